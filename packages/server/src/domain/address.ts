@@ -1,0 +1,43 @@
+/** The providers whose addresses the registry can hold. */
+export const PROVIDERS = ['apns', 'fcm', 'webpush', 'expo', 'hms'] as const;
+export type ProviderName = (typeof PROVIDERS)[number];
+
+export type ApnsEnvironment = 'production' | 'sandbox';
+
+/** An APNs device token works in exactly one environment and for one topic (bundle id). */
+export interface ApnsAddress {
+  readonly provider: 'apns';
+  readonly environment: ApnsEnvironment;
+  readonly topic: string;
+  readonly token: string;
+}
+
+/** An FCM target: a registration token, or a Firebase installation id (`fid`), of one project. */
+export interface FcmAddress {
+  readonly provider: 'fcm';
+  readonly kind: 'token' | 'fid';
+  readonly project: string;
+  readonly token: string;
+}
+
+/** A Web Push subscription as the browser hands it out (W3C Push API). */
+export interface WebPushAddress {
+  readonly provider: 'webpush';
+  readonly token: string;
+  readonly p256dh: string;
+  readonly auth: string;
+  readonly vapidKeyId: string | null;
+}
+
+export interface ExpoAddress {
+  readonly provider: 'expo';
+  readonly token: string;
+}
+
+export interface HmsAddress {
+  readonly provider: 'hms';
+  readonly token: string;
+}
+
+/** Where a provider finds one installation. `token` is opaque and never ordered or judged by length. */
+export type Address = ApnsAddress | FcmAddress | WebPushAddress | ExpoAddress | HmsAddress;

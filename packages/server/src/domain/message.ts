@@ -1,0 +1,34 @@
+/** One button under a notification. */
+export interface MessageAction {
+  readonly id: string;
+  readonly title: string;
+  readonly url: string | null;
+}
+
+/** Provider-specific fields of the request, already validated, merged last by the payload builders. */
+export interface MessageOverrides {
+  readonly apns: Readonly<Record<string, unknown>> | null;
+  readonly fcm: Readonly<Record<string, unknown>> | null;
+  readonly webpush: Readonly<Record<string, unknown>> | null;
+}
+
+/**
+ * What a notification says, rendered for one locale and free of templates. The same object is shared
+ * by all deliveries that say the same thing, so payload builders may cache by identity.
+ */
+export interface Message {
+  readonly notificationId: string;
+  readonly title: string | null;
+  readonly body: string | null;
+  readonly image: string | null;
+  readonly url: string | null;
+  readonly data: Readonly<Record<string, string>>;
+  readonly actions: readonly MessageAction[];
+  readonly badge: number | null;
+  readonly sound: string | null;
+  readonly silent: boolean;
+  readonly priority: 'high' | 'normal';
+  /** The caller's collapse key; null when every notification stands for itself. */
+  readonly collapseKey: string | null;
+  readonly overrides: MessageOverrides;
+}
