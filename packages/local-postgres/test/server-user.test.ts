@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmod, chown, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import postgres from 'postgres';
+import { startLocalPostgres } from '../src/index.ts';
+import { accountNamed, chooseServerUser } from '../src/server-user.ts';
+import { OwnerProcess } from './owner-process.ts';
+import { Scratch, THROW_AWAY } from './scratch.ts';
+
+const NOBODY = { uid: 65_534, gid: 65_534 } as const;
+const AS_ROOT = {
+  skip: process.getuid?.() === 0 ? false : 'only root can become another user',
+} as const;
+
+const run = promisify(execFile);
+let scratch: Scratch;
+before(async () => {
+  scratch = await Scratch.create();
+  await scratch.makeTemplate();
+});
+after(() => scratch[Symbol.asyncDispose]());
+
+test('the account is the first known name, and never root under another name', () => {
+  const passwd = 'root:x:0:0::/root:/bin/sh\ntoor:x:0:0::/:/bin/sh\nnobody:x:9:8::/:/bin/false\n';
+  assert.deepEqual(accountNamed(passwd, ['postgres', 'nobody']), { uid: 9, gid: 8 });
+  assert.equal(accountNamed(passwd, ['toor', 'postgres']), null);
+});
+
+test('as root the server runs as another user, to whom the data is given', AS_ROOT, async () => {
+  const directory = await scratch.dataCopy();
+  assert.equal((await stat(join(directory, 'data', 'PG_VERSION'))).uid, 0);
+  await using server = await startLocalPostgres({ directory, settings: THROW_AWAY });
+  const uid = await uidOf(server.pid);
+  assert.notEqual(uid, 0);
+  assert.equal((await stat(join(directory, 'data', 'PG_VERSION'))).uid, uid);
+  assert.equal((await stat(directory)).uid, 0);
+});
+
+test('data that belongs to a user already decides who runs the server', AS_ROOT, async () => {
+  const directory = await scratch.dataCopy();
+  await run('chown', ['-R', `${NOBODY.uid}:${NOBODY.gid}`, join(directory, 'data')]);
+  assert.deepEqual(await chooseServerUser(join(directory, 'data')), NOBODY);
+  await using server = await startLocalPostgres({ directory, settings: THROW_AWAY });
+  assert.equal(await uidOf(server.pid), NOBODY.uid);
+});
+
+test(
+  'below a directory that only root may enter, data is created, kept and reopened',
+  AS_ROOT,
+  async () => {
+    const home = await scratch.directory();
+    await chmod(home, 0o700);
+    const directory = join(home, 'project', '.homing', 'postgres');
+    const first = await startLocalPostgres({ directory, settings: THROW_AWAY });
+    const sql = postgres(first.url, { max: 1 });
+    await sql`create table kept as select 1 as number`;
+    await sql`checkpoint`;
+    await sql.end();
+    await first[Symbol.asyncDispose]();
+
+    await using second = await startLocalPostgres({ directory, settings: THROW_AWAY });
+    const again = postgres(second.url, { max: 1 });
+    const [row] = await again`select number from kept`;
+    await again.end();
+    assert.equal(row?.['number'], 1);
+    assert.equal((await stat(home)).mode & 0o777, 0o700);
+  },
+);
+
+test('a temporary directory that the server’s user cannot enter is not used', AS_ROOT, async () => {
+  const directory = await scratch.dataCopy();
+  const tmp = process.env['TMPDIR'];
+  const closed = await scratch.directory();
+  await chmod(closed, 0o700);
+  process.env['TMPDIR'] = closed;
+  try {
+    await using server = await startLocalPostgres({ directory, settings: THROW_AWAY });
+    assert.match(server.socketDirectory, /^\/tmp\/homing-pg-/);
+  } finally {
+    process.env['TMPDIR'] = tmp;
+  }
+});
+
+test('an ordinary user runs the server under its own name', AS_ROOT, async () => {
+  const directory = await scratch.directory();
+  await chown(directory, NOBODY.uid, NOBODY.gid);
+  await using owner = new OwnerProcess({ directory, settings: THROW_AWAY }, NOBODY);
+  const { serverPid } = await owner.owns();
+  assert.equal(await uidOf(serverPid), NOBODY.uid);
+});
+
+test('an ordinary user is told when the data is another’s', AS_ROOT, async () => {
+  const directory = await scratch.dataCopy();
+  await chown(directory, NOBODY.uid, NOBODY.gid);
+  await using owner = new OwnerProcess({ directory, settings: THROW_AWAY }, NOBODY);
+  assert.deepEqual(await owner.report, {
+    kind: 'failed',
+    code: 'unreachable_directory',
+    ownerPid: null,
+  });
+});
+
+test('data whose mode is too open for PostgreSQL is closed', async () => {
+  const directory = await scratch.dataCopy();
+  await chmod(join(directory, 'data'), 0o755);
+  await using _ = await startLocalPostgres({ directory, settings: THROW_AWAY });
+  assert.equal((await stat(join(directory, 'data'))).mode & 0o777, 0o700);
+});
+
+async function uidOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^Uid:\s+(\d+)/m.exec(status)?.[1]);
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { Database, Transaction } from '../store/sql.ts';
+import {
+  findIdempotentAnswer,
+  insertIdempotentAnswer,
+  tryIdempotencyLock,
+} from '../store/idempotency.ts';
+import { inTransaction } from '../store/transaction.ts';
+
+export interface IdempotentRequest {
+  readonly appRef: number;
+  /** Null when the caller gave no key: the work simply runs. */
+  readonly key: string | null;
+  /** Digest of route and canonical body: the same key for another request is an error. */
+  readonly bodyHash: Buffer;
+}
+
+export interface StoredAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export type IdempotentResult =
+  | { readonly kind: 'answer'; readonly answer: StoredAnswer; readonly replayed: boolean }
+  | { readonly kind: 'running' | 'mismatch' };
+
+/**
+ * Runs `work` at most once for a key. The key is stored in the transaction of the effect, so there is
+ * no moment at which one exists without the other; the lock dies with its transaction, so a crash
+ * strands nothing.
+ */
+export async function idempotently(
+  db: Database,
+  request: IdempotentRequest,
+  work: (tx: Transaction) => Promise<StoredAnswer>,
+): Promise<IdempotentResult> {
+  return inTransaction(db, async (tx): Promise<IdempotentResult> => {
+    const { appRef, key, bodyHash } = request;
+    if (key === null) return { kind: 'answer', answer: await work(tx), replayed: false };
+    if (!(await tryIdempotencyLock(tx, lockId(appRef, key)))) return { kind: 'running' };
+    const stored = await findIdempotentAnswer(tx, appRef, key);
+    if (stored !== null) {
+      if (!stored.bodyHash.equals(bodyHash)) return { kind: 'mismatch' };
+      return { kind: 'answer', answer: stored, replayed: true };
+    }
+    const answer = await work(tx);
+    await insertIdempotentAnswer(tx, appRef, key, { ...answer, bodyHash });
+    return { kind: 'answer', answer, replayed: false };
+  });
+}
+
+/** Two keys that share a lock merely wait for each other's turn. */
+function lockId(appRef: number, key: string): string {
+  const digest = createHash('sha256').update(`${appRef}\u0000${key}`).digest();
+  return digest.readBigInt64BE(0).toString();
+}

@@ -1,0 +1,36 @@
+/** Lets bursts through and holds a steady pace after them. */
+export interface RateLimiter {
+  /** 0 when the call may go on, otherwise the seconds to wait, rounded up. */
+  take(name: string, now: Date): number;
+}
+
+export interface RateLimit {
+  readonly burst: number;
+  readonly perMinute: number;
+}
+
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+const CAPACITY = 100_000;
+
+/** Token buckets by name, in this process; a forgotten bucket is a full one. */
+export function createRateLimiter(limit: RateLimit): RateLimiter {
+  const buckets = new Map<string, Bucket>();
+  const perMs = limit.perMinute / 60_000;
+  return {
+    take(name, now) {
+      const at = now.getTime();
+      const bucket = buckets.get(name) ?? { tokens: limit.burst, at };
+      bucket.tokens = Math.min(limit.burst, bucket.tokens + Math.max(0, at - bucket.at) * perMs);
+      bucket.at = at;
+      if (buckets.size >= CAPACITY && !buckets.has(name)) buckets.clear();
+      buckets.set(name, bucket);
+      if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / perMs / 1_000);
+      bucket.tokens -= 1;
+      return 0;
+    },
+  };
+}

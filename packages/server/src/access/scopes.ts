@@ -1,0 +1,10 @@
+/** What a secret key may be allowed to do. */
+export const SCOPES = [
+  'installations:read',
+  'installations:write',
+  'users:read',
+  'users:write',
+  'notifications:read',
+  'notifications:write',
+] as const;
+export type Scope = (typeof SCOPES)[number];

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import type { Address } from './address.ts';
+
+/**
+ * What makes an address unique within an app: SHA-256 over provider, credential project, environment,
+ * topic and canonical token. A fixed-size digest, because a raw token can exceed what a b-tree entry
+ * holds; every part is present, because a null would let the same token in twice.
+ */
+export function addressKey(address: Address): Buffer {
+  const parts = keyParts(address);
+  return createHash('sha256').update(parts.join('\u0000')).digest();
+}
+
+/** The first eight hex digits of a token's SHA-256: how tokens appear in logs, answers and events. */
+export function tokenFingerprint(token: string): string {
+  return createHash('sha256').update(token).digest('hex').slice(0, 8);
+}
+
+function keyParts(address: Address): readonly string[] {
+  switch (address.provider) {
+    case 'apns':
+      return ['apns', '', address.environment, address.topic, address.token];
+    case 'fcm':
+      // A registration token and an installation id live in different name spaces of one project.
+      return ['fcm', address.project, '', address.kind, address.token];
+    case 'webpush':
+    case 'expo':
+    case 'hms':
+      return [address.provider, '', '', '', address.token];
+  }
+}

@@ -1,0 +1,23 @@
+const UNAVAILABLE_CODES = new Set([
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  '53300',
+]);
+
+/**
+ * Whether a failure says that PostgreSQL is away, starting or going down, so that waiting helps: the
+ * driver's own codes, and SQLSTATE class 08 and 57P (PostgreSQL documentation, appendix A).
+ */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return UNAVAILABLE_CODES.has(code) || code.startsWith('08') || code.startsWith('57P');
+}

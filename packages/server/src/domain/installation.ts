@@ -1,0 +1,114 @@
+import type { Address } from './address.ts';
+import type { FieldGroup, GroupMark } from './ordering.ts';
+
+export const PERMISSIONS = ['granted', 'provisional', 'ephemeral', 'denied', 'default'] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+export const TOKEN_STATUSES = ['live', 'quarantined', 'contested', 'retired'] as const;
+export type TokenStatus = (typeof TOKEN_STATUSES)[number];
+
+/** Facts that a device reports about itself; none of them authenticates anything. */
+export interface DeviceFacts {
+  readonly platform: string | null;
+  readonly label: string | null;
+  readonly model: string | null;
+  readonly osVersion: string | null;
+  readonly appVersion: string | null;
+  readonly sdkVersion: string | null;
+  readonly locale: string | null;
+  readonly timeZone: string | null;
+  readonly vendorId: string | null;
+}
+
+/** What a device prefers, whoever is signed in. */
+export interface DevicePreferences {
+  readonly mode: 'on' | 'off' | 'only_this_device';
+  readonly mutedUntil: Date | null;
+  readonly categories: Readonly<Record<string, boolean>>;
+}
+
+export interface HeldToken {
+  readonly address: Address;
+  readonly key: Buffer;
+  readonly status: TokenStatus;
+  readonly statusCode: string | null;
+  readonly statusAt: Date | null;
+  readonly confirmedAt: Date;
+  readonly changedAt: Date;
+}
+
+export interface OpenLink {
+  readonly userRef: number;
+  readonly linkedAt: Date;
+  readonly rcpt: string | null;
+}
+
+/** One install of an app on one device or browser profile, as the registry holds it. */
+export interface Installation {
+  readonly ref: number;
+  readonly appRef: number;
+  readonly id: string;
+  readonly secretHash: Buffer | null;
+  readonly token: HeldToken | null;
+  readonly link: OpenLink | null;
+  /** Bumped by every change of token or user. */
+  readonly holderVersion: number;
+  readonly serverWriteAt: Date | null;
+  readonly marks: Readonly<Record<FieldGroup, GroupMark>>;
+  readonly permission: Permission | null;
+  readonly device: DeviceFacts;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly deviceTags: Readonly<Record<string, string>>;
+  readonly preferences: DevicePreferences;
+  readonly dormantSince: Date | null;
+  readonly removedAt: Date | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly lastSeenAt: Date;
+  readonly lastAcceptedOn: string | null;
+  readonly lastFailure: { readonly code: string; readonly at: Date } | null;
+  readonly failuresInARow: number;
+}
+
+export const DEFAULT_PREFERENCES: DevicePreferences = {
+  mode: 'on',
+  mutedUntil: null,
+  categories: {},
+};
+
+export const INSTALLATION_STATUSES = [
+  'removed',
+  'retired',
+  'contested',
+  'quarantined',
+  'permission_denied',
+  'muted',
+  'dormant',
+  'signed_out',
+  'active',
+] as const;
+export type InstallationStatus = (typeof INSTALLATION_STATUSES)[number];
+
+/** The one word for an installation, by the first row of this table that applies. */
+const STATUS_TABLE: readonly (readonly [
+  InstallationStatus,
+  (installation: Installation, now: Date) => boolean,
+])[] = [
+  ['removed', (i) => i.removedAt !== null],
+  ['retired', (i) => i.token === null || i.token.status === 'retired'],
+  ['contested', (i) => i.token?.status === 'contested'],
+  ['quarantined', (i) => i.token?.status === 'quarantined'],
+  ['permission_denied', (i) => i.permission === 'denied'],
+  ['muted', (i, now) => isMuted(i.preferences, now)],
+  ['dormant', (i) => i.dormantSince !== null],
+  ['signed_out', (i) => i.link === null],
+];
+
+export function installationStatus(installation: Installation, now: Date): InstallationStatus {
+  return STATUS_TABLE.find(([, applies]) => applies(installation, now))?.[0] ?? 'active';
+}
+
+export function isMuted(preferences: DevicePreferences, now: Date): boolean {
+  if (preferences.mode === 'off') return true;
+  return preferences.mutedUntil !== null && preferences.mutedUntil > now;
+}

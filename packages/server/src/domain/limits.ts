@@ -1,0 +1,51 @@
+/** Every bound of the server in one place, each with its reason. Durations carry their unit. */
+export const LIMITS = {
+  /** A body larger than this is no registration and no notification to named users. */
+  bodyBytes: 256 * 1024,
+  /** JSON nested deeper than this is an attack on a parser, not a request. */
+  jsonDepth: 20,
+  jsonKeys: 1_000,
+  /** A customer's user id; longer ones are almost always a serialised object by mistake. */
+  userIdCharacters: 255,
+  /** Sequences stay exact in a JavaScript number and in 48 bits of a client's storage. */
+  sequence: 2 ** 48,
+  /** One chunk: small enough to lose little in a crash, large enough to cost no time per delivery. */
+  chunkDeliveries: 1_000,
+  /** Named users of one request; larger audiences are uploaded as a list. */
+  audienceUsers: 1_000,
+  audienceInstallations: 1_000,
+  /** One ownership check. Small enough to be sent within the second that the check is good for. */
+  gateSlice: 250,
+  /** How long an ownership check may stand before its push must have started (rule R7). */
+  gateFreshMs: 1_000,
+  /** A lease outlives three missed heartbeats, so a stalled event loop does not lose its work. */
+  leaseMs: 6_000,
+  heartbeatMs: 2_000,
+  /** Outcomes are written at this pace or count: what a crash can make us repeat. */
+  settleMs: 200,
+  settleOutcomes: 500,
+  /** Workers look for work at this pace when no notification woke them. */
+  pollBusyMs: 250,
+  pollIdleMs: 1_000,
+  /** An unchanged check-in is written at most this often. */
+  checkInMs: 6 * 60 * 60 * 1_000,
+  takeoverNonceMs: 60_000,
+  assertionLifetimeSeconds: 600,
+  assertionSkewSeconds: 60,
+  assertionBytes: 8_192,
+  idempotencyDays: 30,
+  idempotencyKeyCharacters: 255,
+  tombstoneDays: 30,
+  /** After an erasure, assertions issued before it could still be alive for less than this. */
+  userTombstoneHours: 24,
+  /** A page of a list. */
+  pageDefault: 50,
+  pageMax: 500,
+  timelineEvents: 500,
+  /** SIGTERM to exit, below the 30 seconds that orchestrators commonly grant. */
+  stopMs: 25_000,
+  receiptsPerRequest: 100,
+  topicsPerInstallation: 200,
+  tagsPerInstallation: 50,
+  unclassifiedAttempts: 2,
+} as const;

@@ -1,0 +1,166 @@
+import type { DeliveryState } from './delivery.ts';
+import type { EventKind, EventSource } from './event.ts';
+
+/** What a timeline line is made of; ids as people know them. */
+export interface EventFacts {
+  readonly kind: EventKind;
+  readonly source: EventSource;
+  readonly userId: string | null;
+  readonly oldToken: string | null;
+  readonly newToken: string | null;
+  readonly cause: string | null;
+}
+
+const SOURCES: Readonly<Record<EventSource, string>> = {
+  sdk: 'the device',
+  simple: 'the device',
+  server_key: 'the back end',
+  provider: 'the provider',
+  console: 'a person in the console',
+  policy: 'a policy',
+};
+
+/** One event in plain words, for the person who has to answer "why did I get nothing?". */
+export function eventSentence(event: EventFacts): string {
+  const by = SOURCES[event.source];
+  const user = event.userId === null ? 'An erased user' : `User ${event.userId}`;
+  switch (event.kind) {
+    case 'installation.created':
+      return 'The installation was seen for the first time.';
+    case 'installation.updated':
+      return `The app was updated: ${event.cause ?? 'unknown version'}.`;
+    case 'installation.dormant':
+      return 'The installation has not checked in for long and left campaigns.';
+    case 'installation.returned':
+      return 'The installation checked in again after a long silence.';
+    case 'installation.removed':
+      return `The installation was removed by ${by}.`;
+    case 'installation.forked':
+      return 'Two copies of the installation are alive; one was told to enrol anew.';
+    case 'installation.superseded':
+      return 'A newer installation on the same device took its place.';
+    case 'token.attached':
+      return `Token ${event.newToken} was attached.`;
+    case 'token.refreshed':
+      return `Token ${event.oldToken} was replaced by token ${event.newToken}.`;
+    case 'token.moved':
+      return `Token ${event.oldToken} moved to another installation.`;
+    case 'token.retired':
+      return `Token ${event.oldToken} was retired by ${by}${because(event.cause)}.`;
+    case 'token.quarantined':
+      return `Token ${event.oldToken} was put aside: the provider says it belongs elsewhere${because(event.cause)}.`;
+    case 'token.restored':
+      return `Token ${event.newToken} was confirmed by the device and is in use again.`;
+    case 'token.contested':
+      return `Token ${event.oldToken} is disputed between installations.`;
+    case 'user.attached':
+      return `${user} signed in.`;
+    case 'user.detached':
+      return `${user} ${DETACHED[event.cause ?? ''] ?? 'was signed out'}.`;
+    case 'permission.changed':
+      return `The permission to notify is now "${event.cause ?? 'unknown'}".`;
+    case 'preference.changed':
+      return `The device changed its preferences: ${event.cause ?? ''}.`;
+    case 'topic.subscribed':
+      return `Topic ${event.cause} was subscribed.`;
+    case 'topic.unsubscribed':
+      return `Topic ${event.cause} was unsubscribed.`;
+    case 'registration.superseded':
+      return `A late request about ${event.cause ?? 'the installation'} was ignored.`;
+    case 'registration.refused':
+      return `A sign-in was refused${because(event.cause)}.`;
+  }
+}
+
+const DETACHED: Readonly<Record<string, string>> = {
+  logout: 'signed out',
+  switched: 'was signed out because somebody else signed in',
+  revoked: 'was signed out by the back end',
+  deleted: 'was signed out because the account was deleted',
+  removed: 'was signed out because the installation was removed',
+};
+
+export interface DeliveryFacts {
+  readonly state: DeliveryState;
+  readonly reason: string | null;
+  readonly code: string | null;
+  readonly provider: string | null;
+  readonly attempts: number;
+  readonly possibleDuplicate: boolean;
+}
+
+/** One delivery in plain words. */
+export function deliverySentence(delivery: DeliveryFacts): string {
+  const repeated = delivery.possibleDuplicate ? ' It may have been shown twice.' : '';
+  return deliveryState(delivery) + repeated;
+}
+
+function deliveryState(delivery: DeliveryFacts): string {
+  const provider = PROVIDER_NAMES[delivery.provider ?? ''] ?? 'the provider';
+  switch (delivery.state) {
+    case 'accepted':
+      return `Accepted by ${provider}.`;
+    case 'failed':
+      return `Refused by ${provider}: ${failureWords(delivery)}.`;
+    case 'expired':
+      return 'Not sent: the notification expired first.';
+    case 'unknown':
+      return `${capital(provider)} never answered; whether it arrived is unknown.`;
+    case 'retrying':
+      return `Not yet: ${failureWords(delivery)}; it will be tried again (${attempts(delivery.attempts)} so far).`;
+    case 'skipped':
+      return `Not sent: ${SKIPPED[delivery.reason ?? ''] ?? delivery.reason}.`;
+  }
+}
+
+function failureWords(delivery: DeliveryFacts): string {
+  const words = FAILED[delivery.reason ?? ''] ?? 'for a reason that is not known here';
+  return delivery.code === null ? words : `${words} (${delivery.code})`;
+}
+
+function attempts(count: number): string {
+  return count === 1 ? '1 attempt' : `${count} attempts`;
+}
+
+const PROVIDER_NAMES: Readonly<Record<string, string>> = {
+  apns: 'APNs',
+  fcm: 'FCM',
+  webpush: 'the push service',
+  expo: 'Expo',
+  hms: 'HMS',
+};
+
+const FAILED: Readonly<Record<string, string>> = {
+  token_dead: 'the token is not valid any more',
+  token_mismatch: 'the token belongs to another environment, topic or project',
+  payload: 'the content is not acceptable',
+  throttled: 'too many pushes in a short time',
+  transient: 'the provider had trouble',
+  auth: "the app's credential was refused",
+  unclassified: 'the provider gave an answer that is not known',
+  unknown: 'no answer came',
+};
+
+const SKIPPED: Readonly<Record<string, string>> = {
+  owner_changed: 'the user is not signed in on this device any more',
+  opted_out: 'notifications of this category are switched off',
+  permission_denied: 'the device does not allow notifications',
+  muted: 'the device is muted',
+  dormant: 'the device has not been seen for long',
+  quarantined: 'the token was put aside',
+  contested: 'the token is disputed between installations',
+  no_token: 'the device has no token',
+  no_credential: 'the app has no credential for the provider of this device',
+  quiet_hours: 'it was quiet hours for the user',
+  capped: 'the user had enough notifications already',
+  newer_sent: 'a newer notification with the same collapse key was sent first',
+  cancelled: 'the notification was cancelled',
+};
+
+function because(cause: string | null): string {
+  return cause === null ? '' : `: ${cause}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,140 @@
+import type { Address, ApnsEnvironment } from './address.ts';
+
+/** What a client reports as its token, before the app's credentials have filled in the rest. */
+export type ReportedToken =
+  | {
+      readonly provider: 'apns';
+      readonly value: string;
+      readonly environment?: ApnsEnvironment;
+      readonly topic?: string;
+    }
+  | {
+      readonly provider: 'fcm';
+      readonly kind?: 'token' | 'fid';
+      readonly value: string;
+      readonly project?: string;
+    }
+  | {
+      readonly provider: 'webpush';
+      readonly endpoint: string;
+      readonly keys: { readonly p256dh: string; readonly auth: string };
+    }
+  | { readonly provider: 'expo'; readonly value: string }
+  | { readonly provider: 'hms'; readonly value: string };
+
+/** What the app's credentials know; an address takes its missing parts from the first that fits. */
+export interface CredentialFacts {
+  readonly provider: Address['provider'];
+  readonly project: string;
+  readonly environments: readonly ApnsEnvironment[];
+  readonly topics: readonly string[];
+}
+
+export type AddressResult =
+  | { readonly kind: 'address'; readonly address: Address }
+  | { readonly kind: 'invalid'; readonly pointer: string; readonly detail: string };
+
+/** Apple keeps the length open; these bounds only keep out what cannot be a token. */
+const APNS_TOKEN = /^(?:[0-9a-f]{2}){16,200}$/;
+/** Google keeps the format open; the bound is its own upper limit of 4 KiB. */
+const FCM_TOKEN = /^[A-Za-z0-9_:.-]{20,4096}$/;
+const FCM_FID = /^[A-Za-z0-9_-]{16,64}$/;
+const EXPO_TOKEN = /^(?:ExponentPushToken|ExpoPushToken)\[[^\s[\]]{1,200}\]$/;
+const HMS_TOKEN = /^[A-Za-z0-9_\-+/=.:]{20,4096}$/;
+
+/**
+ * Makes an address of what a client reported. Malformed tokens are refused here, with the field at
+ * fault, because a provider would punish them later and tell less.
+ */
+export function toAddress(
+  token: ReportedToken,
+  credentials: readonly CredentialFacts[],
+): AddressResult {
+  switch (token.provider) {
+    case 'apns':
+      return toApnsAddress(token, credentials);
+    case 'fcm':
+      return toFcmAddress(token, credentials);
+    case 'webpush':
+      return toWebPushAddress(token);
+    case 'expo':
+      return EXPO_TOKEN.test(token.value)
+        ? { kind: 'address', address: { provider: 'expo', token: token.value } }
+        : invalid('/value', 'an Expo token looks like ExponentPushToken[…]');
+    case 'hms':
+      return HMS_TOKEN.test(token.value)
+        ? { kind: 'address', address: { provider: 'hms', token: token.value } }
+        : invalid('/value', 'not a HMS token: 20 to 4096 characters without spaces');
+  }
+}
+
+/** Old clients print their token as `<0a1b … >`; the digits are what counts. */
+export function canonicalApnsToken(value: string): string {
+  return value.replaceAll(/[\s<>]/g, '').toLowerCase();
+}
+
+export function isApnsToken(canonical: string): boolean {
+  return APNS_TOKEN.test(canonical);
+}
+
+function toApnsAddress(
+  token: Extract<ReportedToken, { provider: 'apns' }>,
+  credentials: readonly CredentialFacts[],
+): AddressResult {
+  const value = canonicalApnsToken(token.value);
+  if (!isApnsToken(value)) {
+    return invalid('/value', 'an APNs device token is 32 to 400 hex digits, two for each byte');
+  }
+  const known = credentials.filter(({ provider }) => provider === 'apns');
+  const fitting = known.find(
+    ({ environments, topics }) =>
+      (token.environment === undefined || environments.includes(token.environment)) &&
+      (token.topic === undefined || topics.includes(token.topic)),
+  );
+  const environment = token.environment ?? fitting?.environments[0];
+  const topic = token.topic ?? fitting?.topics[0];
+  if (environment === undefined) {
+    return invalid('/environment', 'say "production" or "sandbox": the app has no APNs credential');
+  }
+  if (topic === undefined) {
+    return invalid('/topic', 'name the bundle id: the app has no APNs credential');
+  }
+  return { kind: 'address', address: { provider: 'apns', environment, topic, token: value } };
+}
+
+function toFcmAddress(
+  token: Extract<ReportedToken, { provider: 'fcm' }>,
+  credentials: readonly CredentialFacts[],
+): AddressResult {
+  const kind = token.kind ?? 'token';
+  const shape = kind === 'fid' ? FCM_FID : FCM_TOKEN;
+  if (!shape.test(token.value)) {
+    return invalid('/value', `not an FCM ${kind}: letters, digits and _ : . - only, none missing`);
+  }
+  const project = token.project ?? credentials.find(({ provider }) => provider === 'fcm')?.project;
+  if (project === undefined) {
+    return invalid('/project', 'name the Firebase project: the app has no FCM credential');
+  }
+  return { kind: 'address', address: { provider: 'fcm', kind, project, token: token.value } };
+}
+
+function toWebPushAddress(token: Extract<ReportedToken, { provider: 'webpush' }>): AddressResult {
+  const endpoint = URL.parse(token.endpoint);
+  if (endpoint === null || endpoint.protocol !== 'https:' || endpoint.username !== '') {
+    return invalid('/endpoint', 'the endpoint of a push subscription is an https URL');
+  }
+  const key = Buffer.from(token.keys.p256dh, 'base64url');
+  if (key.length !== 65 || key[0] !== 4) {
+    return invalid('/keys/p256dh', 'an uncompressed P-256 point of 65 bytes, base64url');
+  }
+  if (Buffer.from(token.keys.auth, 'base64url').length !== 16) {
+    return invalid('/keys/auth', '16 bytes, base64url');
+  }
+  const { p256dh, auth } = token.keys;
+  const address = { provider: 'webpush', token: token.endpoint, p256dh, auth } as const;
+  return { kind: 'address', address: { ...address, vapidKeyId: null } };
+}
+
+function invalid(pointer: string, detail: string): AddressResult {
+  return { kind: 'invalid', pointer, detail };
+}

@@ -1,0 +1,37 @@
+import type { HttpServer } from './server.ts';
+
+const ALLOWED_HEADERS = 'Authorization, Homing-Installation-Secret, Idempotency-Key, Content-Type';
+const EXPOSED_HEADERS = 'Homing-Seq, X-Request-Id, Retry-After, Idempotent-Replayed';
+const MAX_AGE_SECONDS = 86_400;
+
+/** The routes that browsers call: those of an installation. */
+function isClientRoute(url: string): boolean {
+  return url.startsWith('/v1/installations/');
+}
+
+/**
+ * Lets web pages call the client routes (Fetch standard, CORS protocol). A preflight carries no key,
+ * so it is answered for every origin; whether an origin may act is decided with the key in hand
+ * (authenticate.ts). No cookie is ever involved.
+ */
+export function allowOrigins(server: HttpServer): void {
+  server.addHook('onRequest', async (request, reply) => {
+    const { origin } = request.headers;
+    if (origin === undefined || !isClientRoute(request.url)) return;
+    void reply.headers({
+      'Access-Control-Allow-Origin': origin,
+      'Access-Control-Expose-Headers': EXPOSED_HEADERS,
+      Vary: 'Origin',
+    });
+  });
+  server.options('/v1/installations/*', { schema: { hide: true } }, async (request, reply) =>
+    reply
+      .code(204)
+      .headers({
+        'Access-Control-Allow-Methods': 'GET, PUT, POST, DELETE',
+        'Access-Control-Allow-Headers': ALLOWED_HEADERS,
+        'Access-Control-Max-Age': String(MAX_AGE_SECONDS),
+      })
+      .send(),
+  );
+}

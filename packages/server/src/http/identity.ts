@@ -1,0 +1,50 @@
+import { verifyAssertion, type AssertionKeys } from '../access/assertion.ts';
+import type { RegistryContext } from '../registry/caller.ts';
+import type { ClaimedProof } from '../registry/prove-user.ts';
+import type { App } from '../store/apps.ts';
+import { formatTypedId } from '../domain/typed-id.ts';
+
+/** What a packet offers as proof that its user is signed in. */
+export interface OfferedProof {
+  readonly userId: string;
+  readonly assertion: string | null;
+  readonly signature: string | null;
+}
+
+/** Judges proofs before the registry opens its transaction. */
+export interface Identity {
+  prove(
+    context: RegistryContext,
+    installationId: string,
+    offered: OfferedProof,
+  ): Promise<ClaimedProof>;
+}
+
+export function createIdentity(keysOf: (app: App) => AssertionKeys): Identity {
+  return {
+    async prove(context, installationId, offered) {
+      const { app, caller, now } = context;
+      if (caller.kind === 'back_end') return { kind: 'trusted' };
+      if (offered.assertion === null) return withoutAssertion(app, offered);
+      const verdict = await verifyAssertion(
+        offered.assertion,
+        { app, audience: formatTypedId('app', app.id), installationId, allowExpired: false },
+        keysOf(app),
+        now,
+      );
+      if (verdict.kind === 'refused') return verdict;
+      if (verdict.userId !== offered.userId) {
+        return { kind: 'refused', why: '"sub" is not the user that the packet names' };
+      }
+      return { kind: 'proven', issuedAt: verdict.issuedAt, proofId: verdict.proofId };
+    },
+  };
+}
+
+function withoutAssertion(app: App, offered: OfferedProof): ClaimedProof {
+  if (offered.signature !== null) {
+    return { kind: 'refused', why: 'static signatures are not switched on for this app' };
+  }
+  if (app.identity === 'off') return { kind: 'trusted' };
+  return { kind: 'refused', why: 'this app requires an assertion for its users' };
+}

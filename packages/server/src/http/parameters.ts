@@ -1,0 +1,32 @@
+import { Type } from 'typebox';
+import { LIMITS } from '../domain/limits.ts';
+import { parseUuid } from '../domain/uuid.ts';
+import { parseUserId } from '../domain/user-id.ts';
+import { fieldError } from './api-error.ts';
+
+export const InstallationPath = Type.Object({ installation_id: Type.String() });
+export const UserPath = Type.Object({ user_id: Type.String() });
+export const NotificationPath = Type.Object({ notification_id: Type.String() });
+export const SeqQuery = Type.Object(
+  { seq: Type.Optional(Type.Integer({ minimum: 0, maximum: LIMITS.sequence })) },
+  { additionalProperties: false },
+);
+
+/** The canonical form of an installation id from a path. */
+export function parseInstallationId(text: string): string {
+  const id = text.length === 36 ? parseUuid(text) : null;
+  if (id === null) throw fieldError('/installation_id', 'a UUID that the client makes and keeps');
+  return id;
+}
+
+/** A user id, wherever it stands in a request. */
+export function requireUserId(text: string, pointer: string): string {
+  const id = parseUserId(text);
+  if (id === null) {
+    throw fieldError(
+      pointer,
+      'a user id is 1 to 255 characters and not blank, "null", "undefined", "0" or the like',
+    );
+  }
+  return id;
+}

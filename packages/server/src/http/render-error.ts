@@ -1,0 +1,107 @@
+import { ERRORS, type ErrorCode, type FieldProblem, type Problem } from '@homing/protocol';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { isDatabaseUnavailable } from '../domain/database-fault.ts';
+import { ApiError } from './api-error.ts';
+
+/** Routes for home-grown clients, whose error handling expects an `error` string. */
+const SIMPLE_ROUTES = new Set(['/register-token', '/delete-token']);
+const RETRY_AFTER_SECONDS = 2;
+
+/** Answers any failure of a request as problem+json (RFC 9457). */
+export function renderError(
+  failure: FastifyError | Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const error = toApiError(failure);
+  if (error.code === 'internal_error') request.log.error({ err: failure }, 'request failed');
+  const { title, status } = ERRORS[error.code];
+  const problem: Problem = {
+    type: `${request.protocol}://${request.host}/errors/${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    instance: request.id,
+    ...(error.details.errors && { errors: [...error.details.errors] }),
+    ...error.details.members,
+    ...(SIMPLE_ROUTES.has(request.routeOptions.url ?? '') && { error: title }),
+  };
+  if (status === 429 || status === 503) {
+    void reply.header('Retry-After', error.details.headers?.['Retry-After'] ?? RETRY_AFTER_SECONDS);
+  }
+  return reply
+    .code(status)
+    .headers({ ...error.details.headers })
+    .type('application/problem+json')
+    .send(JSON.stringify(problem));
+}
+
+/** Everything that can go wrong, as one row of the catalogue. */
+function toApiError(failure: FastifyError | Error): ApiError {
+  if (failure instanceof ApiError) return failure;
+  if ('validation' in failure && Array.isArray(failure.validation)) {
+    return validationError(failure as FastifyError);
+  }
+  if (isDatabaseUnavailable(failure)) {
+    return new ApiError('database_unavailable', 'try again; nothing was changed');
+  }
+  const code = 'code' in failure ? FRAMEWORK_CODES[String(failure.code)] : undefined;
+  if (code !== undefined) return new ApiError(code, failure.message);
+  const status = 'statusCode' in failure ? failure.statusCode : 500;
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new ApiError('invalid_request', failure.message);
+  }
+  return new ApiError('internal_error', 'the request id tells us which log line to look at');
+}
+
+const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_request',
+  FST_ERR_BAD_URL: 'not_found',
+};
+
+/** Deeper pointers come first: of the branches of a union, the one that got furthest was meant. */
+function validationError(failure: FastifyError): ApiError {
+  const place = failure.validationContext ?? 'body';
+  const problems = (failure.validation ?? []).map((fault): FieldProblem => {
+    const extra = fault.params['additionalProperty'] ?? fault.params['missingProperty'];
+    const tail = typeof extra === 'string' ? `/${extra}` : '';
+    const pointer = place === 'body' ? fault.instancePath + tail : `/${place}${fault.instancePath}`;
+    return { pointer, code: fault.keyword, detail: describeFault(fault) };
+  });
+  const useful = problems.filter(({ code }) => code !== 'anyOf' && code !== 'const');
+  const errors = (useful.length > 0 ? useful : problems)
+    .toSorted((a, b) => depth(b) - depth(a))
+    .slice(0, 20);
+  const first = errors[0];
+  const detail =
+    first === undefined ? failure.message : `${first.pointer || 'the body'}: ${first.detail}`;
+  return new ApiError('validation_failed', detail, { errors });
+}
+
+function depth(problem: FieldProblem): number {
+  return problem.pointer.split('/').length;
+}
+
+function describeFault(fault: {
+  readonly keyword: string;
+  readonly message?: string;
+  readonly params: Record<string, unknown>;
+}): string {
+  switch (fault.keyword) {
+    case 'additionalProperties':
+      return 'this field is not known here; remove it or check its spelling';
+    case 'required':
+      return 'this field is required';
+    case 'enum': {
+      const allowed = fault.params['allowedValues'];
+      return `has to be one of ${Array.isArray(allowed) ? allowed.join(', ') : 'the listed values'}`;
+    }
+    case 'pattern':
+      return `does not have the form ${String(fault.params['pattern'])}`;
+    default:
+      return fault.message ?? 'is not valid';
+  }
+}

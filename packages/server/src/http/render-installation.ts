@@ -1,0 +1,91 @@
+import type { Installation as InstallationBody } from '@homing/protocol';
+import { tokenFingerprint } from '../domain/address-key.ts';
+import { installationStatus, type HeldToken, type Installation } from '../domain/installation.ts';
+import { FIELD_GROUPS } from '../domain/ordering.ts';
+import type { InstallationDescription } from '../registry/describe-installation.ts';
+
+/** Who reads: back ends see history and failures, devices only their own state. */
+export type Reader = 'client' | 'back_end';
+
+export function renderInstallation(
+  description: InstallationDescription,
+  reader: Reader,
+  now: Date,
+): InstallationBody {
+  const { installation, userId, topics } = description;
+  const { device, preferences } = installation;
+  return {
+    id: installation.id,
+    status: installationStatus(installation, now),
+    user:
+      installation.link === null || userId === null
+        ? null
+        : { id: userId, linked_at: installation.link.linkedAt.toISOString() },
+    token: installation.token === null ? null : renderToken(installation.token),
+    permission: installation.permission,
+    device: {
+      platform: device.platform,
+      vendor_id: device.vendorId,
+      label: device.label,
+      model: device.model,
+      os_version: device.osVersion,
+      app_version: device.appVersion,
+      sdk_version: device.sdkVersion,
+      locale: device.locale,
+      time_zone: device.timeZone,
+    },
+    tags: installation.tags,
+    device_tags: installation.deviceTags,
+    preferences: {
+      mode: preferences.mode,
+      muted_until: preferences.mutedUntil?.toISOString() ?? null,
+      categories: preferences.categories,
+    },
+    topics: topics.map(({ topic, scope }) => ({ topic, scope })),
+    seq: renderSequences(installation),
+    created_at: installation.createdAt.toISOString(),
+    updated_at: installation.updatedAt.toISOString(),
+    last_seen_at: installation.lastSeenAt.toISOString(),
+    ...(reader === 'back_end' && renderHistory(description)),
+  };
+}
+
+/** The sequence that each field group is at. */
+export function renderSequences(installation: Installation): InstallationBody['seq'] {
+  const entries = FIELD_GROUPS.map((group) => [group, installation.marks[group].seq]);
+  return Object.fromEntries(entries) as InstallationBody['seq'];
+}
+
+function renderToken(token: HeldToken): NonNullable<InstallationBody['token']> {
+  const { address } = token;
+  return {
+    provider: address.provider,
+    masked: tokenFingerprint(address.token),
+    ...(address.provider === 'apns' && {
+      environment: address.environment,
+      topic: address.topic,
+    }),
+    ...(address.provider === 'fcm' && { kind: address.kind, project: address.project }),
+    status: token.status,
+    status_code: token.statusCode,
+    status_at: token.statusAt?.toISOString() ?? null,
+    confirmed_at: token.confirmedAt.toISOString(),
+    changed_at: token.changedAt.toISOString(),
+  };
+}
+
+function renderHistory(description: InstallationDescription): Partial<InstallationBody> {
+  const { installation, lastUser } = description;
+  const { lastFailure } = installation;
+  return {
+    dormant_since: installation.dormantSince?.toISOString() ?? null,
+    last_user:
+      lastUser === null
+        ? null
+        : { id: lastUser.id, until: lastUser.until.toISOString(), ended_by: lastUser.endedBy },
+    last_accepted_on: installation.lastAcceptedOn,
+    last_failure:
+      lastFailure === null ? null : { code: lastFailure.code, at: lastFailure.at.toISOString() },
+    failures_in_a_row: installation.failuresInARow,
+  };
+}

@@ -1,0 +1,58 @@
+import { PreferencesInput } from '@homing/protocol';
+import type { DevicePreferences } from '../../domain/installation.ts';
+import { changePreferences } from '../../registry/preferences.ts';
+import type { Database } from '../../store/sql.ts';
+import type { Authenticator } from '../authenticate.ts';
+import { contentHash } from '../canonical-json.ts';
+import { InstallationPath, parseInstallationId, SeqQuery } from '../parameters.ts';
+import { refusalError } from '../registry-answer.ts';
+import type { HttpServer } from '../server.ts';
+
+export interface InstallationPreferencesDependencies {
+  readonly db: Database;
+  readonly authenticator: Authenticator;
+}
+
+/** `PUT /v1/installations/{id}/preferences`: on, off, muted, or by category. */
+export function installationPreferencesPut(
+  server: HttpServer,
+  deps: InstallationPreferencesDependencies,
+): void {
+  server.put(
+    '/v1/installations/:installation_id/preferences',
+    {
+      schema: {
+        params: InstallationPath,
+        querystring: SeqQuery,
+        body: PreferencesInput,
+        tags: ['installations'],
+      },
+    },
+    async (request) => {
+      const context = await deps.authenticator.installation(request, 'installations:write');
+      const id = parseInstallationId(request.params.installation_id);
+      const result = await changePreferences(deps.db, context, id, {
+        seq: context.caller.kind === 'client' ? (request.query.seq ?? null) : null,
+        hash: contentHash(request.body),
+        patch: toPatch(request.body),
+      });
+      if (result.kind !== 'stored') throw refusalError(result.kind);
+      const { mode, mutedUntil, categories } = result.preferences;
+      return {
+        seq: result.seq,
+        preferences: { mode, muted_until: mutedUntil?.toISOString() ?? null, categories },
+      };
+    },
+  );
+}
+
+function toPatch(body: PreferencesInput): Partial<DevicePreferences> {
+  const { mode, muted_until: mutedUntil, categories } = body;
+  return {
+    ...(mode !== undefined && { mode }),
+    ...(mutedUntil !== undefined && {
+      mutedUntil: mutedUntil === null ? null : new Date(mutedUntil),
+    }),
+    ...(categories !== undefined && { categories }),
+  };
+}

@@ -1,0 +1,68 @@
+import { TopicInput } from '@homing/protocol';
+import { Type } from 'typebox';
+import { LIMITS } from '../../domain/limits.ts';
+import { changeTopic, type TopicChange } from '../../registry/topics.ts';
+import type { Database } from '../../store/sql.ts';
+import { fieldError } from '../api-error.ts';
+import type { Authenticator } from '../authenticate.ts';
+import { parseInstallationId, requireUserId, SeqQuery } from '../parameters.ts';
+import { refusalError } from '../registry-answer.ts';
+import type { HttpServer } from '../server.ts';
+import type { FastifyRequest } from 'fastify';
+
+export interface InstallationTopicsDependencies {
+  readonly db: Database;
+  readonly authenticator: Authenticator;
+}
+
+const Path = Type.Object({ installation_id: Type.String(), topic: Type.String() });
+const TOPIC_SHAPE = /^[A-Za-z0-9_.~%:-]{1,128}$/;
+
+/** `PUT|DELETE /v1/installations/{id}/topics/{topic}`. */
+export function installationTopics(server: HttpServer, deps: InstallationTopicsDependencies): void {
+  const schema = { params: Path, querystring: SeqQuery, tags: ['installations'] };
+  server.put(
+    '/v1/installations/:installation_id/topics/:topic',
+    { schema: { ...schema, body: TopicInput } },
+    async (request) =>
+      change(deps, request, request.params, request.query.seq ?? null, toScope(request.body)),
+  );
+  server.delete('/v1/installations/:installation_id/topics/:topic', { schema }, async (request) =>
+    change(deps, request, request.params, request.query.seq ?? null, null),
+  );
+}
+
+async function change(
+  deps: InstallationTopicsDependencies,
+  request: FastifyRequest,
+  path: { readonly installation_id: string; readonly topic: string },
+  seq: number | null,
+  scope: TopicChange['scope'],
+) {
+  const context = await deps.authenticator.installation(request, 'installations:write');
+  if (!TOPIC_SHAPE.test(path.topic)) {
+    throw fieldError('/topic', '1 to 128 letters, digits and - _ . ~ % :');
+  }
+  const result = await changeTopic(deps.db, context, parseInstallationId(path.installation_id), {
+    topic: path.topic,
+    seq: context.caller.kind === 'client' ? seq : null,
+    scope,
+  });
+  switch (result.kind) {
+    case 'stored':
+    case 'superseded':
+      return { applied: result.kind === 'stored', seq: result.seq };
+    case 'too_many':
+      throw fieldError('/topic', `at most ${LIMITS.topicsPerInstallation} topics per installation`);
+    case 'wrong_secret':
+    case 'not_found':
+    case 'removed':
+      throw refusalError(result.kind);
+  }
+}
+
+function toScope(body: TopicInput): TopicChange['scope'] {
+  if (body.scope === 'device') return { kind: 'device' };
+  if (body.user_id === undefined) throw fieldError('/user_id', 'required with scope "user"');
+  return { kind: 'user', userId: requireUserId(body.user_id, '/user_id') };
+}

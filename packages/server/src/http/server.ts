@@ -1,0 +1,117 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import * as protocol from '@homing/protocol';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault,
+} from 'fastify';
+import { randomUUID } from 'node:crypto';
+import { LIMITS } from '../domain/limits.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { ApiError } from './api-error.ts';
+import { allowOrigins } from './cross-origin.ts';
+import { parseJson } from './parse-json.ts';
+import { renderError } from './render-error.ts';
+
+/** The HTTP server as routes see it: types of parameters and bodies follow from their schemas. */
+export type HttpServer = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+export interface HttpServerOptions {
+  readonly logger: Logger;
+  readonly trustedProxies: readonly string[];
+  readonly tls: { readonly key: string; readonly cert: string } | null;
+  readonly isDraining: () => boolean;
+}
+
+const HEADER_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** The server with everything that all routes share; routes are added by `addRoutes`. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const server = Fastify({
+    loggerInstance: options.logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: LIMITS.bodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: HEADER_TIMEOUT_MS },
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
+    genReqId: requestId,
+    routerOptions: { maxParamLength: 1_024 },
+    forceCloseConnections: 'idle',
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
+    ...(options.tls !== null && { https: { key: options.tls.key, cert: options.tls.cert } }),
+  }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HttpServer;
+  addSchemas(server);
+  addBodyParser(server);
+  server.setErrorHandler(renderError);
+  server.setNotFoundHandler((request, reply) =>
+    renderError(
+      new ApiError('not_found', `there is no ${request.method} ${request.url.split('?')[0]}`),
+      request,
+      reply,
+    ),
+  );
+  // Answers are built from our own types; a second schema-driven pass could only drop fields.
+  server.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  server.addHook('onRequest', async (request, reply) => {
+    void reply.header('X-Request-Id', request.id);
+    if (options.isDraining()) void reply.header('Connection', 'close');
+  });
+  allowOrigins(server);
+  return server;
+}
+
+const REQUEST_ID_SHAPE = /^[A-Za-z0-9_.-]{8,64}$/;
+
+/** A caller's own request id is kept, so that both sides' logs can be joined. */
+function requestId(request: { headers: Record<string, string | string[] | undefined> }): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID_SHAPE.test(given) ? given : randomUUID();
+}
+
+/** Everything in the contract that has a name is shared by name. */
+function addSchemas(server: HttpServer): void {
+  for (const schema of Object.values(protocol)) {
+    if (typeof schema === 'object' && schema !== null && '$id' in schema) server.addSchema(schema);
+  }
+}
+
+function addBodyParser(server: HttpServer): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    (request: FastifyRequest, body: Buffer, done) => {
+      // Some clients send a JSON content type with no body, most of all on DELETE.
+      if (body.length === 0) {
+        done(null, undefined);
+        return;
+      }
+      const parsed = parseJson(body);
+      if (parsed.kind === 'value') done(null, parsed.value);
+      else done(new ApiError('invalid_request', parsed.detail), undefined);
+    },
+  );
+  // Query strings and path parameters are text; only they are coerced.
+  addParameterCoercion(server);
+}
+
+function addParameterCoercion(server: HttpServer): void {
+  server.addHook('preValidation', async (request) => {
+    const query = request.query as Record<string, unknown>;
+    for (const name of ['seq', 'limit']) {
+      const text = query[name];
+      if (typeof text === 'string' && /^\d{1,15}$/.test(text)) query[name] = Number(text);
+    }
+  });
+}

@@ -1,0 +1,42 @@
+import type { ApnsEnvironment } from '../../domain/address.ts';
+import { Http2Pool } from '../http2-pool.ts';
+import type { ApnsEndpoints } from './settings.ts';
+
+export const MAX_SESSIONS = 2;
+
+/** Apple announces 1000 streams today; half of that keeps latency even when the peer is slow. */
+export const MAX_STREAMS = 500;
+
+const MINUTE_MS = 60_000;
+
+/** How long APNs gets for an answer; it takes well under a second as a rule. */
+export const ANSWER_TIMEOUT_MS = 15_000;
+
+export interface ApnsConnectionOptions {
+  readonly environment: ApnsEnvironment;
+  readonly endpoints: ApnsEndpoints;
+  readonly answerTimeoutMs: number;
+  readonly authorization: () => string;
+}
+
+/**
+ * The connections to one environment. They serve one team and one key: APNs binds a connection to
+ * the first key that it sees there. Apple asks for connections that live for hours and takes frequent
+ * opening and closing for an attack, so neither age nor a quiet hour ends one.
+ */
+export function createApnsConnections(options: ApnsConnectionOptions): Http2Pool {
+  const { environment, endpoints, answerTimeoutMs, authorization } = options;
+  return new Http2Pool({
+    origin: endpoints[environment],
+    ca: endpoints.ca,
+    authorization,
+    maxSessions: MAX_SESSIONS,
+    maxStreams: MAX_STREAMS,
+    connectTimeoutMs: 10_000,
+    answerTimeoutMs,
+    pingAfterMs: 5 * MINUTE_MS,
+    pingTimeoutMs: 10_000,
+    idleTimeoutMs: 8 * 60 * MINUTE_MS,
+    maxAgeMs: 24 * 60 * MINUTE_MS,
+  });
+}

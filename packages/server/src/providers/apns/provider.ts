@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import type { ApnsEnvironment } from '../../domain/address.ts';
+import type { Clock } from '../../domain/clock.ts';
+import type { Outcome } from '../../domain/outcome.ts';
+import type { Push } from '../../domain/push.ts';
+import type { Http2Answer, Http2Result } from '../http2-exchange.ts';
+import type { Http2Pool } from '../http2-pool.ts';
+import { outcomeWithoutAnswer } from '../no-answer.ts';
+import { problemOutcome } from '../payload-problem.ts';
+import type { ProviderTokenStore } from '../provider-token-store.ts';
+import type { ReasonAction } from '../reason.ts';
+import type { Provider, ProviderLimits, SendOptions } from '../provider.ts';
+import {
+  ANSWER_TIMEOUT_MS,
+  createApnsConnections,
+  MAX_SESSIONS,
+  MAX_STREAMS,
+} from './connection.ts';
+import { APNS_PAYLOAD_BYTES, buildApnsRequest, measureApnsPayload } from './payload.ts';
+import { findOutOfReach } from './out-of-reach.ts';
+import { ApnsProviderToken, NEVER_RENEW_BEFORE_MS } from './provider-token.ts';
+import { classifyRefusal } from './reasons.ts';
+import type { ApnsRefusal } from './reasons.ts';
+import { APNS_ENDPOINTS } from './settings.ts';
+import type { ApnsEndpoints, ApnsSettings } from './settings.ts';
+
+export interface ApnsProviderOptions {
+  readonly settings: ApnsSettings;
+  /** Apple's own unless given. */
+  readonly endpoints?: ApnsEndpoints;
+  readonly tokens: ProviderTokenStore;
+  readonly clock: Clock;
+  /** How long one request may wait for its answer before its outcome is `unknown`. */
+  readonly answerTimeoutMs?: number;
+}
+
+/** The provider for one APNs key. */
+export function createApnsProvider(options: ApnsProviderOptions): Provider {
+  return new ApnsProvider(options);
+}
+
+class ApnsProvider implements Provider {
+  readonly limits: ProviderLimits = {
+    payloadBytes: APNS_PAYLOAD_BYTES,
+    inFlight: MAX_SESSIONS * MAX_STREAMS,
+    batchSize: 250,
+  };
+  readonly #settings: ApnsSettings;
+  readonly #clock: Clock;
+  readonly #token: ApnsProviderToken;
+  readonly #connections: Readonly<Record<ApnsEnvironment, Http2Pool>>;
+
+  constructor(options: ApnsProviderOptions) {
+    const { settings, endpoints = APNS_ENDPOINTS, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
+    this.#settings = settings;
+    this.#clock = options.clock;
+    this.#token = new ApnsProviderToken({
+      ...options,
+      onChange: (previous) => this.#retireYoungCarriers(previous),
+    });
+    // A pool opens nothing before its first request, so an unused environment costs nothing.
+    const connect = (environment: ApnsEnvironment): Http2Pool =>
+      createApnsConnections({
+        environment,
+        endpoints,
+        answerTimeoutMs,
+        authorization: () => this.#token.authorization(),
+      });
+    this.#connections = { production: connect('production'), sandbox: connect('sandbox') };
+  }
+
+  async prepare(): Promise<Outcome | null> {
+    try {
+      await this.#token.current();
+      return null;
+    } catch {
+      // The store is out of reach; APNs punishes signing without it, so the work waits.
+      const code = 'provider_token_unavailable';
+      return { kind: 'transient', code, status: null, retryAfterMs: null };
+    }
+  }
+
+  measure(push: Push): number {
+    return measureApnsPayload(push);
+  }
+
+  async send(pushes: readonly Push[], options: SendOptions): Promise<readonly Outcome[]> {
+    const obstacle = await this.prepare();
+    if (obstacle !== null) return pushes.map(() => obstacle);
+    return Promise.all(pushes.map((push) => this.#deliver(push, options)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([
+      this.#connections.production[Symbol.asyncDispose](),
+      this.#connections.sandbox[Symbol.asyncDispose](),
+    ]);
+  }
+
+  /** APNs counts changes of the token per connection: one that saw the old token lately counts two. */
+  #retireYoungCarriers(authorization: string): void {
+    for (const pool of Object.values(this.#connections)) {
+      pool.retireCarriers(authorization, NEVER_RENEW_BEFORE_MS);
+    }
+  }
+
+  async #deliver(push: Push, options: SendOptions): Promise<Outcome> {
+    const { address } = push;
+    assert(address.provider === 'apns', 'a push reaches the provider of its address');
+    const outOfReach = findOutOfReach(this.#settings, address);
+    if (outOfReach !== null) return outOfReach;
+    const build = buildApnsRequest(push);
+    if (build.kind === 'problem') return problemOutcome(build);
+
+    const pool = this.#connections[address.environment];
+    const first = await pool.request(build.request, options);
+    const { action, outcome } = this.#judge(push, first);
+    if (first.kind !== 'answer' || !(await this.#healed(action, first, pool))) return outcome;
+    return this.#judge(push, await pool.request(build.request, options)).outcome;
+  }
+
+  /** Does what the reason asks for; true when the push is worth a second try. */
+  async #healed(action: ReasonAction, answer: Http2Answer, pool: Http2Pool): Promise<boolean> {
+    switch (action) {
+      case 'report':
+        return false;
+      case 'reconnect':
+        pool.retire(answer.connection);
+        return true;
+      case 'renew_token': {
+        const renewed = await this.#token.replace(answer.authorization).catch(() => false);
+        // APNs keeps refusing on a connection that has once carried an expired token.
+        if (renewed) pool.retireCarriers(answer.authorization);
+        return renewed;
+      }
+      default:
+        return action satisfies never;
+    }
+  }
+
+  #judge(push: Push, result: Http2Result): ApnsRefusal {
+    if (result.kind !== 'answer') {
+      return { action: 'report', outcome: outcomeWithoutAnswer(result) };
+    }
+    if (result.status !== 200) return classifyRefusal(result, this.#clock());
+    const providerId = result.headers['apns-id'] ?? push.id;
+    return { action: 'report', outcome: { kind: 'accepted', providerId } };
+  }
+}

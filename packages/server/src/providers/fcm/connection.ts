@@ -1,0 +1,39 @@
+import { Http2Pool } from '../http2-pool.ts';
+import type { FcmEndpoints } from './settings.ts';
+
+export const MAX_SESSIONS = 2;
+
+/** Our ceiling; Google announces about 100 streams, and the connection keeps to what it announces. */
+export const MAX_STREAMS = 500;
+
+const MINUTE_MS = 60_000;
+
+/** Google asks for at least 10 s of patience ("Best practices when sending FCM messages at scale"). */
+export const ANSWER_TIMEOUT_MS = 15_000;
+
+export interface FcmConnectionOptions {
+  readonly endpoints: FcmEndpoints;
+  readonly answerTimeoutMs: number;
+  readonly authorization: () => string;
+}
+
+/**
+ * The connections to FCM. Google's front ends close a connection that idles for about four minutes, so
+ * ours goes first; an hour is the most that one lives, so that load follows Google's DNS.
+ */
+export function createFcmConnections(options: FcmConnectionOptions): Http2Pool {
+  const { endpoints, answerTimeoutMs, authorization } = options;
+  return new Http2Pool({
+    origin: endpoints.api,
+    ca: endpoints.ca,
+    authorization,
+    maxSessions: MAX_SESSIONS,
+    maxStreams: MAX_STREAMS,
+    connectTimeoutMs: 10_000,
+    answerTimeoutMs,
+    pingAfterMs: MINUTE_MS,
+    pingTimeoutMs: 10_000,
+    idleTimeoutMs: 3.5 * MINUTE_MS,
+    maxAgeMs: 60 * MINUTE_MS,
+  });
+}

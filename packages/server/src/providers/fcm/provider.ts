@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import type { Clock } from '../../domain/clock.ts';
+import type { Outcome } from '../../domain/outcome.ts';
+import type { Push } from '../../domain/push.ts';
+import type { Http2Answer, Http2Request, Http2Result } from '../http2-exchange.ts';
+import type { Http2Pool } from '../http2-pool.ts';
+import { parseJsonObject } from '../json-object.ts';
+import { outcomeWithoutAnswer } from '../no-answer.ts';
+import { problemOutcome } from '../payload-problem.ts';
+import type { ProviderTokenStore } from '../provider-token-store.ts';
+import type { Provider, ProviderLimits, SendOptions } from '../provider.ts';
+import type { ReasonAction } from '../reason.ts';
+import {
+  ANSWER_TIMEOUT_MS,
+  createFcmConnections,
+  MAX_SESSIONS,
+  MAX_STREAMS,
+} from './connection.ts';
+import { untilAborted } from '../until-aborted.ts';
+import { buildFcmRequest, FCM_PAYLOAD_BYTES, measureFcmPayload } from './payload.ts';
+import { FcmProviderToken } from './provider-token.ts';
+import { classifyRefusal } from './reasons.ts';
+import type { FcmRefusal } from './reasons.ts';
+import { FCM_ENDPOINTS } from './settings.ts';
+import type { FcmEndpoints, FcmSettings } from './settings.ts';
+import { TokenEndpoint } from './token-endpoint.ts';
+
+export interface FcmProviderOptions {
+  readonly settings: FcmSettings;
+  /** Google's own unless given. */
+  readonly endpoints?: FcmEndpoints;
+  readonly tokens: ProviderTokenStore;
+  readonly clock: Clock;
+  /** How long one request may wait for its answer before its outcome is `unknown`. */
+  readonly answerTimeoutMs?: number;
+}
+
+/** Google's token endpoint answers in well under a second; nobody waits for it longer than this. */
+const TOKEN_TIMEOUT_MS = 10_000;
+
+/** The provider for one Firebase project. */
+export function createFcmProvider(options: FcmProviderOptions): Provider {
+  return new FcmProvider(options);
+}
+
+class FcmProvider implements Provider {
+  readonly limits: ProviderLimits = {
+    payloadBytes: FCM_PAYLOAD_BYTES,
+    inFlight: MAX_SESSIONS * MAX_STREAMS,
+    batchSize: 250,
+  };
+  readonly #projectId: string;
+  readonly #clock: Clock;
+  readonly #endpoint: TokenEndpoint;
+  readonly #token: FcmProviderToken;
+  readonly #connections: Http2Pool;
+
+  constructor(options: FcmProviderOptions) {
+    const { settings, endpoints = FCM_ENDPOINTS, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
+    const { tokens, clock } = options;
+    this.#projectId = settings.projectId;
+    this.#clock = clock;
+    this.#endpoint = new TokenEndpoint(settings, endpoints, TOKEN_TIMEOUT_MS);
+    this.#token = new FcmProviderToken({ endpoint: this.#endpoint, tokens, clock });
+    this.#connections = createFcmConnections({
+      endpoints,
+      answerTimeoutMs,
+      authorization: () => this.#token.authorization(),
+    });
+  }
+
+  async prepare(signal: AbortSignal): Promise<Outcome | null> {
+    const aborted = {
+      kind: 'transient',
+      code: 'aborted',
+      status: null,
+      retryAfterMs: null,
+    } as const;
+    return untilAborted(this.#token.ready(), signal, aborted);
+  }
+
+  measure(push: Push): number {
+    return measureFcmPayload(push);
+  }
+
+  async send(pushes: readonly Push[], options: SendOptions): Promise<readonly Outcome[]> {
+    const obstacle = await this.#token.ready();
+    if (obstacle !== null) return pushes.map(() => obstacle);
+    return Promise.all(pushes.map((push) => this.#deliver(push, options)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connections[Symbol.asyncDispose]();
+    await this.#endpoint[Symbol.asyncDispose]();
+  }
+
+  async #deliver(push: Push, options: SendOptions): Promise<Outcome> {
+    const { address } = push;
+    assert(address.provider === 'fcm', 'a push reaches the provider of its address');
+    if (address.project !== this.#projectId) {
+      return { kind: 'token_mismatch', code: 'project_not_configured', status: null };
+    }
+    const build = buildFcmRequest(push, this.#clock());
+    if (build.kind === 'problem') return problemOutcome(build);
+
+    const request: Http2Request = {
+      path: `/v1/projects/${this.#projectId}/messages:send`,
+      headers: { 'content-type': 'application/json' },
+      body: build.body,
+    };
+    const first = await this.#connections.request(request, options);
+    const { action, outcome } = this.#judge(first);
+    if (first.kind !== 'answer' || !(await this.#healed(action, first))) return outcome;
+    return this.#judge(await this.#connections.request(request, options)).outcome;
+  }
+
+  /** Does what the reason asks for; true when the push is worth a second try. */
+  async #healed(action: ReasonAction, answer: Http2Answer): Promise<boolean> {
+    switch (action) {
+      case 'report':
+        return false;
+      case 'reconnect':
+        this.#connections.retire(answer.connection);
+        return true;
+      case 'renew_token':
+        return this.#token.replace(answer.authorization);
+      default:
+        return action satisfies never;
+    }
+  }
+
+  #judge(result: Http2Result): FcmRefusal {
+    if (result.kind !== 'answer') {
+      return { action: 'report', outcome: outcomeWithoutAnswer(result) };
+    }
+    if (result.status !== 200) return classifyRefusal(result, this.#clock());
+    const name = parseJsonObject(result.body)?.['name'];
+    // The status alone says that FCM took the message, even if its name got lost on the way.
+    const providerId = typeof name === 'string' ? name : '';
+    return { action: 'report', outcome: { kind: 'accepted', providerId } };
+  }
+}

@@ -1,0 +1,57 @@
+/** A POST towards one origin; the method is fixed because no push provider uses another one. */
+export interface Http2Request {
+  readonly path: string;
+  /** Lower-case names, without pseudo-headers, `authorization` and `content-length`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface Http2RequestOptions {
+  /** On the scale of `performance.now()`: a request that is not on a stream by then is not started. */
+  readonly startBefore: number;
+  /** Aborting takes back a request that is not on a stream yet; what is on a stream is awaited. */
+  readonly signal: AbortSignal;
+}
+
+export interface Http2Answer {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most 64 KiB of the body; empty when the peer cut it off after the status. */
+  readonly body: string;
+  /** Names the connection that answered, for `Http2Pool.retire`. */
+  readonly connection: number;
+  /** The credential that this answer is about; the pool's may be another one by now. */
+  readonly authorization: string;
+}
+
+/**
+ * Why nothing was handed over.
+ *
+ * - `expired`, `aborted`, `closed`: time ran out, the caller changed its mind, the pool is closing.
+ * - `refused`: the peer said of every try that it had not processed it (REFUSED_STREAM or GOAWAY).
+ * - `connect_failed`: there is no connection and none can be made; `detail` says what failed.
+ * - `invalid_request`: the request cannot be expressed in HTTP/2, which is a fault of the builder.
+ */
+export type NotStartedCause =
+  | 'expired'
+  | 'aborted'
+  | 'closed'
+  | 'refused'
+  | 'connect_failed'
+  | 'invalid_request';
+
+export interface Http2NotStarted {
+  readonly kind: 'not_started';
+  readonly cause: NotStartedCause;
+  readonly detail: string;
+}
+
+/** The request was written and no answer came: the peer may or may not have acted on it. */
+export interface Http2NoAnswer {
+  readonly kind: 'no_answer';
+  readonly code: 'TIMEOUT' | 'NETWORK_AFTER_SEND';
+}
+
+/** What became of a request. A dead network is a value here, never an exception. */
+export type Http2Result = Http2Answer | Http2NotStarted | Http2NoAnswer;

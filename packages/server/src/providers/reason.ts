@@ -1,0 +1,78 @@
+import type { Outcome, OutcomeScope } from '../domain/outcome.ts';
+
+/**
+ * What a provider does about an answer before it becomes an outcome. Each is done once per push.
+ *
+ * - `report`: nothing; the answer stands.
+ * - `renew_token`: get another provider token and offer the push again.
+ * - `reconnect`: offer the push again on another connection.
+ */
+export type ReasonAction = 'report' | 'renew_token' | 'reconnect';
+
+interface Meaning {
+  readonly action: ReasonAction;
+  /** What the provider means by it, for people. */
+  readonly meaning: string;
+}
+
+/** One row of a provider's catalogue of refusals: which outcome the answer is, and about whom. */
+export type Reason =
+  | (Meaning & {
+      readonly kind: 'token_dead' | 'token_mismatch' | 'payload' | 'transient' | 'unclassified';
+    })
+  | (Meaning & { readonly kind: 'throttled' | 'auth'; readonly scope: OutcomeScope });
+
+/**
+ * A catalogue. Its keys are `STATUS CODE`; `*` stands for any code, and `5xx` for a hundred statuses.
+ */
+export type ReasonTable = Readonly<Record<`${number | '5xx'} ${string}`, Reason>>;
+
+/** The facts of one refusal that an outcome may need beside its reason. */
+export interface Refusal {
+  readonly status: number;
+  /** The provider's own reason, or the status when it gave none. */
+  readonly code: string;
+  readonly detail: string;
+  readonly retryAfterMs: number | null;
+  /** As of when a token is dead, if the provider says so. */
+  readonly since: Date | null;
+}
+
+const UNKNOWN_REASON: Reason = {
+  kind: 'unclassified',
+  action: 'report',
+  meaning: 'an answer that the catalogue does not know',
+};
+
+/**
+ * Finds the row for an answer: the exact pair of status and code, else the status alone, else its
+ * hundred. An answer without a row is `unclassified`, which never touches a token.
+ */
+export function findReason(table: ReasonTable, status: number, code: string): Reason {
+  // A provider's text is used as a key here, so only the table's own rows may be found.
+  const keys = [`${status} ${code}`, `${status} *`, `${Math.floor(status / 100)}xx *`];
+  const key = keys.find((candidate) => Object.hasOwn(table, candidate));
+  return table[key as keyof ReasonTable] ?? UNKNOWN_REASON;
+}
+
+/** The outcome that a refusal with this reason has. */
+export function toOutcome(reason: Reason, refusal: Refusal): Outcome {
+  const { status, code, retryAfterMs } = refusal;
+  switch (reason.kind) {
+    case 'token_dead':
+      return { kind: reason.kind, status, code, since: refusal.since };
+    case 'payload':
+      return { kind: reason.kind, status, code, detail: refusal.detail };
+    case 'throttled':
+      return { kind: reason.kind, status, code, retryAfterMs, scope: reason.scope };
+    case 'transient':
+      return { kind: reason.kind, status, code, retryAfterMs };
+    case 'auth':
+      return { kind: reason.kind, status, code, scope: reason.scope };
+    case 'token_mismatch':
+    case 'unclassified':
+      return { kind: reason.kind, status, code };
+    default:
+      return reason satisfies never;
+  }
+}

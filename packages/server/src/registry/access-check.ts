@@ -1,0 +1,30 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Installation } from '../domain/installation.ts';
+import type { Caller } from './caller.ts';
+
+/** Why a caller may not touch an installation. */
+export type AccessRefusal = 'wrong_secret' | 'not_found' | 'removed';
+
+/**
+ * Whether a caller may act on an installation; null means yes. An unknown id and a wrong secret look
+ * the same to a client, so that ids cannot be probed. The simple routes never reach an installation
+ * that has a secret.
+ */
+export function refuseAccess(
+  installation: Installation | null,
+  caller: Caller,
+): AccessRefusal | null {
+  if (caller.kind === 'client') {
+    if (installation === null || !hasSecret(installation, caller.secretHash)) return 'wrong_secret';
+  } else if (installation === null) {
+    return 'not_found';
+  } else if (caller.kind === 'simple' && installation.secretHash !== null) {
+    return 'not_found';
+  }
+  return installation.removedAt === null ? null : 'removed';
+}
+
+function hasSecret(installation: Installation, secretHash: Buffer): boolean {
+  const known = installation.secretHash;
+  return known !== null && timingSafeEqual(known, secretHash);
+}

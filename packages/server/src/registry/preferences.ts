@@ -1,0 +1,78 @@
+import type { DevicePreferences, Installation } from '../domain/installation.ts';
+import { orderOf } from '../domain/ordering.ts';
+import { appendEvents } from '../store/events.ts';
+import { lockInstallations, updateInstallation } from '../store/installations.ts';
+import { json, type Database } from '../store/sql.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { refuseAccess, type AccessRefusal } from './access-check.ts';
+import { sourceOf, type RegistryContext } from './caller.ts';
+
+export interface PreferencesChange {
+  readonly seq: number | null;
+  readonly hash: Buffer;
+  readonly patch: Partial<DevicePreferences>;
+}
+
+export type PreferencesResult =
+  | {
+      readonly kind: 'stored';
+      readonly seq: number | null;
+      readonly preferences: DevicePreferences;
+    }
+  | { readonly kind: AccessRefusal };
+
+/** Stores what a device prefers; ordered like every field group, and kept over logins and logouts. */
+export async function changePreferences(
+  db: Database,
+  context: RegistryContext,
+  installationId: string,
+  change: PreferencesChange,
+): Promise<PreferencesResult> {
+  return inTransaction(db, async (tx) => {
+    const { app, caller, requestId, now } = context;
+    const { installation } = await lockInstallations(tx, app.ref, installationId, null);
+    const refusal = refuseAccess(installation, caller);
+    if (refusal !== null || installation === null) return { kind: refusal ?? 'not_found' };
+    const mark = installation.marks.preferences;
+    if (orderOf(mark, change.seq, change.hash) !== 'newer') {
+      return { kind: 'stored', seq: mark.seq, preferences: installation.preferences };
+    }
+    const preferences = { ...installation.preferences, ...change.patch };
+    const marks =
+      change.seq === null ? {} : { preferences_seq: change.seq, preferences_hash: change.hash };
+    await updateInstallation(tx, installation.ref, {
+      preferences: json(toRow(preferences)),
+      ...marks,
+      updated_at: now,
+    });
+    await appendEvents(
+      tx,
+      { appRef: app.ref, at: now, source: sourceOf(caller), requestId },
+      preferenceEvents(installation, preferences, change.seq),
+    );
+    return { kind: 'stored', seq: change.seq ?? mark.seq, preferences };
+  });
+}
+
+function toRow(preferences: DevicePreferences): Readonly<Record<string, unknown>> {
+  return {
+    mode: preferences.mode,
+    muted_until: preferences.mutedUntil?.toISOString() ?? null,
+    categories: preferences.categories,
+  };
+}
+
+function preferenceEvents(
+  installation: Installation,
+  preferences: DevicePreferences,
+  seq: number | null,
+) {
+  return [
+    {
+      installationRef: installation.ref,
+      kind: 'preference.changed',
+      seq,
+      cause: `mode ${preferences.mode}`,
+    } as const,
+  ];
+}

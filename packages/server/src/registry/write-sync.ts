@@ -1,0 +1,151 @@
+import assert from 'node:assert';
+import { addresseeTag } from '../domain/addressee-tag.ts';
+import type { Installation } from '../domain/installation.ts';
+import type { DevicePatch, SyncDecision, SyncPacket } from '../domain/registration.ts';
+import { appendEvents } from '../store/events.ts';
+import { addressColumns } from '../store/installation-row.ts';
+import { releaseAddress, TOKEN_CLEARED, updateInstallation } from '../store/installations.ts';
+import { closeLink, openLink } from '../store/links.ts';
+import { json, type Transaction } from '../store/sql.ts';
+import { sourceOf, type RegistryContext } from './caller.ts';
+
+type Decided = Extract<SyncDecision, { kind: 'decided' }>;
+type Columns = Record<string, unknown>;
+
+/** Writes what `decideSync` decided, in the transaction that holds the locks it was decided under. */
+export async function writeSync(
+  tx: Transaction,
+  context: RegistryContext,
+  installation: Installation,
+  packet: SyncPacket,
+  decided: Decided,
+  userId: string | null,
+): Promise<void> {
+  if (decided.token?.kind === 'hold' && decided.token.displaced !== null) {
+    await releaseAddress(tx, decided.token.displaced.ref, context.now);
+  }
+  const columns: Columns = {
+    ...tokenColumns(installation, decided, context.now),
+    ...(await writeLink(tx, context, installation, decided, userId)),
+    ...deviceColumns(decided.device),
+    ...markColumns(packet, decided),
+    ...contactColumns(installation, context.now),
+    ...backEndColumns(context, packet),
+  };
+  if (decided.token?.kind === 'hold' || decided.token?.kind === 'clear' || decided.link !== null) {
+    columns['holder_version'] = installation.holderVersion + 1;
+  }
+  await updateInstallation(tx, installation.ref, columns);
+  const { app, caller, requestId, now } = context;
+  const returned =
+    installation.dormantSince === null
+      ? []
+      : [{ installationRef: installation.ref, kind: 'installation.returned' } as const];
+  await appendEvents(tx, { appRef: app.ref, at: now, source: sourceOf(caller), requestId }, [
+    ...decided.events,
+    ...returned,
+  ]);
+}
+
+function tokenColumns(installation: Installation, decided: Decided, now: Date): Columns {
+  switch (decided.token?.kind) {
+    case undefined:
+      return {};
+    case 'clear':
+      return { ...addressColumns(null), ...TOKEN_CLEARED };
+    case 'confirm':
+      return {
+        token_status: installation.token?.status === 'contested' ? 'contested' : 'live',
+        token_status_code: null,
+        token_status_at: null,
+        token_confirmed_at: now,
+      };
+    case 'hold':
+      return {
+        ...addressColumns(decided.token.claim.address),
+        address_key: decided.token.claim.key,
+        token_status: 'live',
+        token_status_code: null,
+        token_status_at: null,
+        token_confirmed_at: now,
+        token_changed_at: now,
+        failures_in_a_row: 0,
+      };
+  }
+}
+
+/** Ends the old link and opens the new one; returns the installation's copy of it. */
+async function writeLink(
+  tx: Transaction,
+  context: RegistryContext,
+  installation: Installation,
+  decided: Decided,
+  userId: string | null,
+): Promise<Columns> {
+  const { link } = decided;
+  if (link === null) return {};
+  const { app, now } = context;
+  if (installation.link !== null) {
+    const endedBy = link.kind === 'detach' ? link.endedBy : 'switched';
+    await closeLink(tx, installation.ref, endedBy, now);
+  }
+  if (link.kind === 'detach')
+    return { user_ref: null, linked_at: null, rcpt: null, tags: json({}) };
+  assert(userId !== null);
+  const rcpt = addresseeTag(installation.secretHash, userId);
+  await openLink(tx, {
+    appRef: app.ref,
+    installationRef: installation.ref,
+    userRef: link.userRef,
+    exclusive: app.accountMode === 'exclusive',
+    startedAt: now,
+    rcpt,
+    jti: link.jti,
+    assertedAt: link.assertedAt,
+  });
+  const inherited = installation.link === null ? {} : { tags: json({}) };
+  return { user_ref: link.userRef, linked_at: now, rcpt, ...inherited };
+}
+
+function deviceColumns(patch: DevicePatch | null): Columns {
+  if (patch === null) return {};
+  const { facts } = patch;
+  const columns: Columns = {
+    permission: patch.permission,
+    platform: facts.platform,
+    label: facts.label,
+    model: facts.model,
+    os_version: facts.osVersion,
+    app_version: facts.appVersion,
+    sdk_version: facts.sdkVersion,
+    locale: facts.locale,
+    time_zone: facts.timeZone,
+    vendor_id: facts.vendorId,
+    tags: patch.tags === undefined ? undefined : json(patch.tags ?? {}),
+    device_tags: patch.deviceTags === undefined ? undefined : json(patch.deviceTags ?? {}),
+  };
+  return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
+}
+
+/** A back end's write has no sequence and moves none. */
+function markColumns(packet: SyncPacket, decided: Decided): Columns {
+  if (packet.seq === null) return {};
+  const columns: Columns = {};
+  for (const group of ['token', 'user', 'device'] as const) {
+    if (decided.orders[group] !== 'newer') continue;
+    columns[`${group}_seq`] = packet.seq;
+    columns[`${group}_hash`] = packet[group]?.hash ?? null;
+  }
+  return columns;
+}
+
+/** From now on a client's assertion has to be newer than the back end's word about the user. */
+function backEndColumns(context: RegistryContext, packet: SyncPacket): Columns {
+  const spoke = context.caller.kind === 'back_end' && packet.user !== undefined;
+  return spoke ? { server_write_at: context.now } : {};
+}
+
+function contactColumns(installation: Installation, now: Date): Columns {
+  const returned = installation.dormantSince === null ? {} : { dormant_since: null };
+  return { ...returned, last_seen_at: now, updated_at: now };
+}

@@ -1,0 +1,131 @@
+import { columns, json, type Queryable, type Transaction } from './sql.ts';
+
+/** A customer's application: the tenant boundary. */
+export interface App {
+  readonly ref: number;
+  /** UUID; customers see it as `app_…`. */
+  readonly id: string;
+  readonly name: string;
+  readonly environment: 'live' | 'test';
+  readonly identity: 'required' | 'off';
+  readonly accountMode: 'exclusive' | 'multi';
+  readonly allowedOrigins: readonly string[];
+  readonly defaultTtlSeconds: number;
+  readonly userBoundTtlCeilingSeconds: number;
+}
+
+interface AppRow {
+  readonly app_ref: number;
+  readonly id: string;
+  readonly name: string;
+  readonly environment: 'live' | 'test';
+  readonly identity: 'required' | 'off';
+  readonly account_mode: 'exclusive' | 'multi';
+  readonly allowed_origins: string[];
+  readonly default_ttl_seconds: number;
+  readonly user_bound_ttl_ceiling_seconds: number;
+}
+
+export type NewApp = Pick<App, 'id' | 'name' | 'environment' | 'identity'>;
+
+export async function insertApp(tx: Transaction, app: NewApp): Promise<App> {
+  const [row] = await tx<AppRow[]>`insert into app ${columns(tx, app)} returning *`;
+  if (row === undefined) throw new Error('insert returned no app');
+  return toApp(row);
+}
+
+export async function findApp(db: Queryable, id: string): Promise<App | null> {
+  const [row] = await db<AppRow[]>`select * from app where id = ${id}`;
+  return row === undefined ? null : toApp(row);
+}
+
+/** Up to `limit` apps, oldest first. */
+export async function listApps(db: Queryable, limit: number): Promise<readonly App[]> {
+  const rows = await db<AppRow[]>`select * from app order by app_ref limit ${limit}`;
+  return rows.map(toApp);
+}
+
+export interface ApiKey {
+  readonly ref: number;
+  readonly kind: 'secret' | 'publishable';
+  readonly scopes: readonly string[];
+  readonly hint: string;
+  readonly app: App;
+}
+
+interface ApiKeyRow extends AppRow {
+  readonly key_ref: number;
+  readonly kind: 'secret' | 'publishable';
+  readonly scopes: string[];
+  readonly hint: string;
+}
+
+/** The living key with this hash and its app; null for unknown, expired and revoked ones. */
+export async function findApiKey(
+  db: Queryable,
+  keyHash: Buffer,
+  now: Date,
+): Promise<ApiKey | null> {
+  const [row] = await db<ApiKeyRow[]>`
+    select k.key_ref, k.kind, k.scopes, k.hint, a.* from api_key k join app a using (app_ref)
+    where k.key_hash = ${keyHash} and k.revoked_at is null
+      and (k.expires_at is null or k.expires_at > ${now})`;
+  if (row === undefined) return null;
+  const { key_ref: ref, kind, scopes, hint } = row;
+  return { ref, kind, scopes, hint, app: toApp(row) };
+}
+
+export async function insertApiKey(
+  tx: Transaction,
+  appRef: number,
+  key: Pick<ApiKey, 'kind' | 'scopes' | 'hint'> & { readonly hash: Buffer },
+): Promise<void> {
+  await tx`
+    insert into api_key (app_ref, kind, key_hash, hint, scopes)
+    values (${appRef}, ${key.kind}, ${key.hash}, ${key.hint}, ${[...key.scopes]})`;
+}
+
+export type AssertionAlgorithm = 'ES256' | 'EdDSA' | 'RS256' | 'HS256';
+
+/** A key that vouches for an app's users; the shared secret of HS256 is sealed. */
+export interface IdentityKey {
+  readonly keyId: string;
+  readonly algorithm: AssertionAlgorithm;
+  readonly publicJwk: Readonly<Record<string, unknown>> | null;
+  readonly sealedSecret: Buffer | null;
+}
+
+export async function listIdentityKeys(
+  db: Queryable,
+  appRef: number,
+): Promise<readonly IdentityKey[]> {
+  return db<IdentityKey[]>`
+    select key_id as "keyId", algorithm, public_jwk as "publicJwk", sealed_secret as "sealedSecret"
+    from identity_key where app_ref = ${appRef} and retired_at is null
+    order by identity_key_ref desc`;
+}
+
+export async function insertIdentityKey(
+  tx: Transaction,
+  appRef: number,
+  key: IdentityKey,
+): Promise<void> {
+  const jwk = key.publicJwk === null ? null : json(key.publicJwk);
+  await tx`
+    insert into identity_key (app_ref, key_id, algorithm, public_jwk, sealed_secret)
+    values (${appRef}, ${key.keyId}, ${key.algorithm}, ${jwk}, ${key.sealedSecret})`;
+}
+
+function toApp(row: AppRow): App {
+  return {
+    ref: row.app_ref,
+    id: row.id,
+    name: row.name,
+    environment: row.environment,
+    identity: row.identity,
+    accountMode: row.account_mode,
+    allowedOrigins: row.allowed_origins,
+    defaultTtlSeconds: row.default_ttl_seconds,
+    userBoundTtlCeilingSeconds: row.user_bound_ttl_ceiling_seconds,
+  };
+}

@@ -1,0 +1,92 @@
+import type { ApnsEnvironment, ProviderName } from '../domain/address.ts';
+import { json, type Database, type Queryable, type Transaction } from './sql.ts';
+
+/** What opens a provider, as stored: the secret half is sealed. */
+export interface CredentialRecord {
+  readonly ref: number;
+  readonly appRef: number;
+  /** UUID that sealed values are bound to. */
+  readonly id: string;
+  readonly provider: ProviderName;
+  /** APNs: the team id; FCM: the project id. */
+  readonly project: string;
+  readonly environments: readonly ApnsEnvironment[];
+  readonly topics: readonly string[];
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly sealedSecret: Buffer;
+  readonly stoppedReason: string | null;
+}
+
+export type NewCredential = Omit<CredentialRecord, 'ref' | 'stoppedReason'>;
+
+const COLUMNS = `credential_ref as ref, app_ref as "appRef", id, provider, project, environments,
+  topics, settings, sealed_secret as "sealedSecret", stopped_reason as "stoppedReason"`;
+
+export async function insertCredential(
+  tx: Transaction,
+  credential: NewCredential,
+): Promise<number> {
+  const [row] = await tx<{ credential_ref: number }[]>`
+    insert into credential
+      (app_ref, id, provider, project, environments, topics, settings, sealed_secret)
+    values (${credential.appRef}, ${credential.id}, ${credential.provider}, ${credential.project},
+      ${[...credential.environments]}, ${[...credential.topics]}, ${json(credential.settings)},
+      ${credential.sealedSecret})
+    returning credential_ref`;
+  if (row === undefined) throw new Error('insert returned no credential');
+  return row.credential_ref;
+}
+
+/** The living credentials of an app, newest first: the newest one that fits an address serves it. */
+export async function credentialsOfApp(
+  db: Queryable,
+  appRef: number,
+): Promise<readonly CredentialRecord[]> {
+  return db<CredentialRecord[]>`
+    select ${db.unsafe(COLUMNS)} from credential
+    where app_ref = ${appRef} and retired_at is null order by credential_ref desc`;
+}
+
+/** Null when it was retired. */
+export async function findCredential(db: Queryable, ref: number): Promise<CredentialRecord | null> {
+  const [row] = await db<CredentialRecord[]>`
+    select ${db.unsafe(COLUMNS)} from credential
+    where credential_ref = ${ref} and retired_at is null`;
+  return row ?? null;
+}
+
+export async function loadProviderToken(db: Queryable, ref: number): Promise<Buffer | null> {
+  const [row] = await db<{ sealed: Buffer | null }[]>`
+    select sealed_provider_token as sealed from credential where credential_ref = ${ref}`;
+  return row?.sealed ?? null;
+}
+
+/** Replaces the shared provider token while holding the credential's row lock. */
+export async function renewProviderToken(
+  db: Database,
+  ref: number,
+  renew: (stored: Buffer | null) => Promise<Buffer>,
+): Promise<Buffer> {
+  return (await db.begin(async (tx) => {
+    const [row] = await tx<{ sealed: Buffer | null }[]>`
+      select sealed_provider_token as sealed from credential
+      where credential_ref = ${ref} for no key update`;
+    const sealed = await renew(row?.sealed ?? null);
+    await tx`
+      update credential set sealed_provider_token = ${sealed} where credential_ref = ${ref}`;
+    return sealed;
+  })) as Buffer;
+}
+
+/** Records why a credential's lanes stand still; null lets them go on. */
+export async function setCredentialStop(
+  db: Queryable,
+  ref: number,
+  reason: string | null,
+  now: Date,
+): Promise<void> {
+  await db`
+    update credential
+    set stopped_reason = ${reason}, stopped_at = ${reason === null ? null : now}
+    where credential_ref = ${ref} and stopped_reason is distinct from ${reason}`;
+}

@@ -1,0 +1,79 @@
+import type { ProviderName } from '../domain/address.ts';
+import type { DeliveryState } from '../domain/delivery.ts';
+import type { Queryable } from './sql.ts';
+
+/** One row of the ledger, with the ids that people know. */
+export interface DeliveryRecord {
+  readonly notificationId: string;
+  readonly installationId: string;
+  readonly installationRef: number;
+  readonly userRef: number;
+  readonly userId: string | null;
+  readonly state: DeliveryState;
+  readonly reason: string | null;
+  readonly code: string | null;
+  readonly provider: ProviderName | null;
+  readonly providerId: string | null;
+  readonly holderVersion: number | null;
+  readonly attempts: number;
+  readonly possibleDuplicate: boolean;
+  readonly sentAt: Date | null;
+  readonly settledAt: Date;
+}
+
+const COLUMNS = `n.id as "notificationId", i.id as "installationId",
+  d.installation_ref as "installationRef", d.user_ref as "userRef", u.id as "userId", d.state,
+  nullif(d.reason, '') as reason, d.code, d.provider, d.provider_id as "providerId",
+  d.holder_version as "holderVersion", d.attempts, d.possible_duplicate as "possibleDuplicate",
+  d.sent_at as "sentAt", d.settled_at as "settledAt"`;
+const JOINS = `join notification n using (notification_ref) join installation i using (installation_ref)
+  left join app_user u on u.user_ref = d.user_ref`;
+
+/** The newest deliveries to some installations, oldest first. */
+export async function deliveriesToInstallations(
+  db: Queryable,
+  installationRefs: readonly number[],
+  limit: number,
+): Promise<readonly DeliveryRecord[]> {
+  const rows = await db<DeliveryRecord[]>`
+    select ${db.unsafe(COLUMNS)} from delivery d ${db.unsafe(JOINS)}
+    where d.installation_ref = any(${[...installationRefs]})
+    order by d.settled_at desc limit ${limit}`;
+  return rows.toReversed();
+}
+
+/** A notification's deliveries to one user. */
+export async function deliveriesToUser(
+  db: Queryable,
+  day: string,
+  notificationRef: number,
+  userRef: number,
+): Promise<readonly DeliveryRecord[]> {
+  return db<DeliveryRecord[]>`
+    select ${db.unsafe(COLUMNS)} from delivery d ${db.unsafe(JOINS)}
+    where d.day = ${day} and d.notification_ref = ${notificationRef} and d.user_ref = ${userRef}
+    order by d.installation_ref`;
+}
+
+const STREAM_BATCH = 500;
+
+/** All deliveries of a notification in key order, in batches, so that memory stays constant. */
+export async function* streamDeliveries(
+  db: Queryable,
+  day: string,
+  notificationRef: number,
+): AsyncGenerator<readonly DeliveryRecord[]> {
+  let [installationRef, userRef] = [0, -1];
+  for (;;) {
+    const rows = await db<DeliveryRecord[]>`
+      select ${db.unsafe(COLUMNS)} from delivery d ${db.unsafe(JOINS)}
+      where d.day = ${day} and d.notification_ref = ${notificationRef}
+        and (d.installation_ref, d.user_ref) > (${installationRef}, ${userRef})
+      order by d.installation_ref, d.user_ref limit ${STREAM_BATCH}`;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows;
+    if (rows.length < STREAM_BATCH) return;
+    [installationRef, userRef] = [last.installationRef, last.userRef];
+  }
+}

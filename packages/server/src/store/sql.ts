@@ -1,0 +1,57 @@
+import postgres from 'postgres';
+
+/** How PostgreSQL's types appear here: 64-bit references as exact numbers, days as `YYYY-MM-DD`. */
+const TYPES = {
+  bigint: {
+    to: 20,
+    from: [20] as number[],
+    serialize: (value: number) => String(value),
+    // References and sequences stay far below 2^53; a larger one would be a corrupted row.
+    parse: (text: string): number => Number(text),
+  },
+  day: {
+    to: 1082,
+    from: [1082] as number[],
+    serialize: (value: string) => value,
+    parse: (text: string): string => text,
+  },
+};
+
+type Types = { bigint: number; day: string };
+
+/** The connection pool. Functions that open their own transaction take this one. */
+export type Database = postgres.Sql<Types>;
+/** A pool or a transaction. Functions that run single statements take this one. */
+export type Queryable = postgres.ISql<Types>;
+export type Transaction = postgres.TransactionSql<Types>;
+export type JsonValue = postgres.JSONValue;
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly maxConnections: number;
+  readonly applicationName: string;
+}
+
+/** Opens a pool. Connections are made on demand, so this succeeds while the server is still down. */
+export function openDatabase(options: DatabaseOptions): Database {
+  return postgres<typeof TYPES>(options.url, {
+    max: options.maxConnections,
+    types: TYPES,
+    connect_timeout: 10,
+    onnotice: () => {},
+    connection: { application_name: options.applicationName, TimeZone: 'UTC' },
+  });
+}
+
+/** A row's columns and values for `insert` and `update`; names come from our own code, never from input. */
+export function columns(db: Queryable, values: Readonly<Record<string, unknown>>) {
+  return db(values as Record<string, never>);
+}
+
+/** Marks a value to be written as JSON. */
+export function json(value: unknown): postgres.Parameter {
+  return JSON_SQL.json(value as JsonValue);
+}
+
+// Building a parameter needs no connection; this instance never opens one.
+const JSON_SQL = postgres({ max: 0 });

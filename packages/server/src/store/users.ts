@@ -1,0 +1,139 @@
+import { columns, json, type Queryable, type Transaction } from './sql.ts';
+
+export interface UserRecord {
+  readonly ref: number;
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly preferences: Readonly<Record<string, unknown>>;
+  readonly consent: Readonly<Record<string, unknown>>;
+  readonly quietHours: Readonly<Record<string, unknown>> | null;
+  readonly locale: string | null;
+  readonly timeZone: string | null;
+  readonly notBefore: Date | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+interface UserRow {
+  readonly user_ref: number;
+  readonly id: string;
+  readonly attributes: Record<string, unknown>;
+  readonly preferences: Record<string, unknown>;
+  readonly consent: Record<string, unknown>;
+  readonly quiet_hours: Record<string, unknown> | null;
+  readonly locale: string | null;
+  readonly time_zone: string | null;
+  readonly not_before: Date | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+export async function findUser(
+  db: Queryable,
+  appRef: number,
+  id: string,
+): Promise<UserRecord | null> {
+  const [row] = await db<UserRow[]>`
+    select * from app_user where app_ref = ${appRef} and id = ${id}`;
+  return row === undefined ? null : toUser(row);
+}
+
+/** The references of the known users among some ids. */
+export async function findUserRefs(
+  db: Queryable,
+  appRef: number,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await db<{ id: string; user_ref: number }[]>`
+    select id, user_ref from app_user where app_ref = ${appRef} and id = any(${[...ids]})`;
+  return new Map(rows.map((row) => [row.id, row.user_ref]));
+}
+
+/** Makes the user known if it is not, and returns it locked against revocation and erasure. */
+export async function ensureUser(tx: Transaction, appRef: number, id: string): Promise<UserRecord> {
+  await tx`
+    insert into app_user (app_ref, id) values (${appRef}, ${id}) on conflict do nothing`;
+  const [row] = await tx<UserRow[]>`
+    select * from app_user where app_ref = ${appRef} and id = ${id} for key share`;
+  if (row === undefined) throw new Error('the user was erased while it was being signed in');
+  return toUser(row);
+}
+
+/** Overwrites what the patch names. */
+export async function updateUser(
+  tx: Transaction,
+  userRef: number,
+  patch: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await tx`update app_user set ${columns(tx, patch)} where user_ref = ${userRef}`;
+}
+
+/** The patch columns that hold JSON. */
+export function jsonColumn(value: unknown) {
+  return json(value);
+}
+
+/** Refuses assertions up to and including the second of `instant`. */
+export async function refuseAssertionsBefore(
+  tx: Transaction,
+  userRef: number,
+  instant: Date,
+): Promise<void> {
+  await tx`
+    update app_user set not_before = greatest(not_before, ${instant}), updated_at = now()
+    where user_ref = ${userRef}`;
+}
+
+/**
+ * Forgets who a user is. Rows elsewhere keep the bare reference; notifications addressed to the user
+ * are emptied, and a keyed digest of the id remains for a day, against assertions from before.
+ */
+export async function eraseUser(
+  tx: Transaction,
+  appRef: number,
+  user: UserRecord,
+  idMac: Buffer,
+  now: Date,
+): Promise<void> {
+  await tx`
+    insert into user_tombstone (app_ref, id_mac, not_before) values (${appRef}, ${idMac}, ${now})
+    on conflict (app_ref, id_mac) do update set not_before = excluded.not_before`;
+  await tx`
+    update notification
+    set content = '{}', locales = '{}', variables = '{}', recipient_variables = '{}',
+      overrides = '{}', audience = '{"users": []}', collapse_key = null
+    where app_ref = ${appRef} and audience->'users' = ${tx.json([user.id])}`;
+  await tx`
+    update notification
+    set recipient_variables = recipient_variables - ${user.id},
+      audience = jsonb_set(audience, '{users}', (audience->'users') - ${user.id})
+    where app_ref = ${appRef} and audience->'users' ? ${user.id}`;
+  await tx`delete from app_user where user_ref = ${user.ref}`;
+}
+
+/** From when on assertions for an erased user are taken again; null when nothing is remembered. */
+export async function erasedUntil(
+  db: Queryable,
+  appRef: number,
+  idMac: Buffer,
+): Promise<Date | null> {
+  const [row] = await db<{ not_before: Date }[]>`
+    select not_before from user_tombstone where app_ref = ${appRef} and id_mac = ${idMac}`;
+  return row?.not_before ?? null;
+}
+
+function toUser(row: UserRow): UserRecord {
+  return {
+    ref: row.user_ref,
+    id: row.id,
+    attributes: row.attributes,
+    preferences: row.preferences,
+    consent: row.consent,
+    quietHours: row.quiet_hours,
+    locale: row.locale,
+    timeZone: row.time_zone,
+    notBefore: row.not_before,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

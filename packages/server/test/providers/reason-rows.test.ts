@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { REASONS as APNS_REASONS } from '../../src/providers/apns/reasons.ts';
+import { OAUTH_REASONS } from '../../src/providers/fcm/oauth-reasons.ts';
+import { REASONS as FCM_REASONS } from '../../src/providers/fcm/reasons.ts';
+import { WITHOUT_ANSWER } from '../../src/providers/no-answer.ts';
+import type { ReasonTable } from '../../src/providers/reason.ts';
+
+/** One line of the catalogue that was compiled from the providers' documentation and from the field. */
+interface CatalogueRow {
+  readonly provider: string;
+  readonly status: number | string | null;
+  readonly code: string;
+  readonly class: string;
+}
+
+const rows = JSON.parse(
+  readFileSync(new URL('../data/provider-errors.json', import.meta.url), 'utf8'),
+) as readonly CatalogueRow[];
+
+/**
+ * The catalogue's classes in our words. Its `unknown` speaks of answers that say nothing definite,
+ * which is our `unclassified`; our `unknown` is a request without any answer.
+ */
+const KINDS: Readonly<Record<string, string>> = {
+  'token-dead': 'token_dead',
+  'token-mismatch': 'token_mismatch',
+  payload: 'payload',
+  throttled: 'throttled',
+  transient: 'transient',
+  auth: 'auth',
+  unknown: 'unclassified',
+};
+
+function kindsByKey(table: ReasonTable): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(table).map(([key, { kind }]) => [key, kind]));
+}
+
+function catalogueOf(provider: string): Readonly<Record<string, string | undefined>> {
+  const answered = rows.filter((row) => row.provider === provider && row.status !== null);
+  return Object.fromEntries(answered.map((row) => [`${row.status} ${row.code}`, KINDS[row.class]]));
+}
+
+describe('the reasons of a provider', () => {
+  for (const [provider, table] of [
+    ['apns', APNS_REASONS],
+    ['fcm', FCM_REASONS],
+    ['google-oauth', OAUTH_REASONS],
+  ] as const) {
+    it(`of ${provider} are the catalogue's, row by row and both ways`, () => {
+      assert.deepEqual(kindsByKey(table), catalogueOf(provider));
+    });
+  }
+
+  it('say the same as the catalogue about requests without an answer', () => {
+    // The catalogue calls all four transient. Ours is finer: the first two were certainly not
+    // processed, so they are sent again at once; the last two may have been accepted.
+    const expected: Readonly<Record<string, string>> = {
+      HTTP2_REFUSED_STREAM: 'not_started',
+      GOAWAY: 'not_started',
+      NETWORK_AFTER_SEND: 'unknown',
+      TIMEOUT: 'unknown',
+    };
+    const unanswered = rows.filter(
+      ({ provider, status }) => (provider === 'apns' || provider === 'fcm') && status === null,
+    );
+    assert.deepEqual(new Set(unanswered.map(({ code }) => code)), new Set(Object.keys(expected)));
+    // A connection that cannot be made is no row there, because no request was made.
+    const { connect_failed: connectFailed, ...others } = WITHOUT_ANSWER;
+    assert.equal(connectFailed, 'transient');
+    assert.deepEqual(others, expected);
+  });
+});

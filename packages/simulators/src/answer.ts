@@ -1,0 +1,7 @@
+/** What a simulator says over HTTP; `reason` is the provider's own code, for the journal. */
+export interface Answer {
+  readonly status: number;
+  readonly reason: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}

@@ -1,0 +1,89 @@
+import type { ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+
+export interface GoawayNotice {
+  /** Goes into the debug data as `{"reason": ...}`; an empty one sends no debug data. */
+  readonly reason: string;
+  /** Streams above it count as not processed. Left out: the last stream that was opened. */
+  readonly lastStreamId?: number;
+  /** An HTTP/2 error code, RFC 9113 section 7. */
+  readonly errorCode?: number;
+}
+
+/** One client connection, with the ways in which a provider can mistreat it. */
+export class Connection {
+  readonly id: number;
+  readonly protocol: 'h2' | 'http/1.1';
+  readonly #tcp: Socket;
+  readonly #tls: TLSSocket;
+  readonly #session: ServerHttp2Session | null;
+  #openStreams = 0;
+  #closesWhenIdle = false;
+
+  constructor(id: number, tcp: Socket, tls: TLSSocket, session: ServerHttp2Session | null) {
+    this.id = id;
+    this.protocol = session === null ? 'http/1.1' : 'h2';
+    this.#tcp = tcp;
+    this.#tls = tls;
+    this.#session = session;
+  }
+
+  /** Requests that have begun and are not finished. */
+  get openStreams(): number {
+    return this.#openStreams;
+  }
+
+  /** The TLS socket, for what it says about the client's certificate. */
+  get tls(): TLSSocket {
+    return this.#tls;
+  }
+
+  /** Announces another SETTINGS_MAX_CONCURRENT_STREAMS; HTTP/1.1 has no such thing. */
+  setMaxConcurrentStreams(maxConcurrentStreams: number): void {
+    if (this.#session?.destroyed === false) this.#session.settings({ maxConcurrentStreams });
+  }
+
+  /**
+   * Sends GOAWAY and closes the connection once its open streams are through. HTTP/1.1 knows no
+   * such notice, so there the connection just ends. Node cannot express a last stream id of 0:
+   * it then names the last stream that it has processed.
+   */
+  goaway({ reason, lastStreamId = 0, errorCode = 0 }: GoawayNotice): void {
+    if (this.#session === null) {
+      this.#tls.destroy();
+      return;
+    }
+    if (this.#session.destroyed) return;
+    const debugData = reason === '' ? undefined : Buffer.from(JSON.stringify({ reason }));
+    this.#session.goaway(errorCode, lastStreamId, debugData);
+    this.#closesWhenIdle = true;
+    this.#closeIfIdle();
+  }
+
+  /** Kills the TCP connection with RST: the client sees ECONNRESET and no goodbye. */
+  reset(): void {
+    this.#tcp.resetAndDestroy();
+  }
+
+  /** Ends the connection at once, without an answer to what is open. */
+  destroy(): void {
+    this.#session?.destroy();
+    this.#tls.destroy();
+  }
+
+  /** Called when a request begins. */
+  streamOpened(): void {
+    this.#openStreams += 1;
+  }
+
+  /** Called when a request is finished, answered or not. */
+  streamClosed(): void {
+    this.#openStreams -= 1;
+    this.#closeIfIdle();
+  }
+
+  #closeIfIdle(): void {
+    if (this.#closesWhenIdle && this.#openStreams === 0) this.#session?.close();
+  }
+}

@@ -1,0 +1,49 @@
+export { createCertificateAuthority } from './certificate-authority.ts';
+export type {
+  ApnsClientIdentity,
+  CertificateAuthority,
+  TlsIdentity,
+} from './certificate-authority.ts';
+export type { Connection, GoawayNotice } from './connection.ts';
+export type { DeviceBook } from './device-book.ts';
+export type { AnswerFault, Fault, FaultKind, Match } from './fault.ts';
+export type { Faults, ScheduledFault } from './faults.ts';
+export type { Hold, HoldPoint } from './hold.ts';
+export { startInspection } from './inspection.ts';
+export type { Inspection, InspectionOptions } from './inspection.ts';
+export { createJournal } from './journal.ts';
+export type {
+  Entry,
+  EntryFilter,
+  Environment,
+  Journal,
+  JournalCounters,
+  JournalOptions,
+  ProviderName,
+} from './journal.ts';
+export type { Sentinel } from './sentinel-tokens.ts';
+export type { Arrival, ShelfView } from './shelf.ts';
+
+export { APNS_REASONS } from './apns/answers.ts';
+export type { ApnsReason } from './apns/answers.ts';
+export type { ApnsDeviceState } from './apns/device-states.ts';
+export { createApnsKey } from './apns/key.ts';
+export type { ApnsKey, ApnsKeyPair } from './apns/key.ts';
+export type { ApnsKnobs } from './apns/knobs.ts';
+export { APNS_SENTINELS } from './apns/sentinel-tokens.ts';
+export { startApnsSimulator } from './apns/simulator.ts';
+export type { ApnsSimulator, ApnsSimulatorOptions } from './apns/simulator.ts';
+
+export type { FcmDeviceState } from './fcm/device-states.ts';
+export type { FcmKnobs } from './fcm/knobs.ts';
+export { FCM_SENTINELS } from './fcm/sentinel-tokens.ts';
+export { createServiceAccount } from './fcm/service-account.ts';
+export type {
+  CreatedServiceAccount,
+  FcmProject,
+  ServiceAccount,
+  ServiceAccountFile,
+} from './fcm/service-account.ts';
+export { FCM_TOKEN_PATH } from './fcm/service.ts';
+export { startFcmSimulator } from './fcm/simulator.ts';
+export type { FcmSimulator, FcmSimulatorOptions } from './fcm/simulator.ts';
