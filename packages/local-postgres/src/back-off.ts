@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const FIRST_WAIT_MS = 2;
 const LONGEST_WAIT_MS = 50;
 
-/** Waits that double from 2 ms to 50 ms, up to a deadline; for what announces itself in no other way. */
+/** Waits that double from 2 ms to 50 ms, up to a deadline; for what can only be looked at. */
 export class BackOff {
   #waitMs = FIRST_WAIT_MS;
   readonly #deadlineMs: number;

@@ -29,7 +29,10 @@ export interface BinariesRequest {
 }
 
 /** A place that was looked at: either programs, or a sentence that says why not. */
-type Probe = { readonly found: Binaries } | { readonly found: null; readonly why: string };
+type Probe =
+  | { readonly kind: 'found'; readonly binaries: Binaries }
+  | { readonly kind: 'missing'; readonly why: string }
+  | { readonly kind: 'unusable'; readonly why: string };
 
 const OLDEST_MAJOR = 15;
 
@@ -45,7 +48,7 @@ export async function findBinaries(request: BinariesRequest): Promise<Binaries> 
     return choose(request, [probe], `HOMING_PG_BIN is ${configured}`);
   }
   const packaged = await probePackage(request);
-  if (packaged.found !== null && fits(packaged.found, request)) return packaged.found;
+  if (packaged.kind === 'found' && fits(packaged.binaries, request)) return packaged.binaries;
   const installed = await Promise.all(
     request.systemDirectories.map((directory) => probeDirectory(directory, request.user)),
   );
@@ -80,15 +83,15 @@ function fits(binaries: Binaries, { dataMajor }: BinariesRequest): boolean {
 
 /** The newest that fits, or an error that tells what was seen. */
 function choose(request: BinariesRequest, probes: readonly Probe[], setting: string): Binaries {
-  const found = probes.flatMap((probe) => probe.found ?? []);
+  const found = probes.flatMap((probe) => (probe.kind === 'found' ? probe.binaries : []));
   const best = found.filter((each) => fits(each, request)).sort((a, b) => b.major - a.major)[0];
   if (best !== undefined) return best;
 
-  const refusals = probes.flatMap((probe) => (probe.found === null ? [probe.why] : []));
+  const refusals = probes.flatMap((probe) => (probe.kind === 'found' ? [] : probe.why));
   const seen = found.map((each) => `PostgreSQL ${each.version} in ${each.binDirectory}`);
   const report = [setting, ...seen, ...refusals.filter(Boolean)].join('; ');
   if (found.length > 0) throw wrongVersion(request.dataMajor, report);
-  const unreadable = refusals.some((why) => why.includes('cannot be run'));
+  const unreadable = probes.some((probe) => probe.kind === 'unusable');
   throw new LocalPostgresError(
     unreadable ? 'unreadable_binaries' : 'no_binaries',
     `No usable PostgreSQL was found (${report}; looked for ${request.npmPackage} of npm and in ` +
@@ -116,10 +119,13 @@ async function probeDirectory(binDirectory: string, user: ServerUser | null): Pr
   const answer = await runCommand(program, ['--version'], { user });
   const version = /\(PostgreSQL\) ((\d+)\S*)/.exec(answer.stdout);
   if (answer.status === 0 && version?.[1] !== undefined) {
-    return { found: { binDirectory, version: version[1], major: Number(version[2]) } };
+    return {
+      kind: 'found',
+      binaries: { binDirectory, version: version[1], major: Number(version[2]) },
+    };
   }
-  if (answer.stderr.includes('ENOENT')) return { found: null, why: '' };
-  return { found: null, why: `${program} cannot be run: ${answer.stderr.trim()}` };
+  if (answer.stderr.includes('ENOENT')) return { kind: 'missing', why: '' };
+  return { kind: 'unusable', why: `${program} cannot be run: ${answer.stderr.trim()}` };
 }
 
 /**
@@ -129,11 +135,11 @@ async function probeDirectory(binDirectory: string, user: ServerUser | null): Pr
 async function probePackage(request: BinariesRequest): Promise<Probe> {
   const nativeDirectory = packageDirectory(request.npmPackage);
   if (nativeDirectory === null) {
-    return { found: null, why: `${request.npmPackage} is not installed` };
+    return { kind: 'missing', why: `${request.npmPackage} is not installed` };
   }
   if (await recreateSymlinks(nativeDirectory)) {
     const probe = await probeDirectory(join(nativeDirectory, 'bin'), request.user);
-    if (probe.found !== null || request.user === null) return probe;
+    if (probe.kind === 'found' || request.user === null) return probe;
   }
   return probeCopy(request, nativeDirectory);
 }
@@ -146,10 +152,10 @@ async function probeCopy(request: BinariesRequest, nativeDirectory: string): Pro
     if (!(await canEnter(request.user, cacheDirectory))) continue;
     const copy = await readableCopy({ nativeDirectory, version, cacheDirectory });
     const probe = await probeDirectory(join(copy, 'bin'), request.user);
-    if (probe.found !== null) return probe;
+    if (probe.kind === 'found') return probe;
     refusals.push(probe.why);
   }
-  return { found: null, why: refusals.join('; ') };
+  return { kind: 'unusable', why: refusals.join('; ') };
 }
 
 function packageDirectory(name: string): string | null {

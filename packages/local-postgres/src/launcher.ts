@@ -6,7 +6,12 @@ import { claimServer } from './claim.ts';
 import { adjustData, createData, readDataMajor } from './data-directory.ts';
 import { LocalPostgresError } from './error.ts';
 import { LocalServer, type LocalPostgres } from './local-server.ts';
-import { isServing, readPostmasterFile, type PostmasterFile } from './postmaster-file.ts';
+import {
+  isServing,
+  readPostmasterFile,
+  removeEmptyLockFile,
+  type PostmasterFile,
+} from './postmaster-file.ts';
 import { signalProcess } from './process-table.ts';
 import { ServerLog } from './server-log.ts';
 import { spawnServer, type ServerProcess } from './server-process.ts';
@@ -126,6 +131,7 @@ async function startServer(launch: Launch, stalePid: number | null): Promise<Att
   const binaries = await binariesFor(launch);
   await adjustData(dataDirectory, user);
   await serverLog.bound();
+  await removeEmptyLockFile(dataDirectory);
   const socketDirectory = await makeSocketDirectory(dataDirectory, user);
   const port = options.port ?? null;
   const settings = serverSettings({ socketDirectory, port, extra: options.settings });

@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commandLineOf } from './process-table.ts';
 
 /** How a server below unreachable parents is told its directory; every such server has it. */
 export const OWN_CWD = '/proc/self/cwd';
+
+const EMPTY_FOR_MS = 5000;
 
 /** What a server writes about itself into `postmaster.pid` of its data directory. */
 export interface PostmasterFile {
@@ -36,6 +38,18 @@ export async function readPostmasterFile(dataDirectory: string): Promise<Postmas
     listenAddress: lines[5] ?? '',
     status: lines[7] ?? '',
   };
+}
+
+/**
+ * Removes a lock file that is empty and has been so for seconds. A machine that loses power just
+ * then leaves one, and PostgreSQL would wait for an operator; a living server fills its file at
+ * once.
+ */
+export async function removeEmptyLockFile(dataDirectory: string): Promise<void> {
+  const path = join(dataDirectory, 'postmaster.pid');
+  const status = await stat(path).catch(() => null);
+  const isRemnant = status?.size === 0 && Date.now() - status.mtimeMs > EMPTY_FOR_MS;
+  if (isRemnant) await rm(path, { force: true });
 }
 
 /**

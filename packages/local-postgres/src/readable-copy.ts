@@ -26,7 +26,10 @@ export async function readableCopy(request: CopyRequest): Promise<string> {
   const digest = createHash('sha256').update(wanted.join('\n')).digest('hex').slice(0, 12);
   const name = `homing-postgres-${request.version}-${digest}-${process.getuid?.() ?? 'user'}`;
   const copy = join(request.cacheDirectory, name);
-  if (await isComplete(copy, wanted)) return copy;
+  if (await isComplete(copy, wanted)) {
+    await recreateSymlinks(copy);
+    return copy;
+  }
 
   const unfinished = `${copy}.${process.pid}-${performance.now()}`;
   await copyFiles(request.nativeDirectory, unfinished, wanted);

@@ -41,9 +41,11 @@ export type SpawnResult =
 
 /** Crash recovery replays at most what `max_wal_size` allows; a slow disk takes minutes for it. */
 const READY_TIMEOUT_MS = 180_000;
-/** PostgreSQL's own interlocks: its lock file, its lock file's socket twin, its shared memory. */
-const OCCUPIED =
-  /lock file ".*" already exists|pre-existing shared memory block|is another .*running/;
+/**
+ * PostgreSQL's own interlocks, in its words: the lock files (empty for the moment between their
+ * creation and the pid's writing) and the shared memory that a server's last children hold.
+ */
+const OCCUPIED = /lock file ".*" (?:already exists|is empty)|pre-existing shared memory block/;
 
 /**
  * Starts the server and waits until it says that it is ready. Throws `start_failed` with the

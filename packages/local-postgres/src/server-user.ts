@@ -43,7 +43,10 @@ export function spawnIdentity(user: ServerUser | null): { uid?: number; gid?: nu
 export async function giveTo(user: ServerUser | null, path: string): Promise<void> {
   if (user === null) return;
   for (const entry of await readdir(path, { recursive: true }).catch(() => [])) {
-    await lchown(join(path, entry), user.uid, user.gid);
+    await lchown(join(path, entry), user.uid, user.gid).catch((error: NodeJS.ErrnoException) => {
+      // Another start may have been faster, and its server removes files of its own.
+      if (error.code !== 'ENOENT') throw error;
+    });
   }
   // The top goes last: a hand-over that was interrupted is then seen, and done again.
   await lchown(path, user.uid, user.gid);

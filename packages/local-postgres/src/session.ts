@@ -32,6 +32,9 @@ export class SessionError extends Error {
   }
 }
 
+/** A server that is alive but silent for so long (it is frozen) counts as a broken connection. */
+const SILENCE_TIMEOUT_MS = 30_000;
+
 /** What is under way: the start-up or one query. Both end with ReadyForQuery. */
 interface Exchange {
   readonly rows: Row[];
@@ -60,6 +63,10 @@ export class Session implements AsyncDisposable {
     });
     socket.once('error', (error) => {
       reason = error.message;
+    });
+    socket.on('timeout', () => {
+      reason = `the server has been silent for ${SILENCE_TIMEOUT_MS} ms`;
+      socket.destroy();
     });
     socket.once('close', () => {
       const error = this.#exchange?.error ?? new SessionError('08006', reason);
@@ -98,6 +105,7 @@ export class Session implements AsyncDisposable {
     if (this.#socket.destroyed) throw new SessionError('08006', 'the session has ended');
     const exchange = { rows: [], done: Promise.withResolvers<readonly Row[]>(), error: null };
     this.#exchange = exchange;
+    this.#socket.setTimeout(SILENCE_TIMEOUT_MS);
     this.#socket.write(message);
     return exchange.done.promise;
   }
@@ -113,6 +121,7 @@ export class Session implements AsyncDisposable {
     }
     if (type !== 'Z') return;
     this.#exchange = null;
+    this.#socket.setTimeout(0);
     if (exchange.error === null) exchange.done.resolve(exchange.rows);
     else exchange.done.reject(exchange.error);
   }

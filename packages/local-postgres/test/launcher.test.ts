@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { access, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -72,8 +72,10 @@ test('a temporary directory with a long name does not break the socket', async (
   const tmp = process.env['TMPDIR'];
   process.env['TMPDIR'] = join(await scratch.directory(), 'long-'.repeat(30));
   try {
-    await using server = await startLocalPostgres({ directory, settings: THROW_AWAY });
+    const server = await startLocalPostgres({ directory, settings: THROW_AWAY });
+    await server[Symbol.asyncDispose]();
     assert.match(server.socketDirectory, /^\/tmp\/homing-pg-/);
+    await rm(server.socketDirectory, { recursive: true });
   } finally {
     process.env['TMPDIR'] = tmp;
   }
@@ -144,6 +146,17 @@ test('data of another version is named, and not touched', async () => {
   });
   assert.equal(await readFile(join(directory, 'data', 'PG_VERSION'), 'utf8'), '12\n');
   await assert.rejects(access(join(directory, 'data', 'postmaster.pid')));
+});
+
+test('what a killed initdb has left is cleared away, and data is created', async () => {
+  const directory = await scratch.directory();
+  // No process has the largest pid there can be.
+  const unfinished = join(directory, 'data.new-4194304-1');
+  await mkdir(unfinished);
+  await writeFile(join(unfinished, 'PG_VERSION'), '18\n');
+  await using server = await startLocalPostgres({ directory, settings: THROW_AWAY });
+  assert.equal(server.adopted, false);
+  assert.deepEqual((await readdir(directory)).sort(), ['data', 'server.log']);
 });
 
 test('a log file that has grown too large is turned over at the next start', async () => {

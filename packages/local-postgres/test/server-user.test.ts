@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, chown, readFile, stat } from 'node:fs/promises';
+import { chmod, chown, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -77,8 +77,10 @@ test('a temporary directory that the server’s user cannot enter is not used', 
   await chmod(closed, 0o700);
   process.env['TMPDIR'] = closed;
   try {
-    await using server = await startLocalPostgres({ directory, settings: THROW_AWAY });
+    const server = await startLocalPostgres({ directory, settings: THROW_AWAY });
+    await server[Symbol.asyncDispose]();
     assert.match(server.socketDirectory, /^\/tmp\/homing-pg-/);
+    await rm(server.socketDirectory, { recursive: true });
   } finally {
     process.env['TMPDIR'] = tmp;
   }

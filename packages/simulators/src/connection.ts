@@ -83,7 +83,13 @@ export class Connection {
     this.#closeIfIdle();
   }
 
+  /**
+   * Closing makes Node send a GOAWAY of its own. In the same turn it would overtake the notice
+   * that is still being written, with a higher last stream id, which clients must take for a
+   * protocol error (RFC 9113 section 6.8).
+   */
   #closeIfIdle(): void {
-    if (this.#closesWhenIdle && this.#openStreams === 0) this.#session?.close();
+    if (!this.#closesWhenIdle || this.#openStreams > 0) return;
+    setImmediate(() => this.#session?.close());
   }
 }

@@ -35,10 +35,12 @@ function base256(value: number): readonly number[] {
   return octets;
 }
 
+/** A SEQUENCE of elements that are encoded already. */
 export function sequence(...contents: readonly Uint8Array[]): Buffer {
   return element(SEQUENCE, ...contents);
 }
 
+/** A SET; with more than one element the caller sees to their order (X.690 section 11.6). */
 export function set(...contents: readonly Uint8Array[]): Buffer {
   return element(SET, ...contents);
 }
@@ -49,6 +51,7 @@ export function integer(magnitude: Uint8Array): Buffer {
   return isHigh ? element(INTEGER, Buffer.from([0]), magnitude) : element(INTEGER, magnitude);
 }
 
+/** A BOOLEAN; DER knows a single way to write true. */
 export function boolean(value: boolean): Buffer {
   return Buffer.from([0x01, 0x01, value ? 0xff : 0x00]);
 }
@@ -58,10 +61,12 @@ export function bitString(content: Uint8Array, unusedBits = 0): Buffer {
   return element(BIT_STRING, Buffer.from([unusedBits]), content);
 }
 
+/** An OCTET STRING, in extensions most often around another element. */
 export function octetString(...contents: readonly Uint8Array[]): Buffer {
   return element(OCTET_STRING, ...contents);
 }
 
+/** A UTF8String, the form that RFC 5280 section 4.1.2.4 wants for names. */
 export function utf8String(text: string): Buffer {
   return element(UTF8_STRING, Buffer.from(text, 'utf8'));
 }

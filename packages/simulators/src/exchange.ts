@@ -46,7 +46,7 @@ export function http2Exchange(
     repeatedHeaders: repeatedNames(rawHeaders),
     readBody: (limitBytes) => readBody(stream, limitBytes),
     answer: (answer) => {
-      if (stream.destroyed || stream.headersSent) return;
+      if (stream.destroyed || stream.closed || stream.headersSent) return;
       const hasBody = answer.body !== '';
       stream.respond({ ':status': answer.status, ...answer.headers }, { endStream: !hasBody });
       if (hasBody) stream.end(answer.body);

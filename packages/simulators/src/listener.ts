@@ -23,6 +23,9 @@ export interface ListenerOptions {
   readonly onExchange: (exchange: Exchange) => void;
 }
 
+// A limit that moves with every answer can run ahead of the client's acknowledgements.
+const MAX_UNACKNOWLEDGED_SETTINGS = 1000;
+
 /** Starts listening and resolves when connections are accepted. */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
   const listener = new Listener(options);
@@ -123,8 +126,12 @@ export class Listener implements AsyncDisposable {
   }
 
   #greetHttp2(id: number, tcp: Socket, tls: TLSSocket): void {
-    const { maxConcurrentStreams } = this.#options;
-    const session = performServerHandshake(tls, { settings: { maxConcurrentStreams } });
+    // Node's types do not know the second of these options, hence no literal in the call.
+    const options = {
+      settings: { maxConcurrentStreams: this.#options.maxConcurrentStreams },
+      maxOutstandingSettings: MAX_UNACKNOWLEDGED_SETTINGS,
+    };
+    const session = performServerHandshake(tls, options);
     const connection = new Connection(id, tcp, tls, session);
     // Resets and refused streams surface as errors here too; unhandled, they would be fatal.
     session.on('error', () => session.destroy());

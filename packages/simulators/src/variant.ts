@@ -16,10 +16,12 @@ export type VariantShapes<Kind extends string> = Readonly<
   Record<Kind, Readonly<Record<string, FieldRule>>>
 >;
 
+/** The answer to input that is wrong: the field's path, and a predicate that follows its name. */
 export function invalid(field: string, problem: string): Parsed<never> {
   return { ok: false, field, problem };
 }
 
+/** Whether a value is a JSON object, as opposed to an array or null. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -63,7 +63,7 @@ export function alertHeaders(token: string = deviceToken()): OutgoingHttpHeaders
   return {
     ':method': 'POST',
     ':path': `/3/device/${token}`,
-    'authorization': `bearer ${usualToken}`,
+    authorization: `bearer ${usualToken}`,
     'apns-topic': TOPIC,
     'apns-push-type': 'alert',
   };

@@ -117,7 +117,13 @@ const BAD_REQUESTS: readonly BadRequest[] = [
     reason: 'BadExpirationDate',
   },
   { what: 'an empty body', headers: {}, body: '', status: 400, reason: 'PayloadEmpty' },
-  { what: 'a body that is no JSON', headers: {}, body: 'hello', status: 400, reason: 'PayloadEmpty' },
+  {
+    what: 'a body that is no JSON',
+    headers: {},
+    body: 'hello',
+    status: 400,
+    reason: 'PayloadEmpty',
+  },
   {
     what: 'an alert of 4097 bytes',
     headers: {},

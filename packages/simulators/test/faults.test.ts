@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import type { Fault } from '../src/index.ts';
 import { APNS_SENTINELS } from '../src/index.ts';
@@ -14,6 +15,7 @@ import {
 import { refused } from './http2-client.ts';
 
 const REFUSED_STREAM = 7;
+const CANCEL = 8;
 const WAIT = { timeoutMs: 5000 };
 
 describe('a scheduled fault', () => {
@@ -66,6 +68,7 @@ describe('a scheduled fault', () => {
       const token = deviceToken();
       await refused(pushTo(client, token));
       await client.closed();
+      assert.match(client.errors.join(), /ECONNRESET/);
       const entry = await simulator.journal.waitFor((each) => each.token === token, WAIT);
       assert.deepEqual([entry.accepted, entry.answer, entry.fault], [accepted, null, fault.kind]);
       assert.equal(simulator.devices.view(token).shown.length, accepted ? 1 : 0);
@@ -194,6 +197,27 @@ describe('a hold', () => {
     assert.equal(simulator.devices.view(token).shown.length, 1);
     hold.release();
     assert.equal((await reply).status, 200);
+  });
+});
+
+describe('a client that gives up', () => {
+  it('leaves its request processed or not, and the simulator alive', async () => {
+    await using simulator = await startApns();
+    await using client = await connectTo(simulator);
+    for (const point of ['arrival', 'answer'] as const) {
+      const token = deviceToken();
+      using hold = simulator.faults.hold({ token }, point);
+      const stream = client.session.request(alertHeaders(token));
+      stream.on('error', () => undefined);
+      stream.end('{}');
+      await hold.arrived();
+      const closed = once(stream, 'close');
+      stream.close(CANCEL);
+      await closed;
+      hold.release();
+      await simulator.journal.waitFor((entry) => entry.token === token, WAIT);
+      assert.equal((await push(client)).status, 200);
+    }
   });
 });
 

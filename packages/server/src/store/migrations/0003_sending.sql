@@ -83,6 +83,7 @@ create table delivery (
   holder_version bigint,
   attempts smallint not null default 0,
   possible_duplicate boolean not null default false,
+  first_sent_at timestamptz,
   sent_at timestamptz,
   settled_at timestamptz not null,
   primary key (day, notification_ref, installation_ref, user_ref)

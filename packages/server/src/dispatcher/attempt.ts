@@ -1,0 +1,104 @@
+import type { ProviderName } from '../domain/address.ts';
+import type { GateRow } from '../domain/gate.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import { retryDelayMs, type RetryPolicy } from '../domain/retry-policy.ts';
+import { tokenFactOf, type Settlement } from '../domain/settlement.ts';
+import type { DeliveryState, SkipReason } from '../domain/delivery.ts';
+import { withFullJitter } from './backoff.ts';
+
+/** One push that was offered, with what is needed to settle it. */
+export interface Attempt {
+  readonly row: GateRow;
+  readonly provider: ProviderName;
+  readonly outcome: Exclude<Outcome, { readonly kind: 'not_started' }>;
+  /** True when a predecessor, or an earlier attempt, may have sent it already. */
+  readonly mayRepeat: boolean;
+  readonly sentAt: Date;
+  readonly answeredAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** What an attempt makes of its delivery: final, or one more try before the expiry. */
+export function settleAttempt(
+  attempt: Attempt,
+  policy: RetryPolicy,
+  random: () => number,
+): Settlement {
+  const { row, outcome, answeredAt } = attempt;
+  const attempts = row.attempts + 1;
+  const firstSentAt = row.firstSentAt ?? attempt.sentAt;
+  const delayMs = retryDelayMs(policy, outcome, {
+    attempts,
+    sinceFirstAttemptMs: answeredAt.getTime() - firstSentAt.getTime(),
+  });
+  const dueAt = delayMs === null ? null : dueTime(outcome, delayMs, answeredAt, random);
+  const retries = dueAt !== null && dueAt < attempt.expiresAt;
+  return {
+    ...unsettled(row),
+    state: retries ? 'retrying' : finalState(outcome, dueAt),
+    reason: outcome.kind === 'accepted' ? '' : outcome.kind,
+    code: outcome.kind === 'accepted' ? null : outcome.code,
+    provider: attempt.provider,
+    providerId: outcome.kind === 'accepted' ? outcome.providerId : null,
+    attempts,
+    // Once an outcome was unknown, whatever follows may be a repeat.
+    possibleDuplicate: attempt.mayRepeat || (outcome.kind === 'unknown' && retries),
+    firstSentAt,
+    sentAt: attempt.sentAt,
+    dueAt: retries ? dueAt : null,
+    tokenFact: tokenFactOf(outcome),
+  };
+}
+
+/** A delivery that ends, or waits, without an attempt. */
+export function settleWithoutAttempt(
+  row: GateRow,
+  end:
+    | { readonly state: 'skipped'; readonly reason: SkipReason }
+    | { readonly state: 'expired' }
+    | { readonly state: 'retrying'; readonly dueAt: Date },
+): Settlement {
+  return {
+    ...unsettled(row),
+    state: end.state,
+    reason: end.state === 'skipped' ? end.reason : '',
+    dueAt: end.state === 'retrying' ? end.dueAt : null,
+  };
+}
+
+function unsettled(row: GateRow): Omit<Settlement, 'state' | 'reason'> {
+  return {
+    installationRef: row.installationRef,
+    userRef: row.userRef,
+    code: null,
+    provider: null,
+    providerId: null,
+    holderVersion: row.holderVersion,
+    attempts: row.attempts,
+    possibleDuplicate: row.possibleDuplicate,
+    firstSentAt: row.firstSentAt,
+    sentAt: null,
+    dueAt: null,
+    tokenFact: null,
+    previous:
+      row.settledState === null ? null : { state: row.settledState, reason: row.settledReason },
+  };
+}
+
+/** A provider's own word on when to come back is kept exactly; our own delays are jittered. */
+function dueTime(
+  outcome: Attempt['outcome'],
+  delayMs: number,
+  answeredAt: Date,
+  random: () => number,
+): Date {
+  const told = 'retryAfterMs' in outcome && outcome.retryAfterMs !== null;
+  return new Date(answeredAt.getTime() + (told ? delayMs : withFullJitter(delayMs, random)));
+}
+
+function finalState(outcome: Attempt['outcome'], dueAt: Date | null): DeliveryState {
+  if (outcome.kind === 'accepted') return 'accepted';
+  // It would have been tried again, had there been time.
+  if (dueAt !== null && outcome.kind !== 'unknown') return 'expired';
+  return outcome.kind === 'unknown' ? 'unknown' : 'failed';
+}

@@ -1,0 +1,184 @@
+import type { Clock } from '../domain/clock.ts';
+import { LIMITS } from '../domain/limits.ts';
+import type { Lane as LaneName, Notification } from '../domain/notification.ts';
+import { expandChunk } from '../sending/expand.ts';
+import { createRenderer, type Renderer } from '../sending/render.ts';
+import { countOpenWork, heartbeat, leaseChunks, releaseChunk } from '../store/chunks.ts';
+import type { LeasedChunk } from '../store/chunks.ts';
+import { loadNotification } from '../store/notifications.ts';
+import type { Database } from '../store/sql.ts';
+import { ChunkRun } from './chunk-run.ts';
+import { LaneBook, type OpenLane } from './lane-book.ts';
+import type { LaneObserver } from './lane.ts';
+import type { DispatcherMetrics } from './metrics.ts';
+import { promoteRetries } from './promote-retries.ts';
+import { WakeUp } from './wake-up.ts';
+
+export interface DispatcherOptions {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Names this worker in leases. */
+  readonly owner: string;
+  readonly openLane: OpenLane;
+  readonly laneObserver: LaneObserver;
+  readonly metrics: DispatcherMetrics;
+}
+
+/** How many chunks are under way at once; transactional ones have places that bulk cannot take. */
+const CAPACITY: Readonly<Record<LaneName, number>> = { transactional: 16, bulk: 8 };
+
+/**
+ * The loop of a worker. Each turn, in this order:
+ *
+ *   retries   due deliveries become chunks
+ *   lease     as many chunks as there is room for, per lane, oldest first
+ *   start     each leased chunk runs on its own: expand, or gate → send → settle
+ *   wait      until work is announced, a place becomes free, or the poll is due
+ *
+ * A heartbeat beside the loop prolongs the leases of what runs. Announcements only shorten the wait;
+ * the poll is the truth.
+ */
+export class Dispatcher implements AsyncDisposable {
+  readonly #options: DispatcherOptions;
+  readonly #lanes: LaneBook;
+  readonly #wakeUp = new WakeUp();
+  readonly #stopping = new AbortController();
+  readonly #running = new Map<number, { readonly chunk: LeasedChunk; run: ChunkRun | null }>();
+  readonly #tasks = new Set<Promise<void>>();
+  #loop: Promise<void> | null = null;
+  #heartbeatTimer: NodeJS.Timeout | null = null;
+  #isBusy = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#lanes = new LaneBook(options.openLane, options.laneObserver, options.random);
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+    this.#heartbeatTimer = setInterval(() => void this.#heartbeat(), LIMITS.heartbeatMs);
+  }
+
+  /** There is, or may be, new work. Cheap; may be called for every notification. */
+  wake(): void {
+    this.#wakeUp.ring();
+  }
+
+  /** Resolves when no work is left that could be done now; for tests and for `drain` tools. */
+  async drain(): Promise<void> {
+    for (;;) {
+      const turned = await this.#turn();
+      await Promise.all(this.#tasks);
+      if (turned === 0 && this.#tasks.size === 0) return;
+    }
+  }
+
+  /** Deliveries of any age that are not final yet, chunks counted as one. */
+  async openWork(): Promise<number> {
+    return countOpenWork(this.#options.db);
+  }
+
+  /** Stops leasing, finishes what is in flight, gives the rest back and closes the providers. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    this.#wakeUp.ring();
+    await this.#loop;
+    await Promise.all(this.#tasks);
+    if (this.#heartbeatTimer !== null) clearInterval(this.#heartbeatTimer);
+    await this.#lanes[Symbol.asyncDispose]();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        this.#isBusy = (await this.#turn()) > 0;
+      } catch (error) {
+        // The database is away; the poll finds it when it is back.
+        this.#options.metrics.fault(error);
+        this.#isBusy = false;
+      }
+      await this.#wakeUp.wait(this.#isBusy ? LIMITS.pollBusyMs : LIMITS.pollIdleMs, signal);
+    }
+  }
+
+  /** One turn of the loop; returns how much it found. */
+  async #turn(): Promise<number> {
+    const { db, clock } = this.#options;
+    const promoted = await promoteRetries(db, clock());
+    const transactional = await this.#leaseAndStart('transactional');
+    const bulk = await this.#leaseAndStart('bulk');
+    return promoted + transactional + bulk;
+  }
+
+  async #leaseAndStart(lane: LaneName): Promise<number> {
+    const { db, clock, owner } = this.#options;
+    const taken = [...this.#running.values()].filter(({ chunk }) => chunk.lane === lane).length;
+    const limit = CAPACITY[lane] - taken;
+    if (limit <= 0 || this.#stopping.signal.aborted) return 0;
+    const request = { owner, lane, limit, leaseMs: LIMITS.leaseMs, now: clock() };
+    const chunks = await leaseChunks(db, request);
+    for (const chunk of chunks) this.#start(chunk);
+    return chunks.length;
+  }
+
+  #start(chunk: LeasedChunk): void {
+    this.#running.set(chunk.ref, { chunk, run: null });
+    const task = this.#process(chunk)
+      .catch((error: unknown) => this.#options.metrics.fault(error))
+      .finally(() => {
+        this.#running.delete(chunk.ref);
+        this.#tasks.delete(task);
+        this.#wakeUp.ring();
+      });
+    this.#tasks.add(task);
+  }
+
+  async #process(chunk: LeasedChunk): Promise<void> {
+    const { db, clock } = this.#options;
+    if (chunk.credentialRef === null) {
+      await expandChunk(db, chunk, clock());
+      return;
+    }
+    const lane = await this.#lanes.open(chunk.credentialRef);
+    const now = clock();
+    const pausedUntil = lane.pausedUntil(now);
+    if (pausedUntil !== null) {
+      await releaseChunk(db, chunk, pausedUntil);
+      return;
+    }
+    const { notification, renderer } = await this.#load(chunk.notificationRef);
+    const run = new ChunkRun(
+      { ...this.#options, signal: this.#stopping.signal },
+      chunk,
+      lane,
+      notification,
+      renderer,
+    );
+    const entry = this.#running.get(chunk.ref);
+    if (entry !== undefined) entry.run = run;
+    await run.run();
+  }
+
+  async #load(
+    ref: number,
+  ): Promise<{ readonly notification: Notification; readonly renderer: Renderer }> {
+    const notification = await loadNotification(this.#options.db, ref);
+    return { notification, renderer: createRenderer(notification) };
+  }
+
+  async #heartbeat(): Promise<void> {
+    const held = [...this.#running.values()];
+    if (held.length === 0) return;
+    try {
+      const chunks = held.map(({ chunk }) => chunk);
+      const kept = await heartbeat(this.#options.db, chunks, LIMITS.leaseMs);
+      for (const { chunk, run } of held) {
+        if (!kept.has(chunk.ref)) run?.loseLease();
+      }
+    } catch (error) {
+      this.#options.metrics.fault(error);
+    }
+  }
+}

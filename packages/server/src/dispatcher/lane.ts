@@ -1,0 +1,94 @@
+import type { Outcome } from '../domain/outcome.ts';
+import type { RetryPolicy } from '../domain/retry-policy.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { ProviderName } from '../domain/address.ts';
+import { lanePauseMs } from './backoff.ts';
+
+/** What a lane is made from: one credential opened as a provider, with its retry policy. */
+export interface OpenProvider {
+  readonly name: ProviderName;
+  readonly provider: Provider;
+  readonly policy: RetryPolicy;
+}
+
+export interface LaneObserver {
+  /** The credential was refused: its lane stands still until it works again. */
+  stopped(credentialRef: number, code: string): Promise<void>;
+  /** A stopped credential was accepted again. */
+  resumed(credentialRef: number): Promise<void>;
+}
+
+const AUTH_PAUSE_MS = 60_000;
+
+/**
+ * The flow of one credential. Open, it lets chunks through; after a fault it pauses, longer with each
+ * fault in a row, and the next chunk after the pause is the probe. Nothing that waits for a lane burns
+ * an attempt, and no other lane notices.
+ */
+export class Lane {
+  readonly credentialRef: number;
+  readonly name: ProviderName;
+  readonly provider: Provider;
+  readonly policy: RetryPolicy;
+  readonly #observer: LaneObserver;
+  readonly #random: () => number;
+  #faults = 0;
+  #pausedUntil: Date | null = null;
+  #stopped = false;
+
+  constructor(
+    credentialRef: number,
+    open: OpenProvider,
+    observer: LaneObserver,
+    random: () => number,
+  ) {
+    this.credentialRef = credentialRef;
+    this.name = open.name;
+    this.provider = open.provider;
+    this.policy = open.policy;
+    this.#observer = observer;
+    this.#random = random;
+  }
+
+  /** When the lane opens again; null when it is open. */
+  pausedUntil(now: Date): Date | null {
+    return this.#pausedUntil !== null && this.#pausedUntil > now ? this.#pausedUntil : null;
+  }
+
+  /** Takes note of an outcome; true when it says that the lane cannot be used at the moment. */
+  async heed(outcome: Outcome, now: Date): Promise<boolean> {
+    // A refusal of one topic leaves the credential's other topics alone.
+    if (outcome.kind === 'auth' && outcome.scope === 'credential') {
+      this.#pausedUntil = new Date(now.getTime() + AUTH_PAUSE_MS);
+      if (!this.#stopped) await this.#observer.stopped(this.credentialRef, outcome.code);
+      this.#stopped = true;
+      return true;
+    }
+    if (isOutOfReach(outcome)) {
+      this.#pause(now);
+      return true;
+    }
+    if (outcome.kind === 'accepted') await this.#recover();
+    return false;
+  }
+
+  #pause(now: Date): void {
+    // Many pushes fail together when a provider goes away; that is one fault.
+    if (this.pausedUntil(now) !== null) return;
+    this.#faults += 1;
+    this.#pausedUntil = new Date(now.getTime() + lanePauseMs(this.#faults, this.#random));
+  }
+
+  async #recover(): Promise<void> {
+    this.#faults = 0;
+    this.#pausedUntil = null;
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    await this.#observer.resumed(this.credentialRef);
+  }
+}
+
+/** Nothing was handed over: no connection, or nothing to authenticate with. */
+function isOutOfReach(outcome: Outcome): boolean {
+  return outcome.kind === 'transient' && outcome.status === null;
+}

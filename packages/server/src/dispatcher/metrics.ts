@@ -1,0 +1,9 @@
+import type { ProviderName } from '../domain/address.ts';
+import type { OutcomeKind } from '../domain/outcome.ts';
+
+/** What the dispatcher counts; labels have few values. */
+export interface DispatcherMetrics {
+  outcome(provider: ProviderName, kind: OutcomeKind): void;
+  /** Something that should not happen kept a chunk from its run. */
+  fault(error: unknown): void;
+}

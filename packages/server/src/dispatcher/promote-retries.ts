@@ -1,0 +1,63 @@
+import { LIMITS } from '../domain/limits.ts';
+import type { Settlement } from '../domain/settlement.ts';
+import { insertChunk } from '../store/chunks.ts';
+import { recordDeliveries } from '../store/ledger.ts';
+import { finishIfDone } from '../store/notifications.ts';
+import { takeDueRetries, type DueRetry } from '../store/retries.ts';
+import type { Database, Transaction } from '../store/sql.ts';
+import { inTransaction } from '../store/transaction.ts';
+
+/**
+ * Turns due retries into chunks, so that a second attempt takes exactly the way of a first one, gate
+ * included. Returns how many there were.
+ */
+export async function promoteRetries(db: Database, now: Date): Promise<number> {
+  return inTransaction(db, async (tx) => {
+    const due = await takeDueRetries(tx, now, LIMITS.chunkDeliveries);
+    const groups = Map.groupBy(due, (one) => `${one.notificationRef}/${one.credentialRef}`);
+    for (const group of groups.values()) await enqueue(tx, group, now);
+    return due.length;
+  });
+}
+
+async function enqueue(tx: Transaction, group: readonly DueRetry[], now: Date): Promise<void> {
+  const [first] = group;
+  if (first === undefined) return;
+  if (first.credentialRef === null) {
+    await recordDeliveries(tx, first, group.map(toUnreachable), now);
+    await finishIfDone(tx, first.notificationRef, now);
+    return;
+  }
+  await insertChunk(tx, {
+    appRef: first.appRef,
+    notificationRef: first.notificationRef,
+    day: first.day,
+    lane: first.lane,
+    credentialRef: first.credentialRef,
+    installationRefs: group.map((one) => one.installationRef),
+    userRefs: group.map((one) => one.userRef),
+    retry: true,
+    availableAt: now,
+  });
+}
+
+/** The address or its credential went away while the delivery waited. */
+function toUnreachable(retry: DueRetry): Settlement {
+  return {
+    installationRef: retry.installationRef,
+    userRef: retry.userRef,
+    state: 'skipped',
+    reason: 'no_token',
+    code: null,
+    provider: null,
+    providerId: null,
+    holderVersion: null,
+    attempts: retry.attempts,
+    possibleDuplicate: false,
+    firstSentAt: null,
+    sentAt: null,
+    dueAt: null,
+    tokenFact: null,
+    previous: { state: 'retrying', reason: retry.reason },
+  };
+}

@@ -1,0 +1,107 @@
+import type { Address } from './address.ts';
+import type { DeliveryState, Recipient, SkipReason } from './delivery.ts';
+import {
+  isMuted,
+  type DevicePreferences,
+  type Permission,
+  type TokenStatus,
+} from './installation.ts';
+
+/** The current rows behind one delivery, read on the primary in the statement that marks the slice. */
+export interface GateRow extends Recipient {
+  readonly address: Address | null;
+  readonly tokenStatus: TokenStatus | null;
+  /** Who is signed in now. */
+  readonly ownerRef: number | null;
+  readonly ownerId: string | null;
+  readonly rcpt: string | null;
+  readonly holderVersion: number;
+  readonly permission: Permission | null;
+  readonly preferences: DevicePreferences;
+  readonly userCategories: Readonly<Record<string, boolean>>;
+  readonly locale: string | null;
+  readonly sdkVersion: string | null;
+  /** The credential that serves the address now. */
+  readonly credentialRef: number | null;
+  readonly newerSent: boolean;
+  /** What the ledger says already; null when nothing was settled. */
+  readonly settledState: DeliveryState | null;
+  readonly settledReason: string;
+  readonly attempts: number;
+  readonly firstSentAt: Date | null;
+  readonly possibleDuplicate: boolean;
+}
+
+export interface GateNotification {
+  readonly userBound: boolean;
+  readonly silent: boolean;
+  readonly category: string;
+  readonly expiresAt: Date;
+}
+
+export interface GateChunk {
+  readonly credentialRef: number;
+  readonly retry: boolean;
+  readonly cancelled: boolean;
+}
+
+/**
+ * - `send`: the push may start, for one second from now.
+ * - `skip`, `expired`: settled without an attempt.
+ * - `moved`: another lane serves the installation now.
+ * - `settled`: a predecessor finished this delivery before it lost its lease.
+ */
+export type GateVerdict =
+  | { readonly kind: 'send'; readonly address: Address }
+  | { readonly kind: 'skip'; readonly reason: SkipReason }
+  | { readonly kind: 'expired' | 'moved' | 'settled' };
+
+/** Rule R7: whether a delivery may leave, by what is true now and not by what was true on acceptance. */
+export function judge(
+  row: GateRow,
+  notification: GateNotification,
+  chunk: GateChunk,
+  now: Date,
+): GateVerdict {
+  if (isSettled(row, chunk)) return { kind: 'settled' };
+  if (notification.expiresAt <= now) return { kind: 'expired' };
+  const reason = skipReason(row, notification, chunk, now);
+  if (reason !== null) return { kind: 'skip', reason };
+  if (row.address === null) return { kind: 'skip', reason: 'no_token' };
+  if (row.credentialRef === null) return { kind: 'skip', reason: 'no_credential' };
+  if (row.credentialRef !== chunk.credentialRef) return { kind: 'moved' };
+  return { kind: 'send', address: row.address };
+}
+
+function isSettled(row: GateRow, chunk: GateChunk): boolean {
+  if (row.settledState === null) return false;
+  // A retry's deliveries stand in the ledger as `retrying` until this chunk settles them.
+  return !(chunk.retry && row.settledState === 'retrying');
+}
+
+function skipReason(
+  row: GateRow,
+  notification: GateNotification,
+  chunk: GateChunk,
+  now: Date,
+): SkipReason | null {
+  if (chunk.cancelled) return 'cancelled';
+  if (notification.userBound && row.ownerRef !== row.userRef) return 'owner_changed';
+  if (row.address === null || row.tokenStatus === null || row.tokenStatus === 'retired') {
+    return 'no_token';
+  }
+  if (row.tokenStatus === 'quarantined') return 'quarantined';
+  if (row.tokenStatus === 'contested' && notification.userBound) return 'contested';
+  if (row.newerSent) return 'newer_sent';
+  // A silent push shows nothing, so nothing that is about showing stops it.
+  return notification.silent ? null : quietReason(row, notification.category, now);
+}
+
+function quietReason(row: GateRow, category: string, now: Date): SkipReason | null {
+  if (row.permission === 'denied') return 'permission_denied';
+  if (isMuted(row.preferences, now)) return 'muted';
+  const onDevice = row.preferences.categories[category];
+  // Off on the device beats on for the user.
+  if (onDevice === false || row.userCategories[category] === false) return 'opted_out';
+  return null;
+}

@@ -1,0 +1,52 @@
+import type { ProviderName } from './address.ts';
+import type { DeliveryState, Recipient } from './delivery.ts';
+import type { Outcome } from './outcome.ts';
+
+/** What the registry is to hear of an outcome; applied as compare-and-set (rule R8). */
+export type TokenFact =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'failure'; readonly code: string }
+  | { readonly kind: 'mismatch'; readonly code: string }
+  /** `since` is the provider's own word; without it, what counts is when the push was sent. */
+  | { readonly kind: 'dead'; readonly code: string; readonly since: Date | null };
+
+/** One delivery's new state, ready to be written. */
+export interface Settlement extends Recipient {
+  readonly state: DeliveryState;
+  readonly reason: string;
+  readonly code: string | null;
+  readonly provider: ProviderName | null;
+  readonly providerId: string | null;
+  readonly holderVersion: number | null;
+  readonly attempts: number;
+  readonly possibleDuplicate: boolean;
+  readonly firstSentAt: Date | null;
+  readonly sentAt: Date | null;
+  /** When it is to be offered again; null when the state is final. */
+  readonly dueAt: Date | null;
+  readonly tokenFact: TokenFact | null;
+  /** What the ledger held before, so that counters move instead of adding up; null for nothing. */
+  readonly previous: { readonly state: DeliveryState; readonly reason: string } | null;
+}
+
+type Attempted = Exclude<Outcome, { readonly kind: 'not_started' }>;
+
+/** What an attempt tells the registry about the token. */
+export function tokenFactOf(outcome: Attempted): TokenFact | null {
+  switch (outcome.kind) {
+    case 'accepted':
+      return { kind: 'accepted' };
+    case 'token_dead':
+      return { kind: 'dead', code: outcome.code, since: outcome.since };
+    case 'token_mismatch':
+      return { kind: 'mismatch', code: outcome.code };
+    case 'throttled':
+      return outcome.scope === 'token' ? { kind: 'failure', code: outcome.code } : null;
+    case 'transient':
+    case 'unclassified':
+    case 'payload':
+    case 'auth':
+    case 'unknown':
+      return null;
+  }
+}

@@ -1,0 +1,30 @@
+import type { Clock } from '../../domain/clock.ts';
+import { cancelNotification } from '../../store/notifications.ts';
+import type { Database } from '../../store/sql.ts';
+import type { Authenticator } from '../authenticate.ts';
+import { replyOnce } from '../idempotent-reply.ts';
+import { NotificationPath } from '../parameters.ts';
+import type { HttpServer } from '../server.ts';
+import { requireNotification } from './notification-get.ts';
+
+export interface NotificationCancelDependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly authenticator: Authenticator;
+}
+
+/** `POST /v1/notifications/{id}/cancel`: what has not started is skipped; what has is not recalled. */
+export function notificationCancel(server: HttpServer, deps: NotificationCancelDependencies): void {
+  server.post(
+    '/v1/notifications/:notification_id/cancel',
+    { schema: { params: NotificationPath, tags: ['notifications'] } },
+    async (request, reply) => {
+      const { app } = await deps.authenticator.backEnd(request, 'notifications:write');
+      const { id } = await requireNotification(deps.db, app.ref, request.params);
+      return replyOnce(deps.db, app.ref, request, reply, async (tx) => {
+        const cancelled = await cancelNotification(tx, app.ref, id, deps.clock());
+        return { status: 200, body: { id: request.params.notification_id, cancelled } };
+      });
+    },
+  );
+}

@@ -1,0 +1,93 @@
+import { NotificationAccepted, NotificationInput } from '@homing/protocol';
+import type { Clock } from '../../domain/clock.ts';
+import { templateProblem } from '../../domain/template.ts';
+import { formatTypedId } from '../../domain/typed-id.ts';
+import {
+  acceptNotification,
+  type AcceptedNotification,
+} from '../../sending/accept-notification.ts';
+import type { Database } from '../../store/sql.ts';
+import { fieldError } from '../api-error.ts';
+import type { Authenticator } from '../authenticate.ts';
+import { replyOnce } from '../idempotent-reply.ts';
+import { parseInstallationId, requireUserId } from '../parameters.ts';
+import type { HttpServer } from '../server.ts';
+
+export interface NotificationCreateDependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly authenticator: Authenticator;
+  /** Tells workers, after the commit, that there is work. */
+  readonly announceWork: () => void;
+}
+
+/** `POST /v1/notifications`: 202 means committed. */
+export function notificationCreate(server: HttpServer, deps: NotificationCreateDependencies): void {
+  server.post(
+    '/v1/notifications',
+    {
+      schema: {
+        body: NotificationInput,
+        response: { 202: NotificationAccepted },
+        tags: ['notifications'],
+      },
+    },
+    async (request, reply) => {
+      const { app } = await deps.authenticator.backEnd(request, 'notifications:write');
+      const input = checkNotification(request.body);
+      const answer = await replyOnce(deps.db, app.ref, request, reply, async (tx) => {
+        const accepted = await acceptNotification(tx, app, input, deps.clock());
+        return { status: 202, body: renderAccepted(accepted) };
+      });
+      deps.announceWork();
+      return answer;
+    },
+  );
+}
+
+/** What the schema cannot say about a notification; throws the field at fault. */
+export function checkNotification(input: NotificationInput): NotificationInput {
+  const { audience, content, locales, recipient_variables: variables } = input;
+  if ('users' in audience) {
+    for (const [index, id] of audience.users.entries()) {
+      requireUserId(id, `/audience/users/${index}`);
+    }
+  } else {
+    if (variables !== undefined) {
+      throw fieldError('/recipient_variables', 'need an audience of users');
+    }
+    audience.installations.forEach((id) => parseInstallationId(id));
+  }
+  checkTemplates(content, '/content');
+  for (const [locale, localized] of Object.entries(locales ?? {})) {
+    checkTemplates(localized, `/locales/${locale}`);
+  }
+  return input;
+}
+
+/** Every text in the content, at any depth, is a template. */
+function checkTemplates(value: unknown, pointer: string): void {
+  if (typeof value === 'string') {
+    const problem = templateProblem(value);
+    if (problem !== null) throw fieldError(pointer, problem, 'template');
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, member] of Object.entries(value)) checkTemplates(member, `${pointer}/${key}`);
+  }
+}
+
+function renderAccepted(accepted: AcceptedNotification): NotificationAccepted {
+  return {
+    id: formatTypedId('ntf', accepted.id),
+    status: 'accepted',
+    user_bound: accepted.userBound,
+    ttl_seconds: accepted.ttlSeconds,
+    ...(accepted.ttlShortened && {
+      warnings: [
+        {
+          code: 'ttl_shortened',
+          detail: `user-bound content waits at most ${accepted.ttlSeconds} seconds at a provider`,
+        },
+      ],
+    }),
+  };
+}

@@ -1,0 +1,54 @@
+import { Readable } from 'node:stream';
+import type { Delivery } from '@homing/protocol';
+import { streamDeliveries, type DeliveryRecord } from '../../store/deliveries.ts';
+import type { Database } from '../../store/sql.ts';
+import type { Authenticator } from '../authenticate.ts';
+import { NotificationPath } from '../parameters.ts';
+import type { HttpServer } from '../server.ts';
+import { requireNotification } from './notification-get.ts';
+
+export interface NotificationDeliveriesDependencies {
+  readonly db: Database;
+  readonly authenticator: Authenticator;
+}
+
+/** `GET /v1/notifications/{id}/deliveries`: any number of them, as NDJSON. */
+export function notificationDeliveries(
+  server: HttpServer,
+  deps: NotificationDeliveriesDependencies,
+): void {
+  server.get(
+    '/v1/notifications/:notification_id/deliveries',
+    { schema: { params: NotificationPath, tags: ['notifications'] } },
+    async (request, reply) => {
+      const { app } = await deps.authenticator.backEnd(request, 'notifications:read');
+      const { day, ref } = await requireNotification(deps.db, app.ref, request.params);
+      const lines = renderLines(streamDeliveries(deps.db, day, ref));
+      return reply.type('application/x-ndjson').send(Readable.from(lines));
+    },
+  );
+}
+
+async function* renderLines(
+  batches: AsyncGenerator<readonly DeliveryRecord[]>,
+): AsyncGenerator<string> {
+  for await (const batch of batches) {
+    yield batch.map((delivery) => `${JSON.stringify(renderDelivery(delivery))}\n`).join('');
+  }
+}
+
+function renderDelivery(delivery: DeliveryRecord): Delivery {
+  return {
+    installation_id: delivery.installationId,
+    user_id: delivery.userId,
+    state: delivery.state,
+    reason: delivery.reason,
+    code: delivery.code,
+    provider: delivery.provider,
+    provider_id: delivery.providerId,
+    attempts: delivery.attempts,
+    possible_duplicate: delivery.possibleDuplicate,
+    sent_at: delivery.sentAt?.toISOString() ?? null,
+    settled_at: delivery.settledAt.toISOString(),
+  };
+}

@@ -1,0 +1,54 @@
+import { User } from '@homing/protocol';
+import type { Clock } from '../../domain/clock.ts';
+import { describeInstallation } from '../../registry/describe-installation.ts';
+import { installationsOfUser } from '../../store/installations.ts';
+import type { Database } from '../../store/sql.ts';
+import { findUser, type UserRecord } from '../../store/users.ts';
+import { notFound } from '../api-error.ts';
+import type { Authenticator } from '../authenticate.ts';
+import { requireUserId, UserPath } from '../parameters.ts';
+import { renderInstallation } from '../render-installation.ts';
+import type { HttpServer } from '../server.ts';
+
+export interface UserGetDependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly authenticator: Authenticator;
+}
+
+/** `GET /v1/users/{id}`: who the user is and where the user is signed in. */
+export function userGet(server: HttpServer, deps: UserGetDependencies): void {
+  server.get(
+    '/v1/users/:user_id',
+    { schema: { params: UserPath, response: { 200: User }, tags: ['users'] } },
+    async (request) => {
+      const { app } = await deps.authenticator.backEnd(request, 'users:read');
+      const id = requireUserId(request.params.user_id, '/user_id');
+      const user = await findUser(deps.db, app.ref, id);
+      if (user === null) throw notFound('user');
+      return renderUser(deps.db, app.ref, user, deps.clock());
+    },
+  );
+}
+
+export async function renderUser(
+  db: Database,
+  appRef: number,
+  user: UserRecord,
+  now: Date,
+): Promise<User> {
+  const installations = await installationsOfUser(db, appRef, user.ref);
+  const described = await Promise.all(installations.map((row) => describeInstallation(db, row)));
+  return {
+    id: user.id,
+    attributes: user.attributes,
+    preferences: user.preferences,
+    consent: user.consent,
+    quiet_hours: user.quietHours,
+    locale: user.locale,
+    time_zone: user.timeZone,
+    installations: described.map((one) => renderInstallation(one, 'back_end', now)),
+    created_at: user.createdAt.toISOString(),
+    updated_at: user.updatedAt.toISOString(),
+  };
+}

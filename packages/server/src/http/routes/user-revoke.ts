@@ -1,0 +1,33 @@
+import { RevokeInput } from '@homing/protocol';
+import type { Clock } from '../../domain/clock.ts';
+import { revokeUser } from '../../registry/revoke-user.ts';
+import type { Database } from '../../store/sql.ts';
+import type { Authenticator } from '../authenticate.ts';
+import { replyOnce } from '../idempotent-reply.ts';
+import { requireUserId, UserPath } from '../parameters.ts';
+import type { HttpServer } from '../server.ts';
+
+export interface UserRevokeDependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly authenticator: Authenticator;
+}
+
+/** `POST /v1/users/{id}/revoke`: signs out everywhere, or on the named installations. */
+export function userRevoke(server: HttpServer, deps: UserRevokeDependencies): void {
+  server.post(
+    '/v1/users/:user_id/revoke',
+    { schema: { params: UserPath, body: RevokeInput, tags: ['users'] } },
+    async (request, reply) => {
+      const { app } = await deps.authenticator.backEnd(request, 'users:write');
+      const id = requireUserId(request.params.user_id, '/user_id');
+      const caller = { kind: 'back_end' } as const;
+      const context = { app, caller, requestId: request.id, now: deps.clock() };
+      const named = request.body.installations?.map((text) => text.toLowerCase()) ?? null;
+      return replyOnce(deps.db, app.ref, request, reply, async (tx) => {
+        const signedOut = await revokeUser(tx, context, id, named);
+        return { status: 200, body: { signed_out: signedOut } };
+      });
+    },
+  );
+}

@@ -1,0 +1,29 @@
+import { Timeline } from '@homing/protocol';
+import { userTimeline } from '../../registry/timeline.ts';
+import type { Database } from '../../store/sql.ts';
+import { findUser } from '../../store/users.ts';
+import { notFound } from '../api-error.ts';
+import type { Authenticator } from '../authenticate.ts';
+import { requireUserId, UserPath } from '../parameters.ts';
+import { renderTimeline } from '../render-timeline.ts';
+import type { HttpServer } from '../server.ts';
+
+export interface UserTimelineDependencies {
+  readonly db: Database;
+  readonly authenticator: Authenticator;
+}
+
+/** `GET /v1/users/{id}/timeline`: what happened on the user's devices while signed in there. */
+export function userTimelineGet(server: HttpServer, deps: UserTimelineDependencies): void {
+  server.get(
+    '/v1/users/:user_id/timeline',
+    { schema: { params: UserPath, response: { 200: Timeline }, tags: ['users'] } },
+    async (request) => {
+      const { app } = await deps.authenticator.backEnd(request, 'users:read');
+      const id = requireUserId(request.params.user_id, '/user_id');
+      const user = await findUser(deps.db, app.ref, id);
+      if (user === null) throw notFound('user');
+      return renderTimeline(await userTimeline(deps.db, user.ref, user.id));
+    },
+  );
+}

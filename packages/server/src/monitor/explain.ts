@@ -1,0 +1,128 @@
+import type { Explanation } from '@homing/protocol';
+import { deliverySentence } from '../domain/sentence.ts';
+import { formatTypedId } from '../domain/typed-id.ts';
+import { deliveriesToUser, type DeliveryRecord } from '../store/deliveries.ts';
+import { findInstallation, installationsOfUser } from '../store/installations.ts';
+import { linksOfUser, type LinkPeriod } from '../store/links.ts';
+import type { NotificationSummary } from '../store/notifications.ts';
+import type { Queryable } from '../store/sql.ts';
+import type { UserRecord } from '../store/users.ts';
+import type { Installation } from '../domain/installation.ts';
+
+const FORMER_LIMIT = 50;
+
+/**
+ * Answers "why did this user (not) get it": one sentence for each device that was addressed or is
+ * signed in now, and how the links to former devices ended.
+ */
+export async function explainNotification(
+  db: Queryable,
+  notification: NotificationSummary,
+  user: UserRecord,
+): Promise<Explanation> {
+  const [deliveries, links] = await Promise.all([
+    deliveriesToUser(db, notification.day, notification.ref, user.ref),
+    linksOfUser(db, user.ref, FORMER_LIMIT),
+  ]);
+  const rows = await explainDevices(db, notification, user, deliveries);
+  const former = links.filter((link) => link.endedAt !== null);
+  return {
+    notification_id: formatTypedId('ntf', notification.id),
+    user_id: user.id,
+    summary: summarize(rows, former.length),
+    installations: rows,
+    former_installations: former.map(renderFormer),
+  };
+}
+
+type Row = Explanation['installations'][number];
+
+async function explainDevices(
+  db: Queryable,
+  notification: NotificationSummary,
+  user: UserRecord,
+  deliveries: readonly DeliveryRecord[],
+): Promise<Row[]> {
+  const linked = await installationsOfUser(db, user.appRef, user.ref);
+  const addressed = await Promise.all(
+    deliveries.map(async (delivery) => {
+      const installation = await findInstallation(db, user.appRef, delivery.installationId);
+      return renderDelivery(delivery, installation);
+    }),
+  );
+  const others = linked
+    .filter(({ id }) => deliveries.every((delivery) => delivery.installationId !== id))
+    .map((installation) => renderUnsettled(installation, notification));
+  return [...addressed, ...others];
+}
+
+function renderDelivery(delivery: DeliveryRecord, installation: Installation | null): Row {
+  return {
+    installation_id: delivery.installationId,
+    label: installation?.device.label ?? null,
+    state: delivery.state,
+    reason: delivery.reason,
+    sentence: deliverySentence(delivery) + changedSince(delivery, installation),
+    addressee_tag_acts: canFilter(installation),
+  };
+}
+
+/** Derived when it is read: the ledger never changes because a device changed hands later. */
+function changedSince(delivery: DeliveryRecord, installation: Installation | null): string {
+  const moved = installation?.link?.userRef !== delivery.userRef;
+  const isOpen = delivery.state === 'accepted' && moved;
+  return isOpen ? ' The owner of the device changed after it was accepted.' : '';
+}
+
+/** Whether code of ours runs on the device before a push is shown. */
+function canFilter(installation: Installation | null): boolean {
+  return installation?.device.sdkVersion != null;
+}
+
+function renderUnsettled(installation: Installation, notification: NotificationSummary): Row {
+  const linkedAt = installation.link?.linkedAt ?? installation.createdAt;
+  const isLater = linkedAt > notification.createdAt;
+  const isOver = notification.finishedAt !== null;
+  const sentence = isLater
+    ? 'The user signed in on this device after the notification was accepted.'
+    : isOver
+      ? 'The device was not addressed by this notification.'
+      : 'The notification is on its way to this device.';
+  return {
+    installation_id: installation.id,
+    label: installation.device.label,
+    state: isLater || isOver ? 'not_addressed' : 'pending',
+    reason: null,
+    sentence,
+    addressee_tag_acts: canFilter(installation),
+  };
+}
+
+function renderFormer(link: LinkPeriod): Explanation['former_installations'][number] {
+  const endedBy = link.endedBy ?? 'removed';
+  const endedAt = (link.endedAt ?? link.startedAt).toISOString();
+  return {
+    installation_id: link.installationId,
+    ended_by: endedBy,
+    ended_at: endedAt,
+    app_version: link.endedAppVersion,
+    sentence: `Signed in until ${endedAt}; it ended by ${ENDINGS[endedBy]}.`,
+  };
+}
+
+const ENDINGS = {
+  logout: 'a logout',
+  switched: "somebody else's sign-in",
+  revoked: "the back end's word",
+  deleted: 'the deletion of the account',
+  removed: 'the removal of the installation',
+} as const;
+
+function summarize(rows: readonly Row[], formerCount: number): string {
+  if (rows.length === 0) {
+    const former = formerCount === 0 ? '' : ' any more';
+    return `The user is not signed in on any device${former}.`;
+  }
+  const accepted = rows.filter((row) => row.state === 'accepted').length;
+  return `Accepted for ${accepted} of ${rows.length} ${rows.length === 1 ? 'device' : 'devices'}.`;
+}

@@ -1,0 +1,73 @@
+import type { DevicePreferences, TokenStatus } from '../domain/installation.ts';
+import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
+import { toPreferences, type PreferencesRow } from './installation-row.ts';
+import type { Queryable } from './sql.ts';
+
+/** An installation that an audience resolved to, with what decides its lane. */
+export interface Candidate {
+  readonly installationRef: number;
+  /** Whose link led here; 0 where nobody's did. */
+  readonly userRef: number;
+  readonly tokenStatus: TokenStatus | null;
+  readonly credentialRef: number | null;
+  readonly preferenceMode: DevicePreferences['mode'];
+}
+
+interface CandidateRow {
+  readonly installation_ref: number;
+  readonly user_ref: number;
+  readonly token_status: TokenStatus | null;
+  readonly credential_ref: number | null;
+  readonly preferences: PreferencesRow;
+}
+
+/** Where some users are signed in at this moment. */
+export async function installationsOfUsers(
+  db: Queryable,
+  appRef: number,
+  userRefs: readonly number[],
+): Promise<readonly Candidate[]> {
+  const rows = await db<CandidateRow[]>`
+    select i.installation_ref, l.user_ref, i.token_status, c.credential_ref, i.preferences
+    from link l join installation i using (installation_ref)
+      left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
+    where l.app_ref = ${appRef} and l.user_ref = any(${[...userRefs]}) and l.ended_at is null
+    order by i.installation_ref, l.user_ref`;
+  return rows.map(toCandidate);
+}
+
+/** Installations by reference, as they are at this moment; removed ones are left out. */
+export async function installationsByRef(
+  db: Queryable,
+  appRef: number,
+  refs: readonly number[],
+): Promise<readonly Candidate[]> {
+  const rows = await db<CandidateRow[]>`
+    select i.installation_ref, 0::bigint as user_ref, i.token_status, c.credential_ref, i.preferences
+    from installation i left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
+    where i.app_ref = ${appRef} and i.installation_ref = any(${[...refs]}) and i.removed_at is null
+    order by i.installation_ref`;
+  return rows.map(toCandidate);
+}
+
+/** The references of the installations among some ids that the app has. */
+export async function findInstallationRefs(
+  db: Queryable,
+  appRef: number,
+  ids: readonly string[],
+): Promise<readonly number[]> {
+  const rows = await db<{ installation_ref: number }[]>`
+    select installation_ref from installation
+    where app_ref = ${appRef} and id = any(${[...ids]}::uuid[]) and removed_at is null`;
+  return rows.map((row) => row.installation_ref);
+}
+
+function toCandidate(row: CandidateRow): Candidate {
+  return {
+    installationRef: row.installation_ref,
+    userRef: row.user_ref,
+    tokenStatus: row.token_status,
+    credentialRef: row.credential_ref,
+    preferenceMode: toPreferences(row.preferences).mode,
+  };
+}

@@ -1,0 +1,115 @@
+import type { Recipient, DeliveryState } from '../domain/delivery.ts';
+import type { GateRow } from '../domain/gate.ts';
+import type { Permission, TokenStatus } from '../domain/installation.ts';
+import type { LeasedChunk } from './chunks.ts';
+import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
+import {
+  toAddress,
+  toPreferences,
+  type AddressRow,
+  type PreferencesRow,
+} from './installation-row.ts';
+import type { Queryable } from './sql.ts';
+
+interface GateStatementRow extends AddressRow {
+  readonly installation_ref: number;
+  readonly user_ref: number;
+  readonly token_status: TokenStatus | null;
+  readonly owner_ref: number | null;
+  readonly owner_id: string | null;
+  readonly owner_preferences: { readonly categories?: Record<string, boolean> } | null;
+  readonly rcpt: string | null;
+  readonly holder_version: number;
+  readonly permission: Permission | null;
+  readonly preferences: PreferencesRow;
+  readonly locale: string | null;
+  readonly sdk_version: string | null;
+  readonly serving_credential: number | null;
+  readonly newer_sent: boolean;
+  readonly settled_state: DeliveryState | null;
+  readonly settled_reason: string | null;
+  readonly attempts: number | null;
+  readonly first_sent_at: Date | null;
+  readonly possible_duplicate: boolean | null;
+  readonly cancelled: boolean;
+}
+
+export interface GatedSlice {
+  readonly rows: readonly GateRow[];
+  readonly cancelled: boolean;
+}
+
+/**
+ * The ownership check and the write-ahead mark in one statement (rule R7): moves the chunk's mark if
+ * the lease is still ours, and only then returns the current rows of the slice. Null when the lease
+ * was lost. `through` is how many of the chunk's deliveries have then been checked.
+ */
+export async function gateSlice(
+  db: Queryable,
+  chunk: LeasedChunk,
+  slice: readonly Recipient[],
+  through: number,
+): Promise<GatedSlice | null> {
+  const rows = await db<GateStatementRow[]>`
+    with held as (
+      update chunk set gated_through = greatest(gated_through, ${through})
+      where chunk_ref = ${chunk.ref} and attempt = ${chunk.attempt}
+        and lease_until > clock_timestamp()
+      returning chunk_ref
+    ), slice as (
+      select * from unnest(${slice.map((one) => one.installationRef)}::bigint[],
+        ${slice.map((one) => one.userRef)}::bigint[])
+        with ordinality as s (installation_ref, user_ref, position)
+    )
+    select s.installation_ref, s.user_ref,
+      i.provider, i.credential_project, i.environment, i.topic, i.token_kind, i.token,
+      i.web_push_p256dh, i.web_push_auth, i.vapid_key_id, i.token_status,
+      i.user_ref as owner_ref, u.id as owner_id, u.preferences as owner_preferences, i.rcpt,
+      i.holder_version, i.permission, i.preferences, i.locale, i.sdk_version,
+      c.credential_ref as serving_credential,
+      d.state as settled_state, d.reason as settled_reason, d.attempts, d.first_sent_at,
+      d.possible_duplicate, n.cancelled_at is not null as cancelled,
+      n.collapse_key is not null and ${chunk.retry} and exists (
+        select 1 from delivery later join notification m using (notification_ref)
+        where later.installation_ref = s.installation_ref and later.day >= n.day
+          and later.notification_ref > n.notification_ref and later.state = 'accepted'
+          and m.app_ref = n.app_ref and m.collapse_key = n.collapse_key
+      ) as newer_sent
+    from held
+      cross join slice s
+      join notification n on n.notification_ref = ${chunk.notificationRef}
+      join installation i on i.installation_ref = s.installation_ref
+      left join app_user u on u.user_ref = i.user_ref
+      left join delivery d on d.day = ${chunk.day} and d.notification_ref = n.notification_ref
+        and d.installation_ref = s.installation_ref and d.user_ref = s.user_ref
+      left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
+    order by s.position`;
+  const first = rows[0];
+  if (first === undefined) return null;
+  return { rows: rows.map(toGateRow), cancelled: first.cancelled };
+}
+
+function toGateRow(row: GateStatementRow): GateRow {
+  return {
+    installationRef: row.installation_ref,
+    userRef: row.user_ref,
+    address: toAddress(row),
+    tokenStatus: row.token_status,
+    ownerRef: row.owner_ref,
+    ownerId: row.owner_id,
+    rcpt: row.rcpt,
+    holderVersion: row.holder_version,
+    permission: row.permission,
+    preferences: toPreferences(row.preferences),
+    userCategories: row.owner_preferences?.categories ?? {},
+    locale: row.locale,
+    sdkVersion: row.sdk_version,
+    credentialRef: row.serving_credential,
+    newerSent: row.newer_sent,
+    settledState: row.settled_state,
+    settledReason: row.settled_reason ?? '',
+    attempts: row.attempts ?? 0,
+    firstSentAt: row.first_sent_at,
+    possibleDuplicate: row.possible_duplicate ?? false,
+  };
+}

@@ -1,0 +1,194 @@
+import type {
+  ContentTemplate,
+  Lane,
+  Notification,
+  Priority,
+  Variables,
+} from '../domain/notification.ts';
+import type { MessageOverrides } from '../domain/message.ts';
+import { columns, json, type Queryable, type Transaction } from './sql.ts';
+
+export interface NewNotification {
+  readonly appRef: number;
+  readonly id: string;
+  readonly day: string;
+  readonly audience: unknown;
+  readonly content: unknown;
+  readonly locales: unknown;
+  readonly variables: unknown;
+  readonly recipientVariables: unknown;
+  readonly overrides: unknown;
+  readonly category: string;
+  readonly labels: unknown;
+  readonly userBound: boolean;
+  readonly priority: Priority;
+  readonly lane: Lane;
+  readonly silent: boolean;
+  readonly collapseKey: string | null;
+  readonly ttlSeconds: number;
+  readonly expiresAt: Date;
+  readonly createdAt: Date;
+}
+
+export async function insertNotification(
+  tx: Transaction,
+  notification: NewNotification,
+): Promise<number> {
+  const row = {
+    app_ref: notification.appRef,
+    id: notification.id,
+    day: notification.day,
+    audience: json(notification.audience),
+    content: json(notification.content),
+    locales: json(notification.locales),
+    variables: json(notification.variables),
+    recipient_variables: json(notification.recipientVariables),
+    overrides: json(notification.overrides),
+    category: notification.category,
+    labels: json(notification.labels),
+    user_bound: notification.userBound,
+    priority: notification.priority,
+    lane: notification.lane,
+    silent: notification.silent,
+    collapse_key: notification.collapseKey,
+    ttl_seconds: notification.ttlSeconds,
+    expires_at: notification.expiresAt,
+    created_at: notification.createdAt,
+  };
+  const [inserted] = await tx<{ notification_ref: number }[]>`
+    insert into notification ${columns(tx, row)} returning notification_ref`;
+  if (inserted === undefined) throw new Error('insert returned no notification');
+  return inserted.notification_ref;
+}
+
+interface NotificationRow {
+  readonly notification_ref: number;
+  readonly app_ref: number;
+  readonly app_name: string;
+  readonly id: string;
+  readonly day: string;
+  readonly content: ContentTemplate;
+  readonly locales: Record<string, ContentTemplate>;
+  readonly variables: Variables;
+  readonly recipient_variables: Record<string, Variables>;
+  readonly overrides: Partial<MessageOverrides>;
+  readonly category: string;
+  readonly user_bound: boolean;
+  readonly priority: Priority;
+  readonly lane: Lane;
+  readonly silent: boolean;
+  readonly collapse_key: string | null;
+  readonly expires_at: Date;
+  readonly created_at: Date;
+}
+
+/** What workers need of a notification. */
+export async function loadNotification(db: Queryable, ref: number): Promise<Notification> {
+  const [row] = await db<NotificationRow[]>`
+    select n.*, a.name as app_name from notification n join app a using (app_ref)
+    where notification_ref = ${ref}`;
+  if (row === undefined) throw new Error(`notification ${ref} is gone`);
+  return {
+    ref: row.notification_ref,
+    appRef: row.app_ref,
+    appName: row.app_name,
+    id: row.id,
+    day: row.day,
+    content: row.content,
+    locales: row.locales,
+    variables: row.variables,
+    recipientVariables: row.recipient_variables,
+    overrides: row.overrides,
+    category: row.category,
+    userBound: row.user_bound,
+    priority: row.priority,
+    lane: row.lane,
+    silent: row.silent,
+    collapseKey: row.collapse_key,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+  };
+}
+
+export interface NotificationSummary {
+  readonly ref: number;
+  readonly id: string;
+  readonly day: string;
+  readonly userBound: boolean;
+  readonly category: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly cancelledAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly expected: number | null;
+  readonly pending: number;
+  readonly counters: readonly NotificationCounter[];
+}
+
+export interface NotificationCounter {
+  readonly state: string;
+  readonly reason: string;
+  readonly deliveries: number;
+  readonly possible_duplicates: number;
+}
+
+/**
+ * A notification with its counts, all of one moment: one statement, so that what is expected is exactly
+ * what is settled, waiting for a retry, or pending.
+ */
+export async function summarizeNotification(
+  db: Queryable,
+  appRef: number,
+  id: string,
+): Promise<NotificationSummary | null> {
+  const [row] = await db<NotificationSummary[]>`
+    select n.notification_ref as ref, n.id, n.day, n.user_bound as "userBound", n.category, n.labels,
+      n.created_at as "createdAt", n.expires_at as "expiresAt", n.cancelled_at as "cancelledAt",
+      n.finished_at as "finishedAt", n.expected,
+      coalesce((
+        select sum(cardinality(c.installation_refs) - c.settled)
+        from chunk c where c.notification_ref = n.notification_ref
+          and c.credential_ref is not null and not c.retry), 0)::bigint as pending,
+      coalesce((
+        select jsonb_agg(jsonb_build_object('state', k.state, 'reason', k.reason,
+          'deliveries', k.deliveries, 'possible_duplicates', k.possible_duplicates))
+        from notification_counter k where k.notification_ref = n.notification_ref
+      ), '[]') as counters
+    from notification n where n.app_ref = ${appRef} and n.id = ${id}`;
+  return row ?? null;
+}
+
+/** Stops what has not started. True when it was running. */
+export async function cancelNotification(
+  tx: Transaction,
+  appRef: number,
+  id: string,
+  now: Date,
+): Promise<boolean> {
+  const rows = await tx`
+    update notification set cancelled_at = ${now}
+    where app_ref = ${appRef} and id = ${id} and cancelled_at is null and finished_at is null
+    returning notification_ref`;
+  return rows.length === 1;
+}
+
+/** Records how many deliveries there will be; known once the audience is resolved. */
+export async function addExpected(tx: Transaction, ref: number, count: number): Promise<void> {
+  await tx`
+    update notification set expected = coalesce(expected, 0) + ${count}
+    where notification_ref = ${ref}`;
+}
+
+/**
+ * Marks a notification finished when no work of it is left. Takes its row first, so that of two workers
+ * that finish its last chunks at once the second one sees the first one's.
+ */
+export async function finishIfDone(tx: Transaction, ref: number, now: Date): Promise<void> {
+  await tx`select 1 from notification where notification_ref = ${ref} for no key update`;
+  await tx`
+    update notification n set finished_at = ${now}
+    where notification_ref = ${ref} and finished_at is null
+      and not exists (select 1 from chunk c where c.notification_ref = n.notification_ref)
+      and not exists (select 1 from retry r where r.notification_ref = n.notification_ref)`;
+}

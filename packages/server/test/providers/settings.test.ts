@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { createApnsKey, createServiceAccount } from '@homing/simulators';
+import { parseApnsSettings } from '../../src/providers/apns/settings.ts';
+import { FCM_ENDPOINTS, parseFcmSettings } from '../../src/providers/fcm/settings.ts';
+import type { ParsedSettings } from '../../src/providers/settings-reader.ts';
+
+function problemFields(parsed: ParsedSettings<unknown>): readonly string[] {
+  assert(parsed.kind === 'problems', 'the settings were expected to be refused');
+  return parsed.problems.map(({ field }) => field);
+}
+
+const P384_PEM = generateKeyPairSync('ec', {
+  namedCurve: 'P-384',
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+}).privateKey;
+
+describe('APNs settings', () => {
+  const { keyId, teamId, privateKeyPem } = createApnsKey();
+  const good = { keyId, teamId, privateKeyPem, topics: ['com.example.a'], environment: 'both' };
+
+  it('are taken with everything that a key file and its page say', () => {
+    const parsed = parseApnsSettings(good);
+    assert(parsed.kind === 'settings');
+    assert.deepEqual(parsed.settings.environments, ['production', 'sandbox']);
+  });
+
+  it('are refused with every problem at once, each under its field', () => {
+    const bad = { keyId: 'short', topics: [], environment: 'prod', privateKeyPem: 'x', extra: 1 };
+    assert.deepEqual(problemFields(parseApnsSettings(bad)), [
+      'extra',
+      'teamId',
+      'keyId',
+      'privateKeyPem',
+      'topics',
+      'environment',
+    ]);
+    assert.deepEqual(problemFields(parseApnsSettings('text')).slice(0, 1), ['']);
+  });
+
+  it('are refused with a key of another kind, and never repeat the key', () => {
+    const broken = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----';
+    for (const pem of [P384_PEM, broken]) {
+      const parsed = parseApnsSettings({ ...good, privateKeyPem: pem });
+      assert.deepEqual(problemFields(parsed), ['privateKeyPem']);
+      assert.doesNotMatch(JSON.stringify(parsed), /c2VjcmV0|BEGIN/);
+    }
+  });
+});
+
+describe('FCM settings', () => {
+  it('are the key file as Google issues it, with fields that nobody needs here', async () => {
+    const { json } = await createServiceAccount('parcels-test', FCM_ENDPOINTS.token);
+    const serviceAccount = { ...json, universe_domain: 'googleapis.com' };
+    const parsed = parseFcmSettings({ serviceAccount });
+    assert(parsed.kind === 'settings');
+    assert.equal(parsed.settings.projectId, 'parcels-test');
+    const other = parseFcmSettings({ serviceAccount, projectId: 'other-project' });
+    assert(other.kind === 'settings');
+    assert.equal(other.settings.projectId, 'other-project');
+  });
+
+  it('are refused when the key file would send the assertion somewhere else', async () => {
+    const { json } = await createServiceAccount('parcels-test', 'https://169.254.169.254/token');
+    const parsed = parseFcmSettings({ serviceAccount: json });
+    assert.deepEqual(problemFields(parsed), ['serviceAccount.token_uri']);
+  });
+
+  it('are refused with every problem at once, each under its field', () => {
+    const serviceAccount = { type: 'authorized_user', private_key: P384_PEM };
+    assert.deepEqual(problemFields(parseFcmSettings({ serviceAccount, extra: 1 })), [
+      'extra',
+      'serviceAccount.type',
+      'serviceAccount.project_id',
+      'serviceAccount.private_key_id',
+      'serviceAccount.client_email',
+      'serviceAccount.private_key',
+    ]);
+  });
+});
