@@ -9,7 +9,7 @@ import {
 } from 'jose';
 import { LIMITS } from '../domain/limits.ts';
 import { parseUserId } from '../domain/user-id.ts';
-import type { App, IdentityKey } from '../store/apps.ts';
+import type { IdentityKey } from '../store/apps.ts';
 
 /** What a user assertion turned out to be worth. */
 export type AssertionVerdict =
@@ -24,7 +24,6 @@ export type AssertionVerdict =
   | { readonly kind: 'refused'; readonly why: string };
 
 export interface AssertionRules {
-  readonly app: Pick<App, 'id'>;
   readonly audience: string;
   /** Set on the routes where an assertion has to name the installation that it is for. */
   readonly installationId: string | null;

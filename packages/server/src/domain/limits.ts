@@ -47,5 +47,7 @@ export const LIMITS = {
   receiptsPerRequest: 100,
   topicsPerInstallation: 200,
   tagsPerInstallation: 50,
+  /** Far above what a device has at once: a call token and a handful of Live Activities. */
+  purposeTokensPerInstallation: 20,
   unclassifiedAttempts: 2,
 } as const;

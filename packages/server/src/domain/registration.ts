@@ -45,6 +45,8 @@ export interface DevicePatch {
   readonly facts: Partial<DeviceFacts>;
   readonly tags?: Readonly<Record<string, string>> | null;
   readonly deviceTags?: Readonly<Record<string, string>> | null;
+  /** The device's own clock, kept for support and never used for order. */
+  readonly clientTime?: Date;
 }
 
 /** The other installation that holds the claimed address, if any. */

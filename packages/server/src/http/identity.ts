@@ -28,7 +28,7 @@ export function createIdentity(keysOf: (app: App) => AssertionKeys): Identity {
       if (offered.assertion === null) return withoutAssertion(app, offered);
       const verdict = await verifyAssertion(
         offered.assertion,
-        { app, audience: formatTypedId('app', app.id), installationId, allowExpired: false },
+        { audience: formatTypedId('app', app.id), installationId, allowExpired: false },
         keysOf(app),
         now,
       );

@@ -19,6 +19,16 @@ export function parseInstallationId(text: string): string {
   return id;
 }
 
+const TOPIC_SHAPE = /^[A-Za-z0-9_.~%:-]{1,128}$/;
+
+/** The name of a topic from a path. */
+export function requireTopic(text: string): string {
+  if (!TOPIC_SHAPE.test(text)) {
+    throw fieldError('/topic', '1 to 128 letters, digits and - _ . ~ % :');
+  }
+  return text;
+}
+
 /** A user id, wherever it stands in a request. */
 export function requireUserId(text: string, pointer: string): string {
   const id = parseUserId(text);

@@ -121,6 +121,7 @@ function deviceColumns(patch: DevicePatch | null): Columns {
     locale: facts.locale,
     time_zone: facts.timeZone,
     vendor_id: facts.vendorId,
+    client_time: patch.clientTime,
     tags: patch.tags === undefined ? undefined : json(patch.tags ?? {}),
     device_tags: patch.deviceTags === undefined ? undefined : json(patch.deviceTags ?? {}),
   };

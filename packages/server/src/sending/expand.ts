@@ -31,7 +31,7 @@ export async function expandChunk(db: Database, chunk: LeasedChunk, now: Date): 
   });
 }
 
-type ResolvedCandidate = Candidate & { readonly chosenElsewhere: boolean };
+export type ResolvedCandidate = Candidate & { readonly chosenElsewhere: boolean };
 
 async function resolve(tx: Transaction, chunk: LeasedChunk): Promise<readonly Candidate[]> {
   return chunk.userRefs.length > 0
@@ -40,7 +40,7 @@ async function resolve(tx: Transaction, chunk: LeasedChunk): Promise<readonly Ca
 }
 
 /** "Only this device" on one of a user's devices silences the others of that user. */
-function keepChosenDevices(candidates: readonly Candidate[]): readonly ResolvedCandidate[] {
+export function keepChosenDevices(candidates: readonly Candidate[]): readonly ResolvedCandidate[] {
   const choosers = new Set(
     candidates
       .filter((one) => one.userRef !== 0 && one.preferenceMode === 'only_this_device')
@@ -52,7 +52,8 @@ function keepChosenDevices(candidates: readonly Candidate[]): readonly ResolvedC
   }));
 }
 
-function unreachableReason(candidate: ResolvedCandidate): SkipReason | null {
+/** Why an installation cannot be reached whatever its gate would say; null when it has a lane. */
+export function unreachableReason(candidate: ResolvedCandidate): SkipReason | null {
   if (candidate.chosenElsewhere) return 'opted_out';
   if (candidate.tokenStatus === null || candidate.tokenStatus === 'retired') return 'no_token';
   return candidate.credentialRef === null ? 'no_credential' : null;

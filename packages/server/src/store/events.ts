@@ -19,7 +19,8 @@ export async function appendEvents(
   drafts: readonly EventDraft[],
 ): Promise<void> {
   if (drafts.length === 0) return;
-  const rows = drafts.map((draft) => ({
+  const rows = drafts.map((draft, position) => ({
+    position,
     installation_ref: draft.installationRef,
     kind: draft.kind,
     user_ref: draft.userRef ?? null,
@@ -30,7 +31,7 @@ export async function appendEvents(
   }));
   await tx`
     with draft as (
-      select * from jsonb_to_recordset(${tx.json(rows)}) with ordinality as
+      select * from jsonb_to_recordset(${tx.json(rows)}) as
         d (installation_ref bigint, kind text, user_ref bigint, old_token text, new_token text,
           seq bigint, cause text, position bigint)
     ), timeline as (

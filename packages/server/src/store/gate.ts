@@ -11,7 +11,8 @@ import {
 } from './installation-row.ts';
 import type { Queryable } from './sql.ts';
 
-interface GateStatementRow extends AddressRow {
+/** What every reading of the gate selects, by the names that `toGateRow` knows. */
+export interface GateColumns extends AddressRow {
   readonly installation_ref: number;
   readonly user_ref: number;
   readonly token_status: TokenStatus | null;
@@ -31,6 +32,9 @@ interface GateStatementRow extends AddressRow {
   readonly attempts: number | null;
   readonly first_sent_at: Date | null;
   readonly possible_duplicate: boolean | null;
+}
+
+interface GateStatementRow extends GateColumns {
   readonly cancelled: boolean;
 }
 
@@ -89,7 +93,8 @@ export async function gateSlice(
   return { rows: rows.map(toGateRow), cancelled: first.cancelled };
 }
 
-function toGateRow(row: GateStatementRow): GateRow {
+/** The row as the rules of the gate see it. */
+export function toGateRow(row: GateColumns): GateRow {
   return {
     installationRef: row.installation_ref,
     userRef: row.user_ref,

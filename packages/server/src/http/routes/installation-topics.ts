@@ -5,7 +5,7 @@ import { changeTopic, type TopicChange } from '../../registry/topics.ts';
 import type { Database } from '../../store/sql.ts';
 import { fieldError } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
-import { parseInstallationId, requireUserId, SeqQuery } from '../parameters.ts';
+import { parseInstallationId, requireTopic, requireUserId, SeqQuery } from '../parameters.ts';
 import { refusalError } from '../registry-answer.ts';
 import type { HttpServer } from '../server.ts';
 import type { FastifyRequest } from 'fastify';
@@ -16,7 +16,6 @@ export interface InstallationTopicsDependencies {
 }
 
 const Path = Type.Object({ installation_id: Type.String(), topic: Type.String() });
-const TOPIC_SHAPE = /^[A-Za-z0-9_.~%:-]{1,128}$/;
 
 /** `PUT|DELETE /v1/installations/{id}/topics/{topic}`. */
 export function installationTopics(server: HttpServer, deps: InstallationTopicsDependencies): void {
@@ -40,11 +39,9 @@ async function change(
   scope: TopicChange['scope'],
 ) {
   const context = await deps.authenticator.installation(request, 'installations:write');
-  if (!TOPIC_SHAPE.test(path.topic)) {
-    throw fieldError('/topic', '1 to 128 letters, digits and - _ . ~ % :');
-  }
+  const topic = requireTopic(path.topic);
   const result = await changeTopic(deps.db, context, parseInstallationId(path.installation_id), {
-    topic: path.topic,
+    topic,
     seq: context.caller.kind === 'client' ? seq : null,
     scope,
   });

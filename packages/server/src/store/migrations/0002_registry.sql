@@ -86,6 +86,8 @@ create table installation (
   locale text,
   time_zone text,
   vendor_id text collate "C",
+  -- What the device's own clock said; orders nothing.
+  client_time timestamptz,
   tags jsonb not null default '{}',
   device_tags jsonb not null default '{}',
   preferences jsonb not null default '{}',

@@ -1,0 +1,164 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { LogLevel } from '../telemetry/log.ts';
+import type { Environment, EnvironmentName } from './env.ts';
+
+export type Role = 'api' | 'worker' | 'all';
+
+export interface ProviderEndpoints {
+  readonly apns: string;
+  readonly apnsSandbox: string;
+  readonly fcm: string;
+  readonly googleToken: string;
+  /** PEM certificates to trust for providers; null for the system's. */
+  readonly ca: string | null;
+}
+
+/** What the server runs with: validated, derived and frozen. "Off" is null. */
+export interface Config {
+  readonly role: Role;
+  readonly database: {
+    readonly url: string;
+    /** For LISTEN; null leaves everything to the poll. */
+    readonly directUrl: string | null;
+    readonly connections: number;
+  };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls: { readonly key: string; readonly cert: string } | null;
+    readonly trustedProxies: readonly string[];
+  };
+  readonly logLevel: LogLevel;
+  readonly providers: ProviderEndpoints;
+}
+
+/** A setting that cannot be used: says which one, and what would do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly variable: string;
+
+  constructor(variable: string, detail: string) {
+    super(`${variable}: ${detail}`);
+    this.variable = variable;
+  }
+}
+
+/** Reads and validates the configuration; throws a `ConfigError` that names the variable at fault. */
+export function readConfig(env: Environment): Config {
+  const url = env.HOMING_DATABASE_URL ?? env.DATABASE_URL;
+  if (url === undefined) {
+    throw new ConfigError(
+      'HOMING_DATABASE_URL',
+      'is required; run "homing dev" for an embedded database',
+    );
+  }
+  requireProtocol('HOMING_DATABASE_URL', url, ['postgres:', 'postgresql:']);
+  return Object.freeze({
+    role: oneOf(env, 'HOMING_ROLE', ['api', 'worker', 'all'], 'all'),
+    database: {
+      url,
+      directUrl: directUrl(env, url),
+      connections: integer(env, 'HOMING_DATABASE_CONNECTIONS', 10, 2, 1_000),
+    },
+    http: {
+      host: env.HOMING_HOST ?? '127.0.0.1',
+      port: integer(env, 'HOMING_PORT', 8_700, 0, 65_535),
+      tls: readTls(env),
+      trustedProxies: (env.HOMING_TRUSTED_PROXIES ?? '').split(',').filter((part) => part !== ''),
+    },
+    logLevel: oneOf(env, 'HOMING_LOG_LEVEL', ['silent', 'error', 'warn', 'info', 'debug'], 'info'),
+    providers: {
+      apns: httpsUrl(env, 'HOMING_APNS_URL', 'https://api.push.apple.com'),
+      apnsSandbox: httpsUrl(env, 'HOMING_APNS_SANDBOX_URL', 'https://api.sandbox.push.apple.com'),
+      fcm: httpsUrl(env, 'HOMING_FCM_URL', 'https://fcm.googleapis.com'),
+      googleToken: httpsUrl(env, 'HOMING_GOOGLE_TOKEN_URL', 'https://oauth2.googleapis.com/token'),
+      ca: readCertificates(env),
+    },
+  });
+}
+
+function directUrl(env: Environment, url: string): string | null {
+  const direct = env.HOMING_DATABASE_DIRECT_URL;
+  if (direct === undefined) return url;
+  if (direct === 'off') return null;
+  requireProtocol('HOMING_DATABASE_DIRECT_URL', direct, ['postgres:', 'postgresql:']);
+  return direct;
+}
+
+function readTls(env: Environment): { readonly key: string; readonly cert: string } | null {
+  const cert = readText(env, 'HOMING_TLS_CERT_FILE');
+  const key = readText(env, 'HOMING_TLS_KEY_FILE');
+  if (cert === null && key === null) return null;
+  if (cert === null) throw new ConfigError('HOMING_TLS_CERT_FILE', 'is required with the key');
+  if (key === null)
+    throw new ConfigError('HOMING_TLS_KEY_FILE', 'is required with the certificate');
+  return { key, cert };
+}
+
+function readCertificates(env: Environment): string | null {
+  const pem = readText(env, 'HOMING_PROVIDER_CA_FILE');
+  if (pem === null) return null;
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new ConfigError('HOMING_PROVIDER_CA_FILE', 'holds no certificate in PEM form');
+  }
+  return pem;
+}
+
+function readText(env: Environment, name: EnvironmentName): string | null {
+  const path = env[name];
+  if (path === undefined) return null;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new ConfigError(name, `cannot read ${path} (${reason})`);
+  }
+}
+
+function integer(
+  env: Environment,
+  name: EnvironmentName,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
+  const text = env[name];
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most) {
+    throw new ConfigError(name, `"${text}" is not a whole number from ${least} to ${most}`);
+  }
+  return value;
+}
+
+function oneOf<const T extends string>(
+  env: Environment,
+  name: EnvironmentName,
+  allowed: readonly T[],
+  fallback: T,
+): T {
+  const text = env[name];
+  if (text === undefined) return fallback;
+  const found = allowed.find((value) => value === text);
+  if (found === undefined) {
+    throw new ConfigError(name, `"${text}" is not one of ${allowed.join(', ')}`);
+  }
+  return found;
+}
+
+function httpsUrl(env: Environment, name: EnvironmentName, fallback: string): string {
+  const text = env[name] ?? fallback;
+  requireProtocol(name, text, ['https:']);
+  return text;
+}
+
+function requireProtocol(name: string, text: string, protocols: readonly string[]): void {
+  // A database URL holds a password, so its text is not repeated.
+  const protocol = /^([a-z]+:)\/\//.exec(text)?.[1];
+  if (protocol === undefined || !protocols.includes(protocol)) {
+    throw new ConfigError(name, `has to be a URL that begins with ${protocols[0]}//`);
+  }
+}

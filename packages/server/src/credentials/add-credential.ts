@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto';
+import type { ApnsEnvironment, ProviderName } from '../domain/address.ts';
+import { insertCredential } from '../store/credentials.ts';
+import type { Transaction } from '../store/sql.ts';
+import { sealContext } from './open-credential.ts';
+import type { Vault } from './sealing.ts';
+
+/** A provider credential as an operator gives it, checked by the provider's own settings parser. */
+export interface NewProviderCredential {
+  readonly appRef: number;
+  readonly provider: ProviderName;
+  readonly project: string;
+  readonly environments: readonly ApnsEnvironment[];
+  readonly topics: readonly string[];
+  /** What may be shown. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** What is sealed. */
+  readonly secret: Readonly<Record<string, unknown>>;
+}
+
+/** Seals a credential and stores it; it serves its addresses from the next lease on. */
+export async function addCredential(
+  tx: Transaction,
+  vault: Vault,
+  credential: NewProviderCredential,
+): Promise<number> {
+  const id = randomUUID();
+  const { secret, ...open } = credential;
+  const context = sealContext({ appRef: credential.appRef, id });
+  const sealedSecret = vault.seal(Buffer.from(JSON.stringify(secret)), context);
+  return insertCredential(tx, { ...open, id, sealedSecret });
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert';
+import type { ProviderName } from '../domain/address.ts';
+import { findCredential, type CredentialRecord } from '../store/credentials.ts';
+import type { Queryable } from '../store/sql.ts';
+import type { Vault } from './sealing.ts';
+
+/** A credential in the clear, for as long as it takes to open its provider. */
+export interface OpenCredential {
+  readonly ref: number;
+  readonly id: string;
+  readonly appRef: number;
+  readonly provider: ProviderName;
+  /** What the operator gave, public and secret parts together. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Unseals a credential; throws when it was retired or cannot be opened with this master key. */
+export async function openCredential(
+  db: Queryable,
+  vault: Vault,
+  ref: number,
+): Promise<OpenCredential> {
+  const record = await findCredential(db, ref);
+  assert(record !== null, `credential ${ref} was retired`);
+  const secret = JSON.parse(vault.open(record.sealedSecret, sealContext(record)).toString('utf8'));
+  const { id, appRef, provider, settings } = record;
+  return { ref, id, appRef, provider, settings: { ...settings, ...secret } };
+}
+
+/** What a credential's sealed secret is bound to. */
+export function sealContext(credential: Pick<CredentialRecord, 'appRef' | 'id'>) {
+  return { app: String(credential.appRef), kind: 'credential', row: credential.id } as const;
+}

@@ -1,0 +1,80 @@
+import type { AssertionKeys } from '../access/assertion.ts';
+import type { KeyBook } from '../access/key-book.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { CredentialFacts } from '../domain/token-input.ts';
+import type { SyncKeys } from '../registry/sync-installation.ts';
+import type { App } from '../store/apps.ts';
+import type { Database } from '../store/sql.ts';
+import { createAuthenticator } from './authenticate.ts';
+import { createIdentity } from './identity.ts';
+import { createRegistrationLimit } from './registration-limit.ts';
+import { deleteToken } from './routes/delete-token.ts';
+import { installationDelete } from './routes/installation-delete.ts';
+import { installationGet } from './routes/installation-get.ts';
+import { installationList } from './routes/installation-list.ts';
+import { installationPreferencesPut } from './routes/installation-preferences-put.ts';
+import { installationPut } from './routes/installation-put.ts';
+import { installationTimelineGet } from './routes/installation-timeline.ts';
+import { installationTopics } from './routes/installation-topics.ts';
+import { installationUserDelete } from './routes/installation-user-delete.ts';
+import { notificationCancel } from './routes/notification-cancel.ts';
+import { notificationCreate } from './routes/notification-create.ts';
+import { notificationDeliveries } from './routes/notification-deliveries.ts';
+import { notificationExplain } from './routes/notification-explain.ts';
+import { notificationGet } from './routes/notification-get.ts';
+import { operations, type ProcessHealth } from './routes/operations.ts';
+import { registerToken } from './routes/register-token.ts';
+import { userDelete } from './routes/user-delete.ts';
+import { userGet } from './routes/user-get.ts';
+import { userPut } from './routes/user-put.ts';
+import { userRevoke } from './routes/user-revoke.ts';
+import { userTimelineGet } from './routes/user-timeline.ts';
+import type { HttpServer } from './server.ts';
+
+export interface RouteDependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly keys: KeyBook;
+  readonly keysOf: (app: App) => AssertionKeys;
+  readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
+  readonly syncKeys: SyncKeys;
+  readonly announceWork: () => void;
+  readonly health: ProcessHealth;
+}
+
+/** Adds every route of the API; each gets only what it uses. */
+export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
+  const { db, clock, keys, keysOf, credentialsOf, syncKeys, announceWork } = deps;
+  const authenticator = createAuthenticator(keys, clock);
+  const limitRegistration = createRegistrationLimit();
+  const identity = createIdentity(keysOf);
+  const base = { db, clock, authenticator };
+
+  const sync = { authenticator, identity, syncKeys, credentialsOf, limitRegistration };
+  installationPut(server, { db, ...sync });
+  installationGet(server, base);
+  installationList(server, { ...base, credentialsOf });
+  installationDelete(server, base);
+  installationUserDelete(server, base);
+  installationTimelineGet(server, base);
+  installationPreferencesPut(server, base);
+  installationTopics(server, base);
+
+  userGet(server, base);
+  userPut(server, base);
+  userDelete(server, { ...base, erasureKey: syncKeys.erasure });
+  userRevoke(server, base);
+  userTimelineGet(server, base);
+
+  notificationCreate(server, { ...base, announceWork });
+  notificationGet(server, base);
+  notificationDeliveries(server, base);
+  notificationExplain(server, base);
+  notificationCancel(server, base);
+
+  const simple = { db, clock, keys, keysOf, credentialsOf };
+  registerToken(server, { ...simple, syncKeys, limitRegistration });
+  deleteToken(server, simple);
+
+  operations(server, deps.health);
+}

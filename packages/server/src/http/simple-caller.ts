@@ -1,0 +1,72 @@
+import type { FastifyRequest } from 'fastify';
+import { audienceOf, verifyAssertion, type AssertionKeys } from '../access/assertion.ts';
+import type { KeyBook } from '../access/key-book.ts';
+import type { Clock } from '../domain/clock.ts';
+import { formatTypedId, parseTypedId } from '../domain/typed-id.ts';
+import { findApp, listApps, type App } from '../store/apps.ts';
+import type { Queryable } from '../store/sql.ts';
+import { ApiError } from './api-error.ts';
+import { bearerOf } from './authenticate.ts';
+
+/** Who speaks on a simple route, and how it is known. */
+export type SimpleCaller = { readonly app: App } & (
+  | { readonly kind: 'trusted' }
+  | {
+      readonly kind: 'user';
+      readonly userId: string;
+      readonly issuedAt: Date;
+      readonly proofId: string;
+    }
+);
+
+export interface SimpleCallerDependencies {
+  readonly db: Queryable;
+  readonly clock: Clock;
+  readonly keys: KeyBook;
+  readonly keysOf: (app: App) => AssertionKeys;
+}
+
+/**
+ * Finds the app and the user behind a request of a home-grown client: by a secret key, by a user
+ * assertion, or, where the only app has identity checks switched off, by nothing.
+ */
+export async function simpleCallerOf(
+  deps: SimpleCallerDependencies,
+  request: FastifyRequest,
+  allowExpired: boolean,
+): Promise<SimpleCaller> {
+  const bearer = bearerOf(request);
+  if (bearer !== null && bearer.startsWith('hmg_')) return byKey(deps.keys, bearer);
+  const appId = bearer === null ? null : parseTypedId('app', audienceOf(bearer) ?? '');
+  const app = appId === null ? null : await findApp(deps.db, appId);
+  if (bearer === null || app === null) return withoutProof(deps.db);
+  const audience = formatTypedId('app', app.id);
+  const rules = { audience, installationId: null, allowExpired };
+  const verdict = await verifyAssertion(bearer, rules, deps.keysOf(app), deps.clock());
+  if (verdict.kind === 'refused') throw new ApiError('assertion_invalid', verdict.why);
+  const { userId, issuedAt, proofId } = verdict;
+  return { kind: 'user', app, userId, issuedAt, proofId };
+}
+
+async function byKey(keys: KeyBook, text: string): Promise<SimpleCaller> {
+  const key = await keys.find(text);
+  if (key === null || key.kind !== 'secret') {
+    throw new ApiError('invalid_credentials', 'send a secret key, or an assertion of the user');
+  }
+  if (!key.scopes.includes('installations:write')) {
+    throw new ApiError('scope_missing', 'the key lacks the scope "installations:write"');
+  }
+  return { kind: 'trusted', app: key.app };
+}
+
+/** A bearer that is neither key nor assertion, such as the app's own session, proves nothing here. */
+async function withoutProof(db: Queryable): Promise<SimpleCaller> {
+  const [app, another] = await listApps(db, 2);
+  if (app !== undefined && another === undefined && app.identity === 'off') {
+    return { kind: 'trusted', app };
+  }
+  throw new ApiError(
+    'invalid_credentials',
+    'send "Authorization: Bearer" with a secret key or an assertion whose "aud" is the app id',
+  );
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { apiKeyHint, generateApiKey, hashApiKey, type ApiKeyPrefix } from './access/api-key.ts';
+import { SCOPES } from './access/scopes.ts';
+import { addCredential, type NewProviderCredential } from './credentials/add-credential.ts';
+import type { Vault } from './credentials/sealing.ts';
+import { formatTypedId } from './domain/typed-id.ts';
+import { parseApnsSettings } from './providers/apns/settings.ts';
+import { FCM_ENDPOINTS, parseFcmSettings } from './providers/fcm/settings.ts';
+import type { ParsedSettings } from './providers/settings-reader.ts';
+import { insertApiKey, insertApp, insertIdentityKey, type NewApp } from './store/apps.ts';
+import type { AssertionAlgorithm, App } from './store/apps.ts';
+import type { Database, Transaction } from './store/sql.ts';
+import { inTransaction } from './store/transaction.ts';
+
+/** An app with everything it needs, as `homing dev` and tests set it up. */
+export interface NewAppRequest {
+  readonly name: string;
+  readonly environment: NewApp['environment'];
+  readonly identity: NewApp['identity'];
+  /** `{teamId, keyId, privateKeyPem, topics, environment}`; null without APNs. */
+  readonly apns: Readonly<Record<string, unknown>> | null;
+  /** `{serviceAccount}`: Google's key file; null without FCM. */
+  readonly fcm: Readonly<Record<string, unknown>> | null;
+  readonly identityKeys: readonly NewIdentityKey[];
+}
+
+export type NewIdentityKey =
+  | {
+      readonly keyId: string;
+      readonly algorithm: Exclude<AssertionAlgorithm, 'HS256'>;
+      readonly publicJwk: Readonly<Record<string, unknown>>;
+    }
+  | { readonly keyId: string; readonly algorithm: 'HS256'; readonly secret: Buffer };
+
+export interface ProvisionedApp {
+  /** `app_…`: what assertions name as their audience. */
+  readonly id: string;
+  /** In the clear, this once. */
+  readonly secretKey: string;
+  readonly publishableKey: string;
+}
+
+/** Settings that cannot be used; says which field of which provider. */
+export class ProvisionError extends Error {
+  override readonly name = 'ProvisionError';
+}
+
+/** Makes an app with its keys and credentials, all or nothing. */
+export async function provisionApp(
+  db: Database,
+  vault: Vault,
+  request: NewAppRequest,
+): Promise<ProvisionedApp> {
+  return inTransaction(db, async (tx) => {
+    const { name, environment, identity } = request;
+    const app = await insertApp(tx, { id: randomUUID(), name, environment, identity });
+    if (request.apns !== null) await addCredential(tx, vault, apnsCredential(app, request.apns));
+    if (request.fcm !== null) await addCredential(tx, vault, fcmCredential(app, request.fcm));
+    for (const key of request.identityKeys) await addIdentityKey(tx, vault, app, key);
+    const secretKey = await addKey(tx, app, environment === 'live' ? 'sk_live' : 'sk_test');
+    const publishableKey = await addKey(tx, app, 'pk');
+    return { id: formatTypedId('app', app.id), secretKey, publishableKey };
+  });
+}
+
+async function addKey(tx: Transaction, app: App, prefix: ApiKeyPrefix): Promise<string> {
+  const key = generateApiKey(prefix);
+  await insertApiKey(tx, app.ref, {
+    kind: prefix === 'pk' ? 'publishable' : 'secret',
+    scopes: prefix === 'pk' ? [] : SCOPES,
+    hint: apiKeyHint(key),
+    hash: hashApiKey(key),
+  });
+  return key;
+}
+
+async function addIdentityKey(
+  tx: Transaction,
+  vault: Vault,
+  app: App,
+  key: NewIdentityKey,
+): Promise<void> {
+  const { keyId, algorithm } = key;
+  const context = { app: String(app.ref), kind: 'identity_key', row: keyId } as const;
+  const sealedSecret = key.algorithm === 'HS256' ? vault.seal(key.secret, context) : null;
+  const publicJwk = key.algorithm === 'HS256' ? null : key.publicJwk;
+  await insertIdentityKey(tx, app.ref, { keyId, algorithm, publicJwk, sealedSecret });
+}
+
+function apnsCredential(app: App, input: Readonly<Record<string, unknown>>): NewProviderCredential {
+  const { teamId, environments, topics } = requireSettings('apns', parseApnsSettings(input));
+  const { privateKeyPem, ...settings } = input;
+  return {
+    appRef: app.ref,
+    provider: 'apns',
+    project: teamId,
+    environments,
+    topics,
+    settings,
+    secret: { privateKeyPem },
+  };
+}
+
+function fcmCredential(app: App, input: Readonly<Record<string, unknown>>): NewProviderCredential {
+  const { projectId } = requireSettings('fcm', parseFcmSettings(input, FCM_ENDPOINTS));
+  return {
+    appRef: app.ref,
+    provider: 'fcm',
+    project: projectId,
+    environments: [],
+    topics: [],
+    settings: {},
+    secret: input,
+  };
+}
+
+function requireSettings<S>(provider: string, parsed: ParsedSettings<S>): S {
+  if (parsed.kind === 'settings') return parsed.settings;
+  const lines = parsed.problems.map((problem) => `${provider}.${problem.field} ${problem.message}`);
+  throw new ProvisionError(lines.join('; '));
+}

@@ -1,0 +1,125 @@
+import type { ApnsAddress } from '../domain/address.ts';
+import type { TokenStatus } from '../domain/installation.ts';
+import type { Purpose } from '../domain/purpose.ts';
+import type { Queryable, Transaction } from './sql.ts';
+
+/** Where a purpose token stands: the key of its row. */
+export interface PurposeTokenPlace {
+  readonly installationRef: number;
+  readonly purpose: Purpose;
+  /** Empty for purposes that know no activities. */
+  readonly activityId: string;
+}
+
+export interface PurposeTokenRecord extends PurposeTokenPlace {
+  readonly environment: string;
+  readonly topic: string;
+  /** Empty once the token is retired. */
+  readonly token: string;
+  readonly addressKey: Buffer;
+  readonly status: TokenStatus;
+  readonly seq: number | null;
+  readonly updatedAt: Date;
+}
+
+const COLUMNS = `installation_ref as "installationRef", purpose, activity_id as "activityId",
+  environment, topic, token, address_key as "addressKey", token_status as status, seq,
+  updated_at as "updatedAt"`;
+
+/** Null when nothing was ever reported for this place, or when it was forgotten. */
+export async function findPurposeToken(
+  db: Queryable,
+  place: PurposeTokenPlace,
+): Promise<PurposeTokenRecord | null> {
+  const [row] = await db<PurposeTokenRecord[]>`
+    select ${db.unsafe(COLUMNS)} from purpose_token
+    where installation_ref = ${place.installationRef} and purpose = ${place.purpose}
+      and activity_id = ${place.activityId}`;
+  return row ?? null;
+}
+
+/** The tokens in use on some installations. */
+export async function purposeTokensOf(
+  db: Queryable,
+  installationRefs: readonly number[],
+): Promise<readonly PurposeTokenRecord[]> {
+  return db<PurposeTokenRecord[]>`
+    select ${db.unsafe(COLUMNS)} from purpose_token
+    where installation_ref = any(${[...installationRefs]}) and token_status <> 'retired'
+    order by installation_ref, purpose, activity_id`;
+}
+
+/**
+ * Makes claims of the same address wait for each other until the transaction ends. Two installations
+ * that report one token for the first time have no row yet that either could lock.
+ */
+export async function lockPurposeAddress(tx: Transaction, addressKey: Buffer): Promise<void> {
+  await tx`select pg_advisory_xact_lock(${addressKey.readBigInt64BE(0).toString()}::bigint)`;
+}
+
+/**
+ * Retires whoever else holds an address and returns the installations that lost it. A statement of its
+ * own, before the winner's: in one statement the unique index would see both rows. Digest and sequence
+ * stay, so that a late repetition of the loser's report is recognised and does not win it back.
+ */
+export async function releasePurposeAddress(
+  tx: Transaction,
+  appRef: number,
+  addressKey: Buffer,
+  winner: PurposeTokenPlace,
+  now: Date,
+): Promise<readonly number[]> {
+  const rows = await tx<{ installation_ref: number }[]>`
+    update purpose_token
+    set token_status = 'retired', token = '', holder_version = holder_version + 1,
+      updated_at = ${now}
+    where app_ref = ${appRef} and address_key = ${addressKey} and token_status <> 'retired'
+      and (installation_ref, purpose, activity_id)
+        <> (${winner.installationRef}, ${winner.purpose}, ${winner.activityId})
+    returning installation_ref`;
+  return rows.map((row) => row.installation_ref);
+}
+
+/** What a place holds from now on. */
+export interface PurposeTokenWrite {
+  /** Null ends the token and leaves a tombstone, which outranks reports from before. */
+  readonly address: ApnsAddress | null;
+  readonly key: Buffer;
+  /** Null leaves the sequence where it is. */
+  readonly seq: number | null;
+}
+
+export async function writePurposeToken(
+  tx: Transaction,
+  appRef: number,
+  place: PurposeTokenPlace,
+  write: PurposeTokenWrite,
+  now: Date,
+): Promise<void> {
+  const { address, key, seq } = write;
+  await tx`
+    insert into purpose_token (installation_ref, app_ref, purpose, activity_id, environment, topic,
+      token, address_key, token_status, seq, updated_at)
+    values (${place.installationRef}, ${appRef}, ${place.purpose}, ${place.activityId},
+      ${address?.environment ?? ''}, ${address?.topic ?? ''}, ${address?.token ?? ''}, ${key},
+      ${address === null ? 'retired' : 'live'}, ${seq}, ${now})
+    on conflict (installation_ref, purpose, activity_id) do update set
+      environment = excluded.environment, topic = excluded.topic, token = excluded.token,
+      address_key = excluded.address_key, token_status = excluded.token_status,
+      seq = coalesce(excluded.seq, purpose_token.seq),
+      holder_version = purpose_token.holder_version + 1, updated_at = excluded.updated_at`;
+}
+
+/** Forgets the oldest tombstones of an installation beyond a number of them. */
+export async function forgetRetiredPurposeTokens(
+  tx: Transaction,
+  installationRef: number,
+  keep: number,
+): Promise<void> {
+  await tx`
+    delete from purpose_token
+    where (installation_ref, purpose, activity_id) in (
+      select installation_ref, purpose, activity_id from purpose_token
+      where installation_ref = ${installationRef} and token_status = 'retired'
+      order by updated_at desc, activity_id offset ${keep})`;
+}

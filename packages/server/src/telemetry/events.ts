@@ -1,0 +1,44 @@
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+/** One function per business event: a log line and a count. Never drives logic. */
+export interface Events {
+  readonly announcementLost: (error: unknown) => void;
+  readonly maintenanceFailed: (error: unknown) => void;
+  readonly dispatcherFault: (error: unknown) => void;
+  readonly outcome: (provider: string, outcome: string) => void;
+  readonly credentialStopped: (credentialRef: number, code: string) => void;
+  readonly credentialResumed: (credentialRef: number) => void;
+}
+
+export function createEvents(logger: Logger, metrics: Metrics): Events {
+  return {
+    announcementLost(error) {
+      logger.warn({ err: error }, 'work could not be announced; workers find it by polling');
+    },
+    maintenanceFailed(error) {
+      logger.error({ err: error }, 'maintenance failed; it is tried again in an hour');
+    },
+    dispatcherFault(error) {
+      metrics.dispatcherFaults.inc();
+      logger.error(
+        { err: error },
+        'the dispatcher met an unexpected error; leased work is retried',
+      );
+    },
+    outcome(provider, outcome) {
+      metrics.outcomes.inc({ provider, outcome });
+    },
+    credentialStopped(credentialRef, code) {
+      metrics.stoppedCredentials.inc();
+      logger.error(
+        { credentialRef, code },
+        'a provider refuses a credential; its lane stands still',
+      );
+    },
+    credentialResumed(credentialRef) {
+      metrics.stoppedCredentials.dec();
+      logger.info({ credentialRef }, 'a credential works again');
+    },
+  };
+}

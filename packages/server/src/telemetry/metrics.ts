@@ -1,0 +1,44 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+/** What the process counts; every label has few values. */
+export interface Metrics {
+  /** Attempts by provider and kind of outcome. */
+  readonly outcomes: Counter<'provider' | 'outcome'>;
+  readonly requests: Counter<'route' | 'status'>;
+  readonly dispatcherFaults: Counter;
+  readonly stoppedCredentials: Gauge;
+  /** Prometheus text format. */
+  render(): Promise<string>;
+}
+
+/** A registry of its own, so that several servers can live in one process. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, prefix: 'homing_' });
+  return {
+    outcomes: new Counter({
+      name: 'homing_provider_outcomes_total',
+      help: 'Pushes offered to a provider, by what came of it',
+      labelNames: ['provider', 'outcome'],
+      registers,
+    }),
+    requests: new Counter({
+      name: 'homing_http_requests_total',
+      help: 'HTTP requests by route and status',
+      labelNames: ['route', 'status'],
+      registers,
+    }),
+    dispatcherFaults: new Counter({
+      name: 'homing_dispatcher_faults_total',
+      help: 'Turns and chunks of the dispatcher that ended in an unexpected error',
+      registers,
+    }),
+    stoppedCredentials: new Gauge({
+      name: 'homing_stopped_credentials',
+      help: 'Credentials that a provider refused and that stand still until they work again',
+      registers,
+    }),
+    render: () => registry.metrics(),
+  };
+}

@@ -1,0 +1,82 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { ProvisionedApp } from '@homing/server';
+import { request, type Answer } from './answer.ts';
+import type { Issuer } from './issuer.ts';
+
+/** A phone with one installation of the app: keeps its id, secret and counter like a good SDK. */
+export class Device {
+  readonly id = randomUUID();
+  readonly secret = randomBytes(32).toString('base64url');
+  readonly #url: string;
+  readonly #app: ProvisionedApp;
+  readonly #issuer: Issuer;
+  #seq = 0;
+
+  constructor(url: string, app: ProvisionedApp, issuer: Issuer) {
+    this.#url = url;
+    this.#app = app;
+    this.#issuer = issuer;
+  }
+
+  /** Counts up; what was last sent is `seq`. */
+  nextSeq(): number {
+    this.#seq += 1;
+    return this.#seq;
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  async request(method: string, path: string, body?: unknown): Promise<Answer> {
+    return request(`${this.#url}/v1/installations/${this.id}${path}`, {
+      method,
+      body,
+      headers: {
+        authorization: `Bearer ${this.#app.publishableKey}`,
+        'homing-installation-secret': this.secret,
+      },
+    });
+  }
+
+  /** Sends a registration packet under the next sequence, unless it names its own. */
+  async sync(packet: Readonly<Record<string, unknown>>): Promise<Answer> {
+    const seq = packet['seq'] ?? this.nextSeq();
+    return this.request('PUT', '', { seq, ...packet });
+  }
+
+  /** A fresh assertion that a user is signed in on this device. */
+  async assertion(userId: string): Promise<string> {
+    return this.#issuer.sign(this.#app.id, userId, { installationId: this.id });
+  }
+
+  /** Reports a token and, with a user, signs in; both in one packet. */
+  async register(token: unknown, userId?: string): Promise<Answer> {
+    return this.sync({
+      token,
+      ...(userId !== undefined && {
+        user: { id: userId, assertion: await this.assertion(userId) },
+      }),
+    });
+  }
+
+  async signIn(userId: string): Promise<Answer> {
+    return this.sync({ user: { id: userId, assertion: await this.assertion(userId) } });
+  }
+
+  async signOut(): Promise<Answer> {
+    return this.request('DELETE', `/user?seq=${this.nextSeq()}`);
+  }
+}
+
+/** A device token as APNs makes them: 32 bytes in hex. The first digits never mean a sentinel. */
+export function apnsToken(): { provider: 'apns'; value: string; environment: 'production' } {
+  const value = `0a${randomBytes(31).toString('hex')}`;
+  return { provider: 'apns', value, environment: 'production' };
+}
+
+/** A registration token as FCM makes them. */
+export function fcmToken(): { provider: 'fcm'; value: string } {
+  const id = randomBytes(16).toString('base64url').slice(0, 22);
+  return { provider: 'fcm', value: `${id}:APA91b${randomBytes(90).toString('base64url')}` };
+}

@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto';
+import {
+  createApnsKey,
+  createCertificateAuthority,
+  createJournal,
+  createServiceAccount,
+  startApnsSimulator,
+  startFcmSimulator,
+  type ApnsSimulator,
+  type CertificateAuthority,
+  type FcmSimulator,
+  type Journal,
+} from '@homing/simulators';
+import {
+  createApp,
+  createLogger,
+  provisionApp,
+  type App,
+  type Config,
+  type NewAppRequest,
+  type ProviderEndpoints,
+  type ProvisionedApp,
+} from '@homing/server';
+import { BackEnd } from './back-end.ts';
+import { createTestClock, type TestClock } from './clock.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { Device } from './device.ts';
+import { createIssuer, type Issuer } from './issuer.ts';
+
+export const TOPIC = 'com.acme.shop';
+export const PROJECT = 'acme-shop';
+export const TEAM = 'ACMETEAM01';
+
+export interface NetworkOptions {
+  /** Default `required`: devices prove their users by assertions. */
+  readonly identity?: NewAppRequest['identity'];
+  readonly tls?: readonly string[];
+  readonly role?: Config['role'];
+  /** Default `validating` would need every token made known; most tests take any. */
+  readonly mode?: 'accept_all' | 'validating';
+}
+
+/** The real thing in one process: PostgreSQL, server, simulators, and an app with credentials. */
+export interface Network extends AsyncDisposable {
+  /** Base URL of the API. */
+  readonly url: string;
+  readonly homing: App;
+  readonly app: ProvisionedApp;
+  readonly clock: TestClock;
+  readonly database: TestDatabase;
+  readonly authority: CertificateAuthority;
+  readonly apns: ApnsSimulator;
+  readonly sandbox: ApnsSimulator;
+  readonly fcm: FcmSimulator;
+  /** What all simulators received. */
+  readonly journal: Journal;
+  readonly issuer: Issuer;
+  readonly backEnd: BackEnd;
+  readonly config: Config;
+  readonly masterKey: Buffer;
+  /** A phone with a fresh installation of the app. */
+  device(): Device;
+  /** Waits until no work is left that could be done now. */
+  drain(): Promise<void>;
+  /** Another app on the same server. */
+  provision(request?: Partial<NewAppRequest>): Promise<ProvisionedApp>;
+}
+
+/** Boots a network. Dispose it, or the test process does not end. */
+export async function startNetwork(options: NetworkOptions = {}): Promise<Network> {
+  await using stack = new AsyncDisposableStack();
+  const clock = createTestClock();
+  const database = stack.use(await createTestDatabase());
+  const simulators = await startSimulators(stack, clock, options.mode ?? 'accept_all');
+  const { authority } = simulators;
+  const issued = options.tls === undefined ? null : await authority.issue(options.tls);
+  const tls = issued === null ? null : { key: issued.keyPem, cert: issued.certificatePem };
+  const config = testConfig(database.url, simulators.endpoints, options.role ?? 'all', tls);
+  const masterKey = randomBytes(32);
+  const homing = stack.use(
+    createApp(config, { masterKey }, { clock: clock.now, logger: createLogger('error') }),
+  );
+  const url = await homing.start();
+  const issuer = await createIssuer(clock.now);
+  const provision = (request: Partial<NewAppRequest> = {}): Promise<ProvisionedApp> =>
+    provisionApp(homing.db, homing.vault, {
+      name: 'Acme Shop',
+      environment: 'test',
+      identity: options.identity ?? 'required',
+      apns: simulators.apnsCredential,
+      fcm: simulators.fcmCredential,
+      identityKeys: issuer.identityKeys,
+      ...request,
+    });
+  const app = await provision();
+  const base = url ?? '';
+  const owned = stack.move();
+  return {
+    ...simulators,
+    url: base,
+    homing,
+    app,
+    clock,
+    database,
+    issuer,
+    config,
+    masterKey,
+    provision,
+    backEnd: new BackEnd(base, app.secretKey),
+    device: () => new Device(base, app, issuer),
+    drain: async () => homing.dispatcher?.drain(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The configuration of a server of this network; more servers can share its database. */
+export function testConfig(
+  databaseUrl: string,
+  providers: ProviderEndpoints,
+  role: Config['role'],
+  tls: Config['http']['tls'],
+): Config {
+  return {
+    role,
+    database: { url: databaseUrl, directUrl: databaseUrl, connections: 8 },
+    http: { host: '127.0.0.1', port: 0, tls, trustedProxies: [] },
+    logLevel: 'silent',
+    providers,
+  };
+}
+
+async function startSimulators(
+  stack: AsyncDisposableStack,
+  clock: TestClock,
+  mode: 'accept_all' | 'validating',
+) {
+  const authority = await createCertificateAuthority();
+  const tls = await authority.issue(['127.0.0.1', 'localhost']);
+  const journal = stack.use(createJournal({ capacity: 100_000 }));
+  const key = createApnsKey(TEAM);
+  const time = (): number => clock.now().getTime();
+  const shared = { tls, mode, clock: time, journal, keys: [key], topics: [TOPIC] } as const;
+  const apns = stack.use(await startApnsSimulator({ ...shared, environment: 'production' }));
+  const sandbox = stack.use(await startApnsSimulator({ ...shared, environment: 'sandbox' }));
+  const fcm = stack.use(await startFcmSimulator({ tls, mode, clock: time, journal, projects: [] }));
+  const account = await createServiceAccount(PROJECT, fcm.tokenUrl);
+  const { clientEmail, privateKeyId, publicKeyPem } = account;
+  fcm.addProject({
+    projectId: PROJECT,
+    serviceAccounts: [{ clientEmail, privateKeyId, publicKeyPem }],
+  });
+  const endpoints: ProviderEndpoints = {
+    apns: apns.url,
+    apnsSandbox: sandbox.url,
+    fcm: fcm.url,
+    googleToken: fcm.tokenUrl,
+    ca: authority.certificatePem,
+  };
+  const { teamId, keyId, privateKeyPem } = key;
+  return {
+    authority,
+    journal,
+    apns,
+    sandbox,
+    fcm,
+    endpoints,
+    apnsCredential: { teamId, keyId, privateKeyPem, topics: [TOPIC], environment: 'both' },
+    fcmCredential: { serviceAccount: withoutTokenUri(account.json) },
+  };
+}
+
+/** The token endpoint is the server's configuration; a key file that repeats it adds nothing. */
+function withoutTokenUri(json: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(json).filter(([name]) => name !== 'token_uri'));
+}
