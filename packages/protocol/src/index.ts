@@ -1,3 +1,4 @@
+export * from './error-help.ts';
 export * from './installation.ts';
 export * from './notification.ts';
 export * from './paging.ts';
@@ -5,3 +6,4 @@ export * from './problem.ts';
 export * from './simple.ts';
 export * from './timeline.ts';
 export * from './user.ts';
+export * from './user-export.ts';

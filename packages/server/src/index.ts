@@ -4,6 +4,7 @@ export { ENVIRONMENT, type Environment } from './config/env.ts';
 export { readSecrets, type Secrets } from './config/secrets.ts';
 export { createLogger } from './telemetry/log.ts';
 export {
+  isKeyKnown,
   provisionApp,
   type NewAppRequest,
   type ProvisionedApp,

@@ -7,7 +7,13 @@ import { formatTypedId } from './domain/typed-id.ts';
 import { parseApnsSettings } from './providers/apns/settings.ts';
 import { FCM_ENDPOINTS, parseFcmSettings } from './providers/fcm/settings.ts';
 import type { ParsedSettings } from './providers/settings-reader.ts';
-import { insertApiKey, insertApp, insertIdentityKey, type NewApp } from './store/apps.ts';
+import {
+  findApiKey,
+  insertApiKey,
+  insertApp,
+  insertIdentityKey,
+  type NewApp,
+} from './store/apps.ts';
 import type { AssertionAlgorithm, App } from './store/apps.ts';
 import type { Database, Transaction } from './store/sql.ts';
 import { inTransaction } from './store/transaction.ts';
@@ -22,6 +28,8 @@ export interface NewAppRequest {
   /** `{serviceAccount}`: Google's key file; null without FCM. */
   readonly fcm: Readonly<Record<string, unknown>> | null;
   readonly identityKeys: readonly NewIdentityKey[];
+  /** Web origins that may use the publishable key; `*` for any. */
+  readonly allowedOrigins?: readonly string[];
 }
 
 export type NewIdentityKey =
@@ -52,8 +60,9 @@ export async function provisionApp(
   request: NewAppRequest,
 ): Promise<ProvisionedApp> {
   return inTransaction(db, async (tx) => {
-    const { name, environment, identity } = request;
-    const app = await insertApp(tx, { id: randomUUID(), name, environment, identity });
+    const { name, environment, identity, allowedOrigins = [] } = request;
+    const id = randomUUID();
+    const app = await insertApp(tx, { id, name, environment, identity, allowedOrigins });
     if (request.apns !== null) await addCredential(tx, vault, apnsCredential(app, request.apns));
     if (request.fcm !== null) await addCredential(tx, vault, fcmCredential(app, request.fcm));
     for (const key of request.identityKeys) await addIdentityKey(tx, vault, app, key);
@@ -118,4 +127,9 @@ function requireSettings<S>(provider: string, parsed: ParsedSettings<S>): S {
   if (parsed.kind === 'settings') return parsed.settings;
   const lines = parsed.problems.map((problem) => `${provider}.${problem.field} ${problem.message}`);
   throw new ProvisionError(lines.join('; '));
+}
+
+/** Whether a key opens something in this database. */
+export async function isKeyKnown(db: Database, key: string): Promise<boolean> {
+  return (await findApiKey(db, hashApiKey(key), new Date())) !== null;
 }

@@ -42,6 +42,8 @@ export const LIMITS = {
   pageDefault: 50,
   pageMax: 500,
   timelineEvents: 500,
+  /** Links and events in the export of one user: everything, unless something is very wrong. */
+  exportRows: 100_000,
   /** SIGTERM to exit, below the 30 seconds that orchestrators commonly grant. */
   stopMs: 25_000,
   receiptsPerRequest: 100,

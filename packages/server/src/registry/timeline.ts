@@ -44,7 +44,12 @@ export async function userTimeline(
   );
 }
 
-function concerns(event: TimelineEvent, userId: string, periods: readonly LinkPeriod[]): boolean {
+/** Whether an event is about this user: the user's own doing, or within one of the link periods. */
+export function concerns(
+  event: TimelineEvent,
+  userId: string,
+  periods: readonly LinkPeriod[],
+): boolean {
   if (event.kind === 'user.attached' || event.kind === 'user.detached') {
     return event.userId === userId;
   }

@@ -1,4 +1,4 @@
-import { columns, json, type Queryable, type Transaction } from './sql.ts';
+import { json, type Queryable, type Transaction } from './sql.ts';
 
 /** A customer's application: the tenant boundary. */
 export interface App {
@@ -26,10 +26,13 @@ interface AppRow {
   readonly user_bound_ttl_ceiling_seconds: number;
 }
 
-export type NewApp = Pick<App, 'id' | 'name' | 'environment' | 'identity'>;
+export type NewApp = Pick<App, 'id' | 'name' | 'environment' | 'identity' | 'allowedOrigins'>;
 
 export async function insertApp(tx: Transaction, app: NewApp): Promise<App> {
-  const [row] = await tx<AppRow[]>`insert into app ${columns(tx, app)} returning *`;
+  const [row] = await tx<AppRow[]>`
+    insert into app (id, name, environment, identity, allowed_origins)
+    values (${app.id}, ${app.name}, ${app.environment}, ${app.identity}, ${[...app.allowedOrigins]})
+    returning *`;
   if (row === undefined) throw new Error('insert returned no app');
   return toApp(row);
 }

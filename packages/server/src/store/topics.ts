@@ -32,6 +32,20 @@ export async function unsubscribe(
   return rows.length > 0;
 }
 
+/** Ends a user's own subscription on one device; the device's stays. True when there was one. */
+export async function unsubscribeUser(
+  tx: Transaction,
+  installationRef: number,
+  topic: string,
+  userRef: number,
+): Promise<boolean> {
+  const rows = await tx`
+    delete from topic_subscription
+    where installation_ref = ${installationRef} and topic = ${topic} and user_ref = ${userRef}
+    returning topic`;
+  return rows.length > 0;
+}
+
 export async function topicsOf(
   db: Queryable,
   installationRef: number,

@@ -78,20 +78,14 @@ async function change(
         ? null
         : requireAddress(purpose, asked.token, await deps.credentialsOf(context.app)),
   });
-  switch (result.kind) {
-    case 'stored':
-    case 'superseded':
-      return { applied: result.kind === 'stored', seq: result.seq };
-    case 'too_many':
-      throw fieldError(
-        '/purpose',
-        `at most ${LIMITS.purposeTokensPerInstallation} purpose tokens per installation`,
-      );
-    case 'wrong_secret':
-    case 'not_found':
-    case 'removed':
-      throw refusalError(result.kind);
+  if (result.kind === 'stored' || result.kind === 'superseded') {
+    return { applied: result.kind === 'stored', seq: result.seq };
   }
+  if (result.kind !== 'too_many') throw refusalError(result.kind);
+  throw fieldError(
+    '/purpose',
+    `at most ${LIMITS.purposeTokensPerInstallation} purpose tokens per installation`,
+  );
 }
 
 function requirePurpose(text: string): Purpose {

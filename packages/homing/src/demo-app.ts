@@ -1,0 +1,32 @@
+import { isKeyKnown, provisionApp, type App, type ProvisionedApp } from '@homing/server';
+import { readKept, writeKept } from './kept-file.ts';
+import { DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
+
+/**
+ * The app that a newcomer plays with: identity checks off, credentials for the simulators. Its keys are
+ * shown once by the server, so they are kept beside the data; a database that does not know them gets a
+ * new app.
+ */
+export async function ensureDemoApp(
+  path: string,
+  app: App,
+  identity: SimulatorIdentity,
+): Promise<ProvisionedApp> {
+  const text = await readKept(path);
+  if (text !== null) {
+    const kept = JSON.parse(text) as ProvisionedApp;
+    if (await isKeyKnown(app.db, kept.secretKey)) return kept;
+  }
+  const { keyId, teamId, privateKeyPem } = identity.apnsKey;
+  const provisioned = await provisionApp(app.db, app.vault, {
+    name: 'Demo Shop',
+    environment: 'test',
+    identity: 'off',
+    apns: { keyId, teamId, privateKeyPem, topics: [DEMO_TOPIC], environment: 'both' },
+    fcm: { serviceAccount: identity.serviceAccount },
+    identityKeys: [],
+    allowedOrigins: ['*'],
+  });
+  await writeKept(path, JSON.stringify(provisioned, null, 2));
+  return provisioned;
+}

@@ -1,0 +1,125 @@
+import type { ErrorCode } from './problem.ts';
+
+/** What the page of an error says. */
+export interface ErrorHelp {
+  /** What happened, for somebody who sees the error for the first time. */
+  readonly meaning: string;
+  /** What to do about it, beginning with the likeliest cause. */
+  readonly remedy: string;
+}
+
+/** The help for every error of the API; the served pages and `docs/errors.md` show it word for word. */
+export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
+  invalid_request: {
+    meaning:
+      'The request could not be read: the body is not JSON or not UTF-8, names a key twice, is nested too deeply, or the HTTP request itself is malformed.',
+    remedy:
+      'Read `detail`, which says what was found. Build bodies with a JSON library instead of joining strings.',
+  },
+  invalid_credentials: {
+    meaning:
+      'The key is missing, mistyped, revoked or expired, a publishable key was used where a secret key is needed, or the installation secret does not belong to the installation id. An unknown installation id answers the same, so that ids cannot be probed.',
+    remedy:
+      'Send `Authorization: Bearer <key>`. Clients also send `Homing-Installation-Secret` with the secret that they made when they enrolled; one that has lost it enrols under a new id.',
+  },
+  assertion_invalid: {
+    meaning:
+      'The proof that the user is signed in was refused: wrong signature, audience, installation or user, expired, used before, or issued before the user was signed out everywhere. Token and device of the same packet were stored.',
+    remedy:
+      'Read `detail`, ask your back end for a fresh assertion for this installation id, and send the packet again with a higher `seq`.',
+  },
+  scope_missing: {
+    meaning: 'The secret key is valid, but was not made for this operation.',
+    remedy: 'Use a key that has the scope that `detail` names, or make one.',
+  },
+  user_mismatch: {
+    meaning:
+      'The proof in the `Authorization` header speaks for another user than the body names. Nobody was attached.',
+    remedy: 'Ask the back end for a proof for the user who is signed in now, and repeat.',
+  },
+  origin_not_allowed: {
+    meaning: 'A browser sent the request from a web origin that the app does not list.',
+    remedy: "Add the origin that `detail` names to the app's allowed origins.",
+  },
+  not_found: {
+    meaning:
+      'There is no such route, or the app that the key belongs to has nothing under this id. What belongs to another app answers the same.',
+    remedy:
+      'Check path and id, and that the key is of the app and the environment, live or test, in which the object was made.',
+  },
+  method_not_allowed: {
+    meaning: 'The path exists, but not with this method.',
+    remedy: 'Look the operation up under `/docs`.',
+  },
+  already_created: {
+    meaning:
+      'A request with this idempotency key succeeded before. Its answer held a secret, which is not stored and cannot be shown again.',
+    remedy:
+      'Use what the first answer contained. If it was lost, create another one with a new key.',
+  },
+  idempotency_running: {
+    meaning: 'Another request with the same idempotency key is being worked on at this moment.',
+    remedy: 'Wait a moment and repeat with the same key to get the answer of the first request.',
+  },
+  installation_forked: {
+    meaning:
+      'Two copies of one installation send different content under the same `seq`, as after a backup was restored on a second phone.',
+    remedy: 'Make a new installation id and secret on this copy, and enrol with them.',
+  },
+  token_held: {
+    meaning:
+      'Another installation holds this push token. Nothing of the packet was stored. A late packet must not take a token away from whoever has it now.',
+    remedy:
+      'Repeat the packet within a minute with the `nonce` of this answer as `takeover`. Client libraries do so by themselves.',
+  },
+  installation_removed: {
+    meaning: 'The installation was removed, and this id does not come back.',
+    remedy: 'Make a new installation id and secret, and enrol with them.',
+  },
+  body_too_large: {
+    meaning: 'The body is larger than this route takes.',
+    remedy: 'Send less at once: split lists over several requests.',
+  },
+  unsupported_media_type: {
+    meaning: 'The body came with a content type other than JSON.',
+    remedy: 'Send `Content-Type: application/json`, and JSON in the body.',
+  },
+  validation_failed: {
+    meaning:
+      'The request could be read, but some fields are missing, unknown or hold what they cannot hold. Nothing was stored.',
+    remedy:
+      'Go through `errors`: each entry has a JSON pointer to the field and a sentence on what would be right.',
+  },
+  idempotency_mismatch: {
+    meaning:
+      'The idempotency key was used before, for a request with another body or to another route. Nothing was done.',
+    remedy:
+      'Use a new key for each new request, and an old one only to repeat the very same request.',
+  },
+  rate_limited: {
+    meaning: 'Too many requests came in a short time from this installation or address.',
+    remedy:
+      'Wait for the seconds in `Retry-After`, and register when something has changed instead of in a loop.',
+  },
+  internal_error: {
+    meaning:
+      'The server failed in a way that nobody expected. Whether something was stored is open.',
+    remedy:
+      'Repeat with the same idempotency key or `seq`, which is safe. If it stays, look for the request id in the log of the server and report the line.',
+  },
+  database_unavailable: {
+    meaning: 'The server runs, but cannot reach its PostgreSQL at the moment. Nothing was changed.',
+    remedy:
+      'Repeat after the seconds in `Retry-After`. Operators look at `/readyz` and at the state of the database.',
+  },
+  keys_unavailable: {
+    meaning:
+      'The keys that verify user assertions could not be fetched, so nobody can be signed in at the moment.',
+    remedy:
+      "Repeat after the seconds in `Retry-After`. Operators check that the app's key set can be reached from the server.",
+  },
+  draining: {
+    meaning: 'This process is shutting down and takes no new work.',
+    remedy: 'Repeat after the seconds in `Retry-After`; another process answers.',
+  },
+};

@@ -1,0 +1,52 @@
+import { NotificationInput, Validation } from '@homing/protocol';
+import type { Clock } from '../../domain/clock.ts';
+import {
+  validateNotification,
+  type DryRun,
+  type MeasurePush,
+} from '../../sending/validate-notification.ts';
+import type { Database } from '../../store/sql.ts';
+import type { Authenticator } from '../authenticate.ts';
+import type { HttpServer } from '../server.ts';
+import { checkNotification } from './notification-create.ts';
+
+export interface NotificationValidateDependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly authenticator: Authenticator;
+  readonly measure: MeasurePush;
+}
+
+/** `POST /v1/notifications/validate`: what a send would come to. Stores nothing, not even a key. */
+export function notificationValidate(
+  server: HttpServer,
+  deps: NotificationValidateDependencies,
+): void {
+  server.post(
+    '/v1/notifications/validate',
+    {
+      schema: {
+        body: NotificationInput,
+        response: { 200: Validation },
+        tags: ['notifications'],
+      },
+    },
+    async (request) => {
+      const { app } = await deps.authenticator.backEnd(request, 'notifications:write');
+      const input = checkNotification(request.body);
+      const { db, measure, clock } = deps;
+      return renderDryRun(await validateNotification(db, app, input, measure, clock()));
+    },
+  );
+}
+
+function renderDryRun(run: DryRun): Validation {
+  return {
+    valid: run.valid,
+    user_bound: run.userBound,
+    recipients: Object.fromEntries(run.recipients),
+    exclusions: Object.fromEntries(run.exclusions),
+    payload_bytes: Object.fromEntries(run.payloadBytes),
+    samples: run.samples.map(({ title, body }) => ({ title: title ?? '', body: body ?? '' })),
+  };
+}

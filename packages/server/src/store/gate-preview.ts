@@ -1,0 +1,43 @@
+import type { Recipient } from '../domain/delivery.ts';
+import type { GateRow } from '../domain/gate.ts';
+import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
+import { toGateRow, type GateColumns } from './gate.ts';
+import type { Queryable } from './sql.ts';
+
+interface PreviewRow extends GateColumns {
+  readonly platform: string | null;
+}
+
+/** What the gate would see of a recipient at this moment, had it been accepted. */
+export interface GatePreview {
+  readonly row: GateRow;
+  readonly platform: string | null;
+}
+
+/** The rows that `gateSlice` would judge, for a notification that does not exist: marks nothing. */
+export async function previewGate(
+  db: Queryable,
+  appRef: number,
+  recipients: readonly Recipient[],
+): Promise<readonly GatePreview[]> {
+  const rows = await db<PreviewRow[]>`
+    with slice as (
+      select * from unnest(${recipients.map((one) => one.installationRef)}::bigint[],
+        ${recipients.map((one) => one.userRef)}::bigint[])
+        with ordinality as s (installation_ref, user_ref, position)
+    )
+    select s.installation_ref, s.user_ref,
+      i.provider, i.credential_project, i.environment, i.topic, i.token_kind, i.token,
+      i.web_push_p256dh, i.web_push_auth, i.vapid_key_id, i.token_status,
+      i.user_ref as owner_ref, u.id as owner_id, u.preferences as owner_preferences, i.rcpt,
+      i.holder_version, i.permission, i.preferences, i.locale, i.sdk_version, i.platform,
+      c.credential_ref as serving_credential, false as newer_sent,
+      null::text as settled_state, null::text as settled_reason, null::smallint as attempts,
+      null::timestamptz as first_sent_at, null::boolean as possible_duplicate
+    from slice s
+      join installation i on i.installation_ref = s.installation_ref and i.app_ref = ${appRef}
+      left join app_user u on u.user_ref = i.user_ref
+      left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
+    order by s.position`;
+  return rows.map((row) => ({ row: toGateRow(row), platform: row.platform }));
+}
