@@ -40,7 +40,7 @@ export class BackEnd {
   async send(body: unknown): Promise<string> {
     const answer = await this.request('POST', '/v1/notifications', body);
     assert.equal(answer.status, 202, JSON.stringify(answer.body));
-    return String(answer.body['id']);
+    return answer.body['id'] as unknown as string;
   }
 
   async report(notificationId: string): Promise<AnswerBody> {

@@ -38,6 +38,8 @@ export interface NetworkOptions {
   readonly role?: Config['role'];
   /** Default `validating` would need every token made known; most tests take any. */
   readonly mode?: 'accept_all' | 'validating';
+  /** Default: errors go to the standard output. */
+  readonly logger?: ReturnType<typeof createLogger>;
 }
 
 /** The real thing in one process: PostgreSQL, server, simulators, and an app with credentials. */
@@ -77,9 +79,8 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   const tls = issued === null ? null : { key: issued.keyPem, cert: issued.certificatePem };
   const config = testConfig(database.url, simulators.endpoints, options.role ?? 'all', tls);
   const masterKey = randomBytes(32);
-  const homing = stack.use(
-    createApp(config, { masterKey }, { clock: clock.now, logger: createLogger('error') }),
-  );
+  const logger = options.logger ?? createLogger('error');
+  const homing = stack.use(createApp(config, { masterKey }, { clock: clock.now, logger }));
   const url = await homing.start();
   const issuer = await createIssuer(clock.now);
   const provision = (request: Partial<NewAppRequest> = {}): Promise<ProvisionedApp> =>

@@ -34,5 +34,4 @@ test('a notification to a user arrives on both of the devices the user is signed
       .toSorted(),
     [iphoneToken.value, pixelToken.value].toSorted(),
   );
-  console.log(await network.backEnd.timeline(iphone.id));
 });

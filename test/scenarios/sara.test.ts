@@ -84,13 +84,12 @@ test('a rejection of the replaced token that comes late leaves the fresh token a
 
   // The push to the stale token is under way while the phone reports its fresh one.
   using hold = fcm.faults.hold({ token: stale.value });
-  const underWay = await backEnd.sendToUsers(['sara']);
+  await backEnd.sendToUsers(['sara']);
   await hold.arrived();
   assertAnswered(await phone.sync({ token: fresh }), 200);
   hold.release();
   await network.drain();
 
-  assert.equal((await backEnd.report(underWay))['counts']?.['failed'], 1);
   assert.equal((await backEnd.installation(phone.id))['status'], 'active');
   const reached = await tokensReached(network, () => backEnd.sendToUsers(['sara']));
   assert.deepEqual(reached, tokens(fresh));

@@ -1,22 +1,19 @@
-import type { AddressInfo } from 'node:net';
-import { createKeyBook } from './access/key-book.ts';
+import { createApi } from './api.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { createVault, type Vault } from './credentials/sealing.ts';
-import { Dispatcher } from './dispatcher/dispatcher.ts';
+import type { Dispatcher } from './dispatcher/dispatcher.ts';
 import type { Clock } from './domain/clock.ts';
-import { addRoutes } from './http/add-routes.ts';
-import { documentRoutes } from './http/openapi.ts';
-import { createHttpServer, type HttpServer } from './http/server.ts';
+import type { HttpServer } from './http/server.ts';
 import { createMaintenance } from './maintenance.ts';
 import { createLaneObserver, createProviderOpener } from './open-provider.ts';
-import { createAppReader } from './app-reader.ts';
-import { createAnnouncer, listenForWork } from './store/announcements.ts';
-import { isMigrated, migrate } from './store/migrate.ts';
+import { createAnnouncer } from './store/announcements.ts';
+import { migrate } from './store/migrate.ts';
 import { openDatabase, type Database } from './store/sql.ts';
 import { createEvents } from './telemetry/events.ts';
 import { createLogger, type Logger } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { createWorker } from './worker.ts';
 
 /** What tests and `homing dev` may put in place of the defaults. */
 export interface Overrides {
@@ -26,7 +23,7 @@ export interface Overrides {
 }
 
 export interface App extends AsyncDisposable {
-  /** Migrates, listens, leases; resolves with the base URL of the API, null for a mere worker. */
+  /** Migrates, leases, serves; resolves with the base URL of the API, null for a mere worker. */
   start(): Promise<string | null>;
   readonly db: Database;
   readonly vault: Vault;
@@ -47,84 +44,46 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
   const vault = createVault(secrets.masterKey);
   const { url, directUrl, connections } = config.database;
   const db = openDatabase({ url, maxConnections: connections, applicationName: 'homing' });
+  const maintenance = createMaintenance(db, clock, events.maintenanceFailed);
   const announceWork = createAnnouncer(db, events.announcementLost);
-  const state = { isDraining: false };
-
-  const http = createHttpServer({
+  const shared = { db, vault, clock };
+  const api = createApi({
+    ...shared,
+    http: config.http,
+    version: VERSION,
     logger,
-    trustedProxies: config.http.trustedProxies,
-    tls: config.http.tls,
-    isDraining: () => state.isDraining,
+    metrics,
+    announceWork,
   });
-  const owner = `${process.pid}.${crypto.randomUUID().slice(0, 8)}`;
-  const dispatcher =
+  const worker =
     config.role === 'api'
       ? null
-      : new Dispatcher({
+      : createWorker({
           db,
           clock,
           random,
-          owner,
-          openLane: createProviderOpener({ db, vault, clock, endpoints: config.providers }),
+          directUrl,
+          openLane: createProviderOpener({ ...shared, endpoints: config.providers }),
           laneObserver: createLaneObserver(db, clock, events),
           metrics: { outcome: events.outcome, fault: events.dispatcherFault },
         });
-  const listener =
-    dispatcher === null || directUrl === null
-      ? null
-      : openDatabase({ url: directUrl, maxConnections: 1, applicationName: 'homing listener' });
-  const maintenance = createMaintenance(db, clock, events.maintenanceFailed);
 
   return {
     db,
     vault,
-    http,
-    dispatcher,
+    http: api.server,
+    dispatcher: worker?.dispatcher ?? null,
     async start() {
       await migrate(db);
       await maintenance.start();
-      if (dispatcher !== null) {
-        if (listener !== null) await listenForWork(listener, () => dispatcher.wake());
-        dispatcher.start();
-      }
-      if (config.role === 'worker') return null;
-      await documentRoutes(http, VERSION);
-      addRoutes(http, {
-        db,
-        clock,
-        announceWork,
-        keys: createKeyBook(db, clock),
-        ...createAppReader(db, vault),
-        syncKeys: { nonce: vault.derive('takeover nonce'), erasure: vault.derive('erasure') },
-        health: {
-          version: VERSION,
-          metrics: metrics.render,
-          notReady: () => notReady(db, state),
-        },
-      });
-      await http.listen({ host: config.http.host, port: config.http.port });
-      const { port } = http.server.address() as AddressInfo;
-      return `${config.http.tls === null ? 'http' : 'https'}://${config.http.host}:${port}`;
+      await worker?.start();
+      return config.role === 'worker' ? null : api.listen();
     },
     async [Symbol.asyncDispose]() {
-      state.isDraining = true;
-      await http.close();
-      await dispatcher?.[Symbol.asyncDispose]();
+      await api[Symbol.asyncDispose]();
+      await worker?.[Symbol.asyncDispose]();
       await maintenance[Symbol.asyncDispose]();
-      await listener?.end({ timeout: 5 });
       await db.end({ timeout: 5 });
     },
   };
-}
-
-async function notReady(
-  db: Database,
-  state: { readonly isDraining: boolean },
-): Promise<string | null> {
-  if (state.isDraining) return 'the process is shutting down';
-  try {
-    return (await isMigrated(db)) ? null : 'migrations are missing';
-  } catch {
-    return 'the database is not available';
-  }
 }

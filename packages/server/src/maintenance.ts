@@ -33,7 +33,9 @@ export function createMaintenance(
     async start() {
       running = run().catch(onError);
       await running;
-      timer = setInterval(() => (running = run().catch(onError)), HOUR_MS).unref();
+      timer = setInterval(() => {
+        running = run().catch(onError);
+      }, HOUR_MS).unref();
     },
     async [Symbol.asyncDispose]() {
       if (timer !== null) clearInterval(timer);

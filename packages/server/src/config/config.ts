@@ -99,12 +99,18 @@ function readTls(env: Environment): { readonly key: string; readonly cert: strin
 function readCertificates(env: Environment): string | null {
   const pem = readText(env, 'HOMING_PROVIDER_CA_FILE');
   if (pem === null) return null;
-  try {
-    new X509Certificate(pem);
-  } catch {
+  if (!isCertificate(pem)) {
     throw new ConfigError('HOMING_PROVIDER_CA_FILE', 'holds no certificate in PEM form');
   }
   return pem;
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== '';
+  } catch {
+    return false;
+  }
 }
 
 function readText(env: Environment, name: EnvironmentName): string | null {

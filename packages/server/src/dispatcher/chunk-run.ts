@@ -115,8 +115,9 @@ export class ChunkRun {
   async #prepareLane(): Promise<boolean> {
     const obstacle = await this.#lane.provider.prepare(this.#deps.signal);
     if (obstacle === null) return true;
-    this.#isLaneClosed = await this.#lane.heed(obstacle, this.#deps.clock());
-    return !this.#isLaneClosed;
+    await this.#lane.close(obstacle, this.#deps.clock());
+    this.#isLaneClosed = true;
+    return false;
   }
 
   /** Settles what must not be sent, and makes the push for what may be. */

@@ -46,6 +46,7 @@ export class Dispatcher implements AsyncDisposable {
   readonly #stopping = new AbortController();
   readonly #running = new Map<number, { readonly chunk: LeasedChunk; run: ChunkRun | null }>();
   readonly #tasks = new Set<Promise<void>>();
+  #lastTurn: Promise<number> = Promise.resolve(0);
   #loop: Promise<void> | null = null;
   #heartbeatTimer: NodeJS.Timeout | null = null;
   #isBusy = false;
@@ -68,9 +69,8 @@ export class Dispatcher implements AsyncDisposable {
   /** Resolves when no work is left that could be done now; for tests and for `drain` tools. */
   async drain(): Promise<void> {
     for (;;) {
-      const turned = await this.#turn();
+      if ((await this.#turn()) === 0) return;
       await Promise.all(this.#tasks);
-      if (turned === 0 && this.#tasks.size === 0) return;
     }
   }
 
@@ -103,13 +103,21 @@ export class Dispatcher implements AsyncDisposable {
     }
   }
 
-  /** One turn of the loop; returns how much it found. */
-  async #turn(): Promise<number> {
+  /** One turn at a time, so that what a turn has leased is always seen to be running. */
+  #turn(): Promise<number> {
+    const turn = this.#lastTurn.then(() => this.#takeTurn());
+    this.#lastTurn = turn.catch(() => 0);
+    return turn;
+  }
+
+  /** Returns how much there was to do: what ran already, for it may leave new work, and what was found. */
+  async #takeTurn(): Promise<number> {
     const { db, clock } = this.#options;
+    const running = this.#tasks.size;
     const promoted = await promoteRetries(db, clock());
     const transactional = await this.#leaseAndStart('transactional');
     const bulk = await this.#leaseAndStart('bulk');
-    return promoted + transactional + bulk;
+    return running + promoted + transactional + bulk;
   }
 
   async #leaseAndStart(lane: LaneName): Promise<number> {

@@ -30,10 +30,7 @@ export class LaneBook implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const lanes = await Promise.allSettled(this.#lanes.values());
-    await Promise.all(
-      lanes.map((lane) =>
-        lane.status === 'fulfilled' ? lane.value.provider[Symbol.asyncDispose]() : null,
-      ),
-    );
+    const opened = lanes.flatMap((lane) => (lane.status === 'fulfilled' ? [lane.value] : []));
+    await Promise.all(opened.map((lane) => lane.provider[Symbol.asyncDispose]()));
   }
 }

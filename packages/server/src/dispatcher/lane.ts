@@ -59,24 +59,32 @@ export class Lane {
   async heed(outcome: Outcome, now: Date): Promise<boolean> {
     // A refusal of one topic leaves the credential's other topics alone.
     if (outcome.kind === 'auth' && outcome.scope === 'credential') {
-      this.#pausedUntil = new Date(now.getTime() + AUTH_PAUSE_MS);
-      if (!this.#stopped) await this.#observer.stopped(this.credentialRef, outcome.code);
-      this.#stopped = true;
+      await this.close(outcome, now);
       return true;
     }
     if (isOutOfReach(outcome)) {
-      this.#pause(now);
+      await this.close(outcome, now);
       return true;
     }
     if (outcome.kind === 'accepted') await this.#recover();
     return false;
   }
 
-  #pause(now: Date): void {
+  /** Closes the lane for a while, because of what kept a push, or all of them, from being offered. */
+  async close(obstacle: Outcome, now: Date): Promise<void> {
+    if (obstacle.kind === 'auth') {
+      this.#pausedUntil = new Date(now.getTime() + AUTH_PAUSE_MS);
+      if (this.#stopped) return;
+      this.#stopped = true;
+      await this.#observer.stopped(this.credentialRef, obstacle.code);
+      return;
+    }
     // Many pushes fail together when a provider goes away; that is one fault.
     if (this.pausedUntil(now) !== null) return;
     this.#faults += 1;
-    this.#pausedUntil = new Date(now.getTime() + lanePauseMs(this.#faults, this.#random));
+    const toldMs = 'retryAfterMs' in obstacle ? obstacle.retryAfterMs : null;
+    const pauseMs = toldMs ?? lanePauseMs(this.#faults, this.#random);
+    this.#pausedUntil = new Date(now.getTime() + pauseMs);
   }
 
   async #recover(): Promise<void> {

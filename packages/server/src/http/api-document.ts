@@ -139,8 +139,8 @@ function branchText(schema: JsonSchema, schemas: Schemas): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.items !== undefined) return `array of ${typeText(schema.items, schemas)}`;
   if (schema.patternProperties !== undefined) return 'map';
-  const type = Array.isArray(schema.type) ? schema.type.join(' or ') : (schema.type ?? 'any');
-  return schema.format === undefined ? String(type) : `${type} (${schema.format})`;
+  const type = [schema.type ?? 'any'].flat().join(' or ');
+  return schema.format === undefined ? type : `${type} (${schema.format})`;
 }
 
 /** The alternatives of a schema with references followed; a plain schema is its only one. */

@@ -20,7 +20,8 @@ export async function documentRoutes(server: HttpServer, version: string): Promi
       },
     },
     refResolver: {
-      buildLocalReference: (json, _base, _fragment, index) => String(json['$id'] ?? `def-${index}`),
+      buildLocalReference: ({ $id }, _base, _fragment, index) =>
+        typeof $id === 'string' ? $id : `schema-${index}`,
     },
   });
   server.get('/openapi.json', { schema: { tags: ['operations'] } }, async () => server.swagger());

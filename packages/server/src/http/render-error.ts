@@ -41,12 +41,12 @@ export function renderError(
 function toApiError(failure: FastifyError | Error): ApiError {
   if (failure instanceof ApiError) return failure;
   if ('validation' in failure && Array.isArray(failure.validation)) {
-    return validationError(failure as FastifyError);
+    return validationError(failure);
   }
   if (isDatabaseUnavailable(failure)) {
     return new ApiError('database_unavailable', 'try again; nothing was changed');
   }
-  const code = 'code' in failure ? FRAMEWORK_CODES[String(failure.code)] : undefined;
+  const code = 'code' in failure ? FRAMEWORK_CODES[failure.code] : undefined;
   if (code !== undefined) return new ApiError(code, failure.message);
   const status = 'statusCode' in failure ? failure.statusCode : 500;
   if (typeof status === 'number' && status >= 400 && status < 500) {

@@ -12,6 +12,7 @@ import Fastify, {
 import { randomUUID } from 'node:crypto';
 import { LIMITS } from '../domain/limits.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { ApiError } from './api-error.ts';
 import { allowOrigins } from './cross-origin.ts';
 import { parseJson } from './parse-json.ts';
@@ -28,6 +29,7 @@ export type HttpServer = FastifyInstance<
 
 export interface HttpServerOptions {
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly trustedProxies: readonly string[];
   readonly tls: { readonly key: string; readonly cert: string } | null;
   readonly isDraining: () => boolean;
@@ -39,7 +41,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** The server with everything that all routes share; routes are added by `addRoutes`. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const server = Fastify({
-    loggerInstance: options.logger as FastifyBaseLogger,
+    loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -67,6 +69,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.addHook('onRequest', async (request, reply) => {
     void reply.header('X-Request-Id', request.id);
     if (options.isDraining()) void reply.header('Connection', 'close');
+  });
+  server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    options.metrics.requests.inc({ route, status: String(reply.statusCode) });
   });
   allowOrigins(server);
   return server;

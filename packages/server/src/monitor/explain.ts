@@ -76,7 +76,7 @@ function changedSince(delivery: DeliveryRecord, installation: Installation | nul
 
 /** Whether code of ours runs on the device before a push is shown. */
 function canFilter(installation: Installation | null): boolean {
-  return installation?.device.sdkVersion != null;
+  return installation !== null && installation.device.sdkVersion !== null;
 }
 
 function renderUnsettled(installation: Installation, notification: NotificationSummary): Row {

@@ -6,7 +6,7 @@ export interface ProviderLimits {
   readonly payloadBytes: number;
   /** How many pushes may be under way at once, over all connections. */
   readonly inFlight: number;
-  /** How many pushes one `send` may carry. */
+  /** How many pushes share one request to the provider; 1 where each has its own. */
   readonly batchSize: number;
 }
 

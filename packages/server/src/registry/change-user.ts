@@ -16,6 +16,7 @@ export interface UserChange {
 
 /** Who changes something in the name of the customer: a key, by its hint. */
 export interface Actor {
+  readonly app: App;
   readonly hint: string;
   readonly requestId: string;
 }
@@ -25,12 +26,12 @@ const JSON_FIELDS = new Set(['attributes', 'preferences', 'consent', 'quiet_hour
 /** Makes the user known if need be, overwrites what the change names, and leaves an audit record. */
 export async function changeUser(
   db: Database,
-  app: App,
+  actor: Actor,
   userId: string,
   change: UserChange,
-  actor: Actor,
   now: Date,
 ): Promise<UserRecord> {
+  const { app } = actor;
   return inTransaction(db, async (tx) => {
     const before = await ensureUser(tx, app.ref, userId);
     const patch = Object.entries(change).map(([field, value]) => [

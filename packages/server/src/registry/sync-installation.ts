@@ -27,7 +27,7 @@ import { refuseAccess } from './access-check.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
 import { proveUser, type UserClaim } from './prove-user.ts';
 import { isTakeoverNonce, issueTakeoverNonce, type TakeoverNonce } from './takeover-nonce.ts';
-import { writeSync } from './write-sync.ts';
+import { writeSync, type DecidedSync } from './write-sync.ts';
 
 /** What an installation, or a back end for it, reports. Left out = unchanged, null = cleared. */
 export interface SyncInput {
@@ -109,7 +109,11 @@ export async function syncInstallation(
           ...issueTakeoverNonce(keys.nonce, nonceScope, context.now),
         };
       case 'decided':
-        return apply(tx, context, installation, input, packet, decision, created);
+        return apply(tx, context, { installation, created }, input, {
+          packet,
+          decided: decision,
+          userId: input.user?.claim?.id ?? null,
+        });
     }
   });
 }
@@ -155,25 +159,24 @@ function toPacket(
 async function apply(
   tx: Transaction,
   context: RegistryContext,
-  installation: Installation,
+  target: { readonly installation: Installation; readonly created: boolean },
   input: SyncInput,
-  packet: SyncPacket,
-  decision: Extract<SyncDecision, { kind: 'decided' }>,
-  created: boolean,
+  change: DecidedSync,
 ): Promise<SyncResult> {
+  const { installation, created } = target;
+  const { decided } = change;
   if (created) {
     const at = { appRef: context.app.ref, at: context.now, requestId: context.requestId };
     await appendEvents(tx, { ...at, source: sourceOf(context.caller) }, [
       { installationRef: installation.ref, kind: 'installation.created', seq: input.seq },
     ]);
   }
-  if (mustWrite(installation, decision, context.now)) {
-    const userId = input.user?.claim?.id ?? null;
-    await writeSync(tx, context, installation, packet, decision, userId);
+  if (mustWrite(installation, decided, context.now)) {
+    await writeSync(tx, context, installation, change);
   }
   const written = await findInstallation(tx, context.app.ref, installation.id);
   assert(written !== null);
-  const { orders, refusedProof } = decision;
+  const { orders, refusedProof } = decided;
   return { kind: 'synced', created, installation: written, orders, refusedProof };
 }
 

@@ -12,15 +12,21 @@ import { sourceOf, type RegistryContext } from './caller.ts';
 type Decided = Extract<SyncDecision, { kind: 'decided' }>;
 type Columns = Record<string, unknown>;
 
+/** A packet, what was decided about it, and the customer's id of the user that it names. */
+export interface DecidedSync {
+  readonly packet: SyncPacket;
+  readonly decided: Decided;
+  readonly userId: string | null;
+}
+
 /** Writes what `decideSync` decided, in the transaction that holds the locks it was decided under. */
 export async function writeSync(
   tx: Transaction,
   context: RegistryContext,
   installation: Installation,
-  packet: SyncPacket,
-  decided: Decided,
-  userId: string | null,
+  change: DecidedSync,
 ): Promise<void> {
+  const { packet, decided, userId } = change;
   if (decided.token?.kind === 'hold' && decided.token.displaced !== null) {
     await releaseAddress(tx, decided.token.displaced.ref, context.now);
   }

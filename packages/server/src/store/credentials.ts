@@ -67,7 +67,7 @@ export async function renewProviderToken(
   ref: number,
   renew: (stored: Buffer | null) => Promise<Buffer>,
 ): Promise<Buffer> {
-  return (await db.begin(async (tx) => {
+  return db.begin<Buffer>(async (tx) => {
     const [row] = await tx<{ sealed: Buffer | null }[]>`
       select sealed_provider_token as sealed from credential
       where credential_ref = ${ref} for no key update`;
@@ -75,7 +75,7 @@ export async function renewProviderToken(
     await tx`
       update credential set sealed_provider_token = ${sealed} where credential_ref = ${ref}`;
     return sealed;
-  })) as Buffer;
+  });
 }
 
 /** Records why a credential's lanes stand still; null lets them go on. */

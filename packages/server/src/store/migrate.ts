@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Database, Transaction } from './sql.ts';
+import type { Database } from './sql.ts';
 
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
@@ -69,7 +69,7 @@ async function createHistory(db: Database): Promise<void> {
 }
 
 async function runOnce(db: Database, migration: Migration): Promise<boolean> {
-  return (await db.begin(async (tx: Transaction) => {
+  return db.begin<boolean>(async (tx) => {
     await tx`select pg_advisory_xact_lock(${LOCK})`;
     const [row] = await tx<{ checksum: string }[]>`
       select checksum from schema_migration where number = ${migration.number}`;
@@ -83,7 +83,7 @@ async function runOnce(db: Database, migration: Migration): Promise<boolean> {
     await tx`insert into schema_migration (number, name, checksum)
       values (${migration.number}, ${migration.name}, ${migration.checksum})`;
     return true;
-  })) as boolean;
+  });
 }
 
 async function refuseNewerSchema(db: Database, known: number): Promise<void> {

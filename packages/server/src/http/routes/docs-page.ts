@@ -1,4 +1,3 @@
-import type {} from '@fastify/swagger';
 import type { ApiDocument } from '../api-document.ts';
 import { sendPage } from '../html.ts';
 import { renderDocs } from '../render-docs.ts';

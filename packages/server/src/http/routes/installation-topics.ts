@@ -45,17 +45,11 @@ async function change(
     seq: context.caller.kind === 'client' ? seq : null,
     scope,
   });
-  switch (result.kind) {
-    case 'stored':
-    case 'superseded':
-      return { applied: result.kind === 'stored', seq: result.seq };
-    case 'too_many':
-      throw fieldError('/topic', `at most ${LIMITS.topicsPerInstallation} topics per installation`);
-    case 'wrong_secret':
-    case 'not_found':
-    case 'removed':
-      throw refusalError(result.kind);
+  if (result.kind === 'stored' || result.kind === 'superseded') {
+    return { applied: result.kind === 'stored', seq: result.seq };
   }
+  if (result.kind !== 'too_many') throw refusalError(result.kind);
+  throw fieldError('/topic', `at most ${LIMITS.topicsPerInstallation} topics per installation`);
 }
 
 function toScope(body: TopicInput): TopicChange['scope'] {

@@ -21,9 +21,9 @@ export function userPut(server: HttpServer, deps: UserPutDependencies): void {
     async (request) => {
       const { app, hint } = await deps.authenticator.backEnd(request, 'users:write');
       const id = requireUserId(request.params.user_id, '/user_id');
-      const actor = { hint, requestId: request.id };
+      const actor = { app, hint, requestId: request.id };
       const now = deps.clock();
-      const user = await changeUser(deps.db, app, id, request.body, actor, now);
+      const user = await changeUser(deps.db, actor, id, request.body, now);
       return renderUser(deps.db, app.ref, user, now);
     },
   );

@@ -43,7 +43,7 @@ class ApnsProvider implements Provider {
   readonly limits: ProviderLimits = {
     payloadBytes: APNS_PAYLOAD_BYTES,
     inFlight: MAX_SESSIONS * MAX_STREAMS,
-    batchSize: 250,
+    batchSize: 1,
   };
   readonly #settings: ApnsSettings;
   readonly #clock: Clock;

@@ -47,7 +47,7 @@ class FcmProvider implements Provider {
   readonly limits: ProviderLimits = {
     payloadBytes: FCM_PAYLOAD_BYTES,
     inFlight: MAX_SESSIONS * MAX_STREAMS,
-    batchSize: 250,
+    batchSize: 1,
   };
   readonly #projectId: string;
   readonly #clock: Clock;

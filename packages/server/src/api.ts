@@ -1,0 +1,75 @@
+import type { AddressInfo } from 'node:net';
+import { createKeyBook } from './access/key-book.ts';
+import { createAppReader } from './app-reader.ts';
+import type { Config } from './config/config.ts';
+import type { Vault } from './credentials/sealing.ts';
+import type { Clock } from './domain/clock.ts';
+import { addRoutes } from './http/add-routes.ts';
+import { documentRoutes } from './http/openapi.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
+import { isMigrated } from './store/migrate.ts';
+import type { Database } from './store/sql.ts';
+import type { Logger } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+/** The half of the server that people and devices talk to. */
+export interface Api extends AsyncDisposable {
+  readonly server: HttpServer;
+  /** Serves, and resolves with the base URL. */
+  listen(): Promise<string>;
+}
+
+export interface ApiOptions {
+  readonly http: Config['http'];
+  readonly version: string;
+  readonly db: Database;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly announceWork: () => void;
+}
+
+/** The HTTP server with all routes; disposing it lets what is under way finish. */
+export function createApi(options: ApiOptions): Api {
+  const { http, version, db, vault, clock, logger, metrics, announceWork } = options;
+  const state = { isDraining: false };
+  const { trustedProxies, tls } = http;
+  const isDraining = (): boolean => state.isDraining;
+  const server = createHttpServer({ logger, metrics, trustedProxies, tls, isDraining });
+  return {
+    server,
+    async listen() {
+      await documentRoutes(server, version);
+      addRoutes(server, {
+        db,
+        clock,
+        announceWork,
+        keys: createKeyBook(db, clock),
+        ...createAppReader(db, vault),
+        syncKeys: { nonce: vault.derive('takeover nonce'), erasure: vault.derive('erasure') },
+        health: {
+          version,
+          metrics: () => metrics.render(),
+          notReady: () => notReady(db, isDraining()),
+        },
+      });
+      await server.listen({ host: http.host, port: http.port });
+      const { port } = server.server.address() as AddressInfo;
+      return `${tls === null ? 'http' : 'https'}://${http.host}:${port}`;
+    },
+    async [Symbol.asyncDispose]() {
+      state.isDraining = true;
+      await server.close();
+    },
+  };
+}
+
+async function notReady(db: Database, isDraining: boolean): Promise<string | null> {
+  if (isDraining) return 'the process is shutting down';
+  try {
+    return (await isMigrated(db)) ? null : 'migrations are missing';
+  } catch {
+    return 'the database is not available';
+  }
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertAnswered } from '../answered.ts';
+import { apnsToken, fcmToken } from '../device.ts';
+import { fingerprint } from '../fingerprint.ts';
+import { startNetwork } from '../network.ts';
+import { tokens, tokensReached } from '../pushes.ts';
+
+test('Maria takes over the family tablet from Alex in the packet that brings its new token', async () => {
+  await using network = await startNetwork();
+  const { backEnd } = network;
+  const [tablet, phoneOfAlex] = [network.device(), network.device()];
+  const [oldToken, newToken, phoneToken] = [fcmToken(), fcmToken(), apnsToken()];
+  assertAnswered(await tablet.register(oldToken, 'alex'), 201);
+  assertAnswered(await phoneOfAlex.register(phoneToken, 'alex'), 201);
+  const toAlex = () => backEnd.sendToUsers(['alex']);
+  assert.deepEqual(await tokensReached(network, toAlex), tokens(oldToken, phoneToken));
+
+  assertAnswered(await tablet.register(newToken, 'maria'), 200);
+
+  assert.deepEqual(await tokensReached(network, toAlex), tokens(phoneToken));
+  const toMaria = () => backEnd.sendToUsers(['maria']);
+  assert.deepEqual(await tokensReached(network, toMaria), tokens(newToken));
+  assert.deepEqual(await backEnd.timeline(tablet.id), [
+    'The installation was seen for the first time.',
+    `Token ${fingerprint(oldToken)} was attached.`,
+    'User alex signed in.',
+    'Accepted by FCM.',
+    `Token ${fingerprint(oldToken)} was replaced by token ${fingerprint(newToken)}.`,
+    'User alex was signed out because somebody else signed in.',
+    'User maria signed in.',
+    'Accepted by FCM.',
+  ]);
+});
+
+test('Alex gets nothing on the tablet even when Maria could not be verified', async () => {
+  await using network = await startNetwork();
+  const { backEnd } = network;
+  const tablet = network.device();
+  const [oldToken, newToken] = [fcmToken(), fcmToken()];
+  assertAnswered(await tablet.register(oldToken, 'alex'), 201);
+
+  const assertion = await network.device().assertion('maria');
+  const refused = await tablet.sync({ token: newToken, user: { id: 'maria', assertion } });
+  assertAnswered(refused, 401);
+  assert.equal(refused.body['code'], 'assertion_invalid');
+
+  const send = () => backEnd.sendToUsers(['alex', 'maria']);
+  assert.deepEqual(await tokensReached(network, send), []);
+  // The token half of the packet was applied: the tablet is reachable for what is not personal.
+  const toTablet = () =>
+    backEnd.send({ audience: { installations: [tablet.id] }, content: { title: 'Hello' } });
+  assert.deepEqual(await tokensReached(network, toTablet), tokens(newToken));
+});
+
+test('a message for Alex that was accepted before the switch is not sent after it', async () => {
+  await using network = await startNetwork();
+  const { backEnd, clock, fcm } = network;
+  const tablet = network.device();
+  const token = fcmToken();
+  assertAnswered(await tablet.register(token, 'alex'), 201);
+  fcm.faults.schedule({
+    times: 1,
+    fault: { kind: 'answer', status: 503, reason: 'UNAVAILABLE', retryAfterSeconds: 30 },
+  });
+  const forAlex = await backEnd.sendToUsers(['alex']);
+  await network.drain();
+  assert.equal((await backEnd.report(forAlex))['counts']?.['retrying'], 1);
+
+  assertAnswered(await tablet.signIn('maria'), 200);
+  const retry = async (): Promise<void> => clock.advance(31_000);
+  assert.deepEqual(await tokensReached(network, retry), []);
+
+  assert.deepEqual((await backEnd.report(forAlex))['reasons'], { skipped: { owner_changed: 1 } });
+});
