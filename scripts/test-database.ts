@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startLocalPostgres } from '../packages/local-postgres/src/index.ts';
 
@@ -14,6 +15,7 @@ const THROW_AWAY_SETTINGS = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
+  // A vacuum that looks at the template at the wrong moment makes cloning it wait.
   autovacuum: 'off',
 };
 
@@ -37,6 +39,10 @@ export async function openTestDatabase(directory: string): Promise<TestDatabase>
   return {
     // The developer's own PGPORT would override the port that the URL leaves out.
     environment: { HOMING_TEST_DATABASE_URL: server.url, PGPORT: String(server.port) },
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      // The launcher keeps it for the next start on the same data, which there will not be.
+      await rm(server.socketDirectory, { recursive: true, force: true });
+    },
   };
 }

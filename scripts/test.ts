@@ -19,7 +19,7 @@ async function main(filters: readonly string[]): Promise<number> {
   const root = dirname(import.meta.dirname);
   const files = await findTestFiles(root, filters);
   await using cleanup = new AsyncDisposableStack();
-  const scratchDirectory = await mkdtemp(join(tmpdir(), 'homing-test-'));
+  const scratchDirectory = await mkdtemp(join(tmpdir(), 'homing-test-run-'));
   cleanup.defer(() => rm(scratchDirectory, { recursive: true, force: true }));
   const database = cleanup.use(await openTestDatabase(scratchDirectory));
 

@@ -6,7 +6,7 @@ import { apnsToken } from '../device.ts';
 import { startNetwork } from '../network.ts';
 
 /** Enough that the worker's own loop is caught in the middle of its turn many times. */
-const ROUNDS = 120;
+const ROUNDS = 60;
 
 test('draining waits for the work that the loop is about to lease, too', async () => {
   await using network = await startNetwork();

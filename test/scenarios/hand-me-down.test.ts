@@ -42,6 +42,7 @@ test('a token that comes with a newer sign-in moves from the father to the daugh
     `Token ${fingerprint(token)} was attached.`,
     'User father signed in.',
     `Token ${fingerprint(token)} moved to another installation.`,
+    'Not sent: the device has no token.',
   ]);
 });
 

@@ -5,7 +5,16 @@ export const RegisterTokenInput = Type.Object(
   {
     token: Type.String({ minLength: 1, maxLength: 4096 }),
     userId: Type.Optional(
-      Type.Union([Type.String(), Type.Integer({ description: 'its decimal form' }), Type.Null()]),
+      Type.Union([
+        Type.String(),
+        // Beyond these bounds a JSON number is rounded to somebody else's id.
+        Type.Integer({
+          minimum: Number.MIN_SAFE_INTEGER,
+          maximum: Number.MAX_SAFE_INTEGER,
+          description: 'its decimal form',
+        }),
+        Type.Null(),
+      ]),
     ),
     platform: Type.Optional(Type.String({ maxLength: 32 })),
     deviceId: Type.String({

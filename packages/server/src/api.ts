@@ -7,6 +7,7 @@ import type { Clock } from './domain/clock.ts';
 import { addRoutes } from './http/add-routes.ts';
 import { documentRoutes } from './http/openapi.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
+import { measurePush } from './measure-push.ts';
 import { isMigrated } from './store/migrate.ts';
 import type { Database } from './store/sql.ts';
 import type { Logger } from './telemetry/log.ts';
@@ -45,6 +46,7 @@ export function createApi(options: ApiOptions): Api {
         db,
         clock,
         announceWork,
+        measure: measurePush,
         keys: createKeyBook(db, clock),
         ...createAppReader(db, vault),
         syncKeys: { nonce: vault.derive('takeover nonce'), erasure: vault.derive('erasure') },

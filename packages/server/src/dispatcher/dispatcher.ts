@@ -110,7 +110,7 @@ export class Dispatcher implements AsyncDisposable {
     return turn;
   }
 
-  /** Returns how much there was to do: what ran already, for it may leave new work, and what was found. */
+  /** Returns how much there was to do; what runs already counts, for it may leave new work. */
   async #takeTurn(): Promise<number> {
     const { db, clock } = this.#options;
     const running = this.#tasks.size;

@@ -24,6 +24,8 @@ export const LIMITS = {
   /** Outcomes are written at this pace or count: what a crash can make us repeat. */
   settleMs: 200,
   settleOutcomes: 500,
+  /** A time to live of 0 means now or never; now includes the way to the provider. */
+  nowOrNeverMs: 30_000,
   /** Workers look for work at this pace when no notification woke them. */
   pollBusyMs: 250,
   pollIdleMs: 1_000,

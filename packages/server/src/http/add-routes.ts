@@ -3,17 +3,22 @@ import type { KeyBook } from '../access/key-book.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { CredentialFacts } from '../domain/token-input.ts';
 import type { SyncKeys } from '../registry/sync-installation.ts';
+import type { MeasurePush } from '../sending/validate-notification.ts';
 import type { App } from '../store/apps.ts';
 import type { Database } from '../store/sql.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { createIdentity } from './identity.ts';
 import { createRegistrationLimit } from './registration-limit.ts';
 import { deleteToken } from './routes/delete-token.ts';
+import { docsPage } from './routes/docs-page.ts';
+import { errorPage } from './routes/error-page.ts';
 import { installationDelete } from './routes/installation-delete.ts';
 import { installationGet } from './routes/installation-get.ts';
 import { installationList } from './routes/installation-list.ts';
 import { installationPreferencesPut } from './routes/installation-preferences-put.ts';
+import { installationPurposeTokens } from './routes/installation-purpose-tokens.ts';
 import { installationPut } from './routes/installation-put.ts';
+import { installationReceipts } from './routes/installation-receipts.ts';
 import { installationTimelineGet } from './routes/installation-timeline.ts';
 import { installationTopics } from './routes/installation-topics.ts';
 import { installationUserDelete } from './routes/installation-user-delete.ts';
@@ -22,13 +27,16 @@ import { notificationCreate } from './routes/notification-create.ts';
 import { notificationDeliveries } from './routes/notification-deliveries.ts';
 import { notificationExplain } from './routes/notification-explain.ts';
 import { notificationGet } from './routes/notification-get.ts';
+import { notificationValidate } from './routes/notification-validate.ts';
 import { operations, type ProcessHealth } from './routes/operations.ts';
 import { registerToken } from './routes/register-token.ts';
 import { userDelete } from './routes/user-delete.ts';
+import { userExport } from './routes/user-export.ts';
 import { userGet } from './routes/user-get.ts';
 import { userPut } from './routes/user-put.ts';
 import { userRevoke } from './routes/user-revoke.ts';
 import { userTimelineGet } from './routes/user-timeline.ts';
+import { userTopics } from './routes/user-topics.ts';
 import type { HttpServer } from './server.ts';
 
 export interface RouteDependencies {
@@ -39,12 +47,13 @@ export interface RouteDependencies {
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
   readonly syncKeys: SyncKeys;
   readonly announceWork: () => void;
+  readonly measure: MeasurePush;
   readonly health: ProcessHealth;
 }
 
 /** Adds every route of the API; each gets only what it uses. */
 export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
-  const { db, clock, keys, keysOf, credentialsOf, syncKeys, announceWork } = deps;
+  const { db, clock, keys, keysOf, credentialsOf, syncKeys, announceWork, measure } = deps;
   const authenticator = createAuthenticator(keys, clock);
   const limitRegistration = createRegistrationLimit();
   const identity = createIdentity(keysOf);
@@ -59,22 +68,29 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   installationTimelineGet(server, base);
   installationPreferencesPut(server, base);
   installationTopics(server, base);
+  installationPurposeTokens(server, { ...base, credentialsOf });
+  installationReceipts(server, base);
 
   userGet(server, base);
   userPut(server, base);
   userDelete(server, { ...base, erasureKey: syncKeys.erasure });
   userRevoke(server, base);
   userTimelineGet(server, base);
+  userExport(server, base);
+  userTopics(server, base);
 
   notificationCreate(server, { ...base, announceWork });
   notificationGet(server, base);
   notificationDeliveries(server, base);
   notificationExplain(server, base);
   notificationCancel(server, base);
+  notificationValidate(server, { ...base, measure });
 
   const simple = { db, clock, keys, keysOf, credentialsOf };
   registerToken(server, { ...simple, syncKeys, limitRegistration });
   deleteToken(server, simple);
 
   operations(server, deps.health);
+  errorPage(server);
+  docsPage(server);
 }

@@ -12,11 +12,18 @@ export const SeqQuery = Type.Object(
   { additionalProperties: false },
 );
 
-/** The canonical form of an installation id from a path. */
-export function parseInstallationId(text: string): string {
+/** The canonical form of an installation id, from a path unless the pointer says otherwise. */
+export function parseInstallationId(text: string, pointer = '/installation_id'): string {
   const id = text.length === 36 ? parseUuid(text) : null;
-  if (id === null) throw fieldError('/installation_id', 'a UUID that the client makes and keeps');
+  if (id === null) throw fieldError(pointer, 'a UUID that the client makes and keeps');
   return id;
+}
+
+/** RFC 3339 has leap seconds, which JavaScript cannot hold. */
+export function requireInstant(text: string, pointer: string): Date {
+  const instant = new Date(text);
+  if (Number.isNaN(instant.getTime())) throw fieldError(pointer, 'not a time that exists');
+  return instant;
 }
 
 const TOPIC_SHAPE = /^[A-Za-z0-9_.~%:-]{1,128}$/;

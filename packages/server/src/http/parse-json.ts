@@ -22,8 +22,13 @@ export function parseJson(bytes: Buffer): ParsedJson {
     return { kind: 'value', value: JSON.parse(text) };
   } catch (error) {
     const message = error instanceof Error ? error.message : 'unreadable';
-    return { kind: 'invalid', detail: `the body is not JSON: ${message.slice(0, 120)}` };
+    return { kind: 'invalid', detail: `the body is not JSON: ${withoutExcerpt(message)}` };
   }
+}
+
+/** The engine quotes the text around a fault, which may be a token; the rest of its message serves. */
+function withoutExcerpt(message: string): string {
+  return message.replace(/,? (?:\.\.\.)?".*$/s, '');
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

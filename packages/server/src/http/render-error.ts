@@ -62,16 +62,19 @@ const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'not_found',
 };
 
+type Fault = NonNullable<FastifyError['validation']>[number];
+
 /** Deeper pointers come first: of the branches of a union, the one that got furthest was meant. */
 function validationError(failure: FastifyError): ApiError {
   const place = failure.validationContext ?? 'body';
-  const problems = (failure.validation ?? []).map((fault): FieldProblem => {
+  const faults = meantFaults(failure.validation ?? []);
+  const problems = faults.map((fault): FieldProblem => {
     const extra = fault.params['additionalProperty'] ?? fault.params['missingProperty'];
-    const tail = typeof extra === 'string' ? `/${extra}` : '';
-    const pointer = place === 'body' ? fault.instancePath + tail : `/${place}${fault.instancePath}`;
+    const tail = typeof extra === 'string' ? `/${escapePointer(extra)}` : '';
+    const pointer = (place === 'body' ? '' : `/${place}`) + fault.instancePath + tail;
     return { pointer, code: fault.keyword, detail: describeFault(fault) };
   });
-  const useful = problems.filter(({ code }) => code !== 'anyOf' && code !== 'const');
+  const useful = problems.filter(({ code }) => code !== 'anyOf');
   const errors = (useful.length > 0 ? useful : problems)
     .toSorted((a, b) => depth(b) - depth(a))
     .slice(0, 20);
@@ -79,6 +82,35 @@ function validationError(failure: FastifyError): ApiError {
   const detail =
     first === undefined ? failure.message : `${first.pointer || 'the body'}: ${first.detail}`;
   return new ApiError('validation_failed', detail, { errors });
+}
+
+/** RFC 6901, section 3. */
+function escapePointer(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/**
+ * The branches of a union of tokens are told apart by a constant: what the others miss in a token of
+ * another kind says nothing. If no constant fits, the constant itself is what is wrong, said once.
+ */
+function meantFaults(faults: readonly Fault[]): readonly Fault[] {
+  const misfits = faults.filter(({ keyword }) => keyword === 'const');
+  const branches = misfits.map(({ schemaPath }) => /^.*\/anyOf\/\d+\//.exec(schemaPath)?.[0]);
+  const meant = faults.filter(
+    ({ schemaPath }) => !branches.some((branch) => branch && schemaPath.startsWith(branch)),
+  );
+  const [first] = misfits;
+  if (first === undefined) return faults;
+  const union = first.instancePath.slice(0, first.instancePath.lastIndexOf('/'));
+  if (meant.some((fault) => isInside(fault, union))) return meant;
+  const allowedValues = misfits.map(({ params }) => params['allowedValue']);
+  return [...meant, { ...first, keyword: 'enum', params: { allowedValues } }];
+}
+
+function isInside({ instancePath, keyword }: Fault, pointer: string): boolean {
+  if (instancePath.startsWith(`${pointer}/`)) return true;
+  const isMember = keyword === 'required' || keyword === 'additionalProperties';
+  return isMember && instancePath === pointer;
 }
 
 function depth(problem: FieldProblem): number {

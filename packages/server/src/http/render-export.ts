@@ -1,4 +1,4 @@
-import type { User, UserExport } from '@homing/protocol';
+import type { Installation, User, UserExport } from '@homing/protocol';
 import { tokenFingerprint } from '../domain/address-key.ts';
 import { formatTypedId } from '../domain/typed-id.ts';
 import type { UserExtract } from '../registry/export-user.ts';
@@ -8,7 +8,7 @@ import { renderTimeline } from './render-timeline.ts';
 export function renderExport(user: User, extract: UserExtract, now: Date): UserExport {
   return {
     exported_at: now.toISOString(),
-    user,
+    user: { ...user, installations: user.installations.map(withoutLastUser) },
     links: extract.links.map(renderLink),
     purpose_tokens: extract.purposeTokens.map(renderPurposeToken),
     events: renderTimeline(
@@ -23,6 +23,11 @@ export function renderExport(user: User, extract: UserExtract, now: Date): UserE
       at: receipt.at.toISOString(),
     })),
   };
+}
+
+/** Who was signed in on a device before may be somebody else; the user's own past is in the links. */
+function withoutLastUser(installation: unknown): Installation {
+  return { ...(installation as Installation), last_user: null };
 }
 
 type One<Section extends keyof UserExtract> = UserExtract[Section][number];

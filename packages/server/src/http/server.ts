@@ -50,6 +50,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     genReqId: requestId,
     routerOptions: { maxParamLength: 1_024 },
+    // An address that cannot be decoded fails before any hook runs.
+    frameworkErrors: (error, request, reply) => {
+      void reply.header('X-Request-Id', request.id);
+      renderError(error, request, reply);
+    },
     forceCloseConnections: 'idle',
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
     ...(options.tls !== null && { https: { key: options.tls.key, cert: options.tls.cert } }),

@@ -8,7 +8,6 @@ import { subscribe, topicsOf, unsubscribeUser } from '../store/topics.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { findUser } from '../store/users.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
-import type { Actor } from './change-user.ts';
 
 export interface UserTopicChange {
   readonly topic: string;
@@ -37,7 +36,7 @@ export async function changeUserTopic(
   context: RegistryContext,
   userId: string,
   change: UserTopicChange,
-  actor: Actor,
+  keyHint: string,
 ): Promise<UserTopicResult> {
   return inTransaction(db, async (tx): Promise<UserTopicResult> => {
     const { app } = context;
@@ -51,10 +50,10 @@ export async function changeUserTopic(
     const changed = await store(tx, context, linked, change, user.ref);
     await appendAudit(tx, {
       appRef: app.ref,
-      actor: actor.hint,
+      actor: keyHint,
       action: change.subscribed ? 'user.subscribe' : 'user.unsubscribe',
       subject: `user/${user.ref}`,
-      requestId: actor.requestId,
+      requestId: context.requestId,
       before: null,
       after: { topic: change.topic },
     });

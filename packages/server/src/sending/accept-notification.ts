@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NotificationInput } from '@homing/protocol';
+import { LIMITS } from '../domain/limits.ts';
 import { timeToLive } from '../domain/notification.ts';
 import type { App } from '../store/apps.ts';
 import { findInstallationRefs } from '../store/audience.ts';
@@ -54,7 +55,7 @@ export async function acceptNotification(
     silent: input.options?.silent ?? false,
     collapseKey: input.options?.collapse_key ?? null,
     ttlSeconds: ttl.seconds,
-    expiresAt: new Date(now.getTime() + ttl.seconds * 1000),
+    expiresAt: new Date(now.getTime() + (ttl.seconds * 1000 || LIMITS.nowOrNeverMs)),
     createdAt: now,
   });
   const place = { appRef: app.ref, notificationRef, day, lane };

@@ -1,13 +1,16 @@
 import postgres from 'postgres';
 import type { Database, Transaction } from './sql.ts';
 
-/** PostgreSQL took the other side of a deadlock or of a serialisation conflict; running again helps. */
-const RETRYABLE_CODES = new Set(['40001', '40P01']);
-const ATTEMPTS = 3;
+/**
+ * A serialisation conflict, the losing side of a deadlock, and a unique index that had the last word in
+ * a race: run again, the transaction sees what the winner wrote.
+ */
+const RETRYABLE_CODES = new Set(['40001', '40P01', '23505']);
+const ATTEMPTS = 5;
 
 /**
  * Runs `work` in one transaction and returns what it returns once that is committed. Repeats it after a
- * deadlock, so `work` must have no effect outside the transaction.
+ * lost race, so `work` must have no effect outside the transaction.
  */
 export async function inTransaction<T>(
   db: Database,

@@ -51,14 +51,19 @@ export async function findUserRefs(
   return new Map(rows.map((row) => [row.id, row.user_ref]));
 }
 
-/** Makes the user known if it is not, and returns it locked against revocation and erasure. */
+const ENSURE_ROUNDS = 3;
+
+/** Makes the user known if it is not, and returns it locked against erasure. */
 export async function ensureUser(tx: Transaction, appRef: number, id: string): Promise<UserRecord> {
-  await tx`
-    insert into app_user (app_ref, id) values (${appRef}, ${id}) on conflict do nothing`;
-  const [row] = await tx<UserRow[]>`
-    select * from app_user where app_ref = ${appRef} and id = ${id} for key share`;
-  if (row === undefined) throw new Error('the user was erased while it was being signed in');
-  return toUser(row);
+  for (let round = 1; round <= ENSURE_ROUNDS; round += 1) {
+    await tx`
+      insert into app_user (app_ref, id) values (${appRef}, ${id}) on conflict do nothing`;
+    const [row] = await tx<UserRow[]>`
+      select * from app_user where app_ref = ${appRef} and id = ${id} for key share`;
+    if (row !== undefined) return toUser(row);
+    // An erasure came between the two statements; the next round makes a fresh user.
+  }
+  throw new Error('the user is being erased again and again');
 }
 
 /** Overwrites what the patch names. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import type { Answer } from '../../../../test/answer.ts';
 import { assertAnswered } from '../../../../test/answered.ts';
 import { apnsToken, type Device } from '../../../../test/device.ts';
 import { startNetwork, TOPIC, type Network } from '../../../../test/network.ts';
@@ -12,6 +13,19 @@ interface ExportedToken {
   readonly environment: string;
 }
 
+/** As long as the update token of a Live Activity. */
+function newToken(): string {
+  return randomBytes(40).toString('hex');
+}
+
+function activity(n: number): object {
+  return { value: newToken(), activity_id: `activity-${n}` };
+}
+
+function put(device: Device, purpose: string, seq: number, body: object): Promise<Answer> {
+  return device.request('PUT', `/purpose-tokens/${purpose}?seq=${seq}`, body);
+}
+
 describe('purpose tokens', () => {
   let network: Network;
   before(async () => {
@@ -19,16 +33,10 @@ describe('purpose tokens', () => {
   });
   after(() => network[Symbol.asyncDispose]());
 
-  const newToken = (): string => randomBytes(40).toString('hex');
-
   async function signedIn(user: string): Promise<Device> {
     const device = network.device();
     assertAnswered(await device.register(apnsToken(), user), 201);
     return device;
-  }
-
-  function put(device: Device, purpose: string, seq: number, body: object) {
-    return device.request('PUT', `/purpose-tokens/${purpose}?seq=${seq}`, body);
   }
 
   async function heldBy(user: string): Promise<readonly ExportedToken[]> {
@@ -42,8 +50,8 @@ describe('purpose tokens', () => {
     assertAnswered(await put(device, 'voip', 5, { value: newToken() }), 200);
     const topic = `${TOPIC}.voip`;
     assertAnswered(await put(device, 'push_to_start', 6, { value: newToken() }), 200);
-    const activity = { value: newToken(), activity_id: 'match-7', topic: TOPIC };
-    assertAnswered(await put(device, 'live_activity', 7, activity), 200);
+    const match = { value: newToken(), activity_id: 'match-7', topic: TOPIC };
+    assertAnswered(await put(device, 'live_activity', 7, match), 200);
     assertAnswered(await put(device, 'voip', 8, { value: newToken(), topic }), 200);
     const held = (await heldBy('anna')).map((one) => [one.purpose, one.activity_id, one.topic]);
     assert.deepEqual(held, [
@@ -111,7 +119,7 @@ describe('purpose tokens', () => {
     const device = await signedIn('gina');
     const answer = await put(device, 'fax', 5, { value: newToken() });
     assertAnswered(answer, 422);
-    assert.match(String(answer.body['detail']), /voip, live_activity, push_to_start/);
+    assert.match(JSON.stringify(answer.body), /voip, live_activity, push_to_start/);
   });
 
   it('belong to an activity exactly when they are for Live Activities', async () => {
@@ -122,13 +130,14 @@ describe('purpose tokens', () => {
     assertAnswered(needless, 422);
     const unnamed = await device.request('DELETE', '/purpose-tokens/live_activity?seq=6');
     assertAnswered(unnamed, 422);
+    const unstorable = '/purpose-tokens/live_activity?seq=6&activity_id=%00';
+    assertAnswered(await device.request('DELETE', unstorable), 422);
     const named = '/purpose-tokens/live_activity?seq=6&activity_id=x';
     assertAnswered(await device.request('DELETE', named), 200);
   });
 
   it('are limited in number, and ended ones do not count', async () => {
     const device = await signedIn('ida');
-    const activity = (n: number) => ({ value: newToken(), activity_id: `activity-${n}` });
     for (let n = 0; n < 20; n += 1) {
       assertAnswered(await put(device, 'live_activity', 10 + n, activity(n)), 200);
     }

@@ -6,6 +6,10 @@ import { startNetwork, type Network } from '../../../../test/network.ts';
 
 const MINUTE_MS = 60_000;
 
+function receipt(notificationId: string, at: Date, kind = 'displayed') {
+  return { notification_id: notificationId, kind, at: at.toISOString() };
+}
+
 describe('receipts of an installation', () => {
   let network: Network;
   before(async () => {
@@ -21,12 +25,6 @@ describe('receipts of an installation', () => {
     await network.drain();
     return { device, notificationId };
   }
-
-  const receipt = (notificationId: string, at: Date, kind = 'displayed') => ({
-    notification_id: notificationId,
-    kind,
-    at: at.toISOString(),
-  });
 
   async function exportedReceipts(user: string) {
     const answer = await network.backEnd.get(`/v1/users/${user}/export`);

@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fieldsOf, typeText, type ApiDocument } from '../../src/http/api-document.ts';
+import {
+  fieldsOf,
+  typeText,
+  type ApiDocument,
+  type JsonSchema,
+} from '../../src/http/api-document.ts';
 import { renderDocs } from '../../src/http/render-docs.ts';
+
+function branch(kind: string, ...more: readonly string[]): JsonSchema {
+  return {
+    type: 'object',
+    required: ['kind', ...more],
+    properties: { kind: { const: kind }, extra: { type: 'string', maxLength: 9 } },
+  };
+}
 
 const info = { title: 'Homing', version: '1' };
 
@@ -66,11 +79,6 @@ describe('the fields of a schema', () => {
   });
 
   it('of a union are required only where every branch requires them', () => {
-    const branch = (kind: string, ...more: readonly string[]) => ({
-      type: 'object',
-      required: ['kind', ...more],
-      properties: { kind: { const: kind }, extra: { type: 'string', maxLength: 9 } },
-    });
     const fields = fieldsOf({ anyOf: [branch('a', 'extra'), branch('b'), { type: 'null' }] }, {});
     assert.deepEqual(fields, [
       { path: 'kind', type: '"a" or "b"', required: true, note: '' },

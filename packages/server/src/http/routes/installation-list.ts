@@ -11,6 +11,7 @@ import type { Database } from '../../store/sql.ts';
 import { findUser } from '../../store/users.ts';
 import { fieldError } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
+import { requireUserId } from '../parameters.ts';
 import { renderInstallation } from '../render-installation.ts';
 import type { HttpServer } from '../server.ts';
 import type { Clock } from '../../domain/clock.ts';
@@ -27,7 +28,7 @@ const Query = Type.Object(
   {
     user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
     token: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
-    platform: Type.Optional(Type.String({ maxLength: 32 })),
+    platform: Type.Optional(Type.String({ pattern: '^[^\\u0000]{1,32}$' })),
     status: Type.Optional(Type.Enum([...INSTALLATION_STATUSES])),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.pageMax })),
     after: Type.Optional(Type.String({ maxLength: 32 })),
@@ -45,7 +46,10 @@ export function installationList(server: HttpServer, deps: InstallationListDepen
       const { app } = await deps.authenticator.backEnd(request, 'installations:read');
       const { user_id: userId, token, platform, status, after } = request.query;
       const limit = request.query.limit ?? LIMITS.pageDefault;
-      const user = userId === undefined ? null : await findUser(deps.db, app.ref, userId);
+      const user =
+        userId === undefined
+          ? null
+          : await findUser(deps.db, app.ref, requireUserId(userId, '/querystring/user_id'));
       if (userId !== undefined && user === null) return { data: [], page: { after: null, limit } };
       const found = await listInstallations(deps.db, app.ref, {
         userRef: user?.ref ?? null,

@@ -4,7 +4,7 @@ import { changePreferences } from '../../registry/preferences.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { contentHash } from '../canonical-json.ts';
-import { InstallationPath, parseInstallationId, SeqQuery } from '../parameters.ts';
+import { InstallationPath, parseInstallationId, requireInstant, SeqQuery } from '../parameters.ts';
 import { refusalError } from '../registry-answer.ts';
 import type { HttpServer } from '../server.ts';
 
@@ -51,7 +51,7 @@ function toPatch(body: PreferencesInput): Partial<DevicePreferences> {
   return {
     ...(mode !== undefined && { mode }),
     ...(mutedUntil !== undefined && {
-      mutedUntil: mutedUntil === null ? null : new Date(mutedUntil),
+      mutedUntil: mutedUntil === null ? null : requireInstant(mutedUntil, '/muted_until'),
     }),
     ...(categories !== undefined && { categories }),
   };

@@ -102,6 +102,7 @@ function requireActivity(
 ): string {
   const pointer = isDelete ? '/querystring/activity_id' : '/activity_id';
   const given = activityId ?? '';
+  if (given.includes('\u0000')) throw fieldError(pointer, 'text without NUL characters');
   if (purpose === 'live_activity' && given === '') {
     throw fieldError(pointer, 'required: the id of the Live Activity that the token is for');
   }

@@ -2,9 +2,8 @@ import { ReceiptsInput } from '@homing/protocol';
 import { parseTypedId } from '../../domain/typed-id.ts';
 import { recordReceipts, type ReportedReceipt } from '../../feedback/receipts.ts';
 import type { Database } from '../../store/sql.ts';
-import { fieldError } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
-import { InstallationPath, parseInstallationId } from '../parameters.ts';
+import { InstallationPath, parseInstallationId, requireInstant } from '../parameters.ts';
 import { refusalError } from '../registry-answer.ts';
 import type { HttpServer } from '../server.ts';
 
@@ -43,9 +42,7 @@ function toReceipts(body: ReceiptsInput): readonly ReportedReceipt[] {
   }));
 }
 
-/** RFC 3339 has a leap second and a year 0, which neither JavaScript nor PostgreSQL can hold. */
+/** RFC 3339 has a year 0, which PostgreSQL cannot hold. */
 function toInstant(text: string, pointer: string): Date {
-  const milliseconds = Date.parse(text);
-  if (Number.isNaN(milliseconds)) throw fieldError(pointer, 'not a time that exists');
-  return new Date(Math.max(0, milliseconds));
+  return new Date(Math.max(0, requireInstant(text, pointer).getTime()));
 }

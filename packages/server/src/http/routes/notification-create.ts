@@ -56,7 +56,9 @@ export function checkNotification(input: NotificationInput): NotificationInput {
     if (variables !== undefined) {
       throw fieldError('/recipient_variables', 'need an audience of users');
     }
-    audience.installations.forEach((id) => parseInstallationId(id));
+    for (const [index, id] of audience.installations.entries()) {
+      parseInstallationId(id, `/audience/installations/${index}`);
+    }
   }
   checkTemplates(content, '/content');
   for (const [locale, localized] of Object.entries(locales ?? {})) {

@@ -4,7 +4,7 @@ import { revokeUser } from '../../registry/revoke-user.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { replyOnce } from '../idempotent-reply.ts';
-import { requireUserId, UserPath } from '../parameters.ts';
+import { parseInstallationId, requireUserId, UserPath } from '../parameters.ts';
 import type { HttpServer } from '../server.ts';
 
 export interface UserRevokeDependencies {
@@ -23,7 +23,10 @@ export function userRevoke(server: HttpServer, deps: UserRevokeDependencies): vo
       const id = requireUserId(request.params.user_id, '/user_id');
       const caller = { kind: 'back_end' } as const;
       const context = { app, caller, requestId: request.id, now: deps.clock() };
-      const named = request.body.installations?.map((text) => text.toLowerCase()) ?? null;
+      const named =
+        request.body.installations?.map((text, index) =>
+          parseInstallationId(text, `/installations/${index}`),
+        ) ?? null;
       return replyOnce(deps.db, app.ref, request, reply, async (tx) => {
         const signedOut = await revokeUser(tx, context, id, named);
         return { status: 200, body: { signed_out: signedOut } };

@@ -36,8 +36,7 @@ async function change(
   const topic = requireTopic(path.topic);
   const caller = { kind: 'back_end' } as const;
   const context = { app, caller, requestId: request.id, now: deps.clock() };
-  const actor = { hint, requestId: request.id };
-  const result = await changeUserTopic(deps.db, context, id, { topic, subscribed }, actor);
+  const result = await changeUserTopic(deps.db, context, id, { topic, subscribed }, hint);
   if (result.kind === 'unknown_user') throw notFound('user');
   if (result.kind === 'too_many') {
     throw fieldError(
