@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import type { Scope } from '../../src/access/scopes.ts';
+
+/** What a path can name. */
+export interface RoutePlaces {
+  readonly installationId: string;
+  readonly userId: string;
+  readonly notificationId: string;
+}
+
+/** A route with a request that it takes, and what a secret key needs for it. */
+export interface BookedRoute {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** As the OpenAPI document writes it. */
+  readonly route: string;
+  readonly query?: string;
+  readonly body?: unknown;
+  readonly scope: Scope;
+  /** An installation may call it with its secret and a publishable key. */
+  readonly forClients: boolean;
+}
+
+const INSTALLATION = '/v1/installations/{installation_id}';
+const USER = '/v1/users/{user_id}';
+const NOTIFICATION = '/v1/notifications/{notification_id}';
+const MESSAGE = { audience: { users: ['nobody'] }, content: { title: 'Hello' } };
+const RECEIPT = {
+  notification_id: `ntf_${randomUUID().replaceAll('-', '')}`,
+  kind: 'opened',
+  at: '2026-01-01T00:00:00Z',
+};
+
+const client = { scope: 'installations:write', forClients: true } as const;
+const installations = { scope: 'installations:read', forClients: false } as const;
+const readUsers = { scope: 'users:read', forClients: false } as const;
+const writeUsers = { scope: 'users:write', forClients: false } as const;
+const readNotifications = { scope: 'notifications:read', forClients: false } as const;
+const writeNotifications = { scope: 'notifications:write', forClients: false } as const;
+
+/** Every route below `/v1`; a test compares the list with the routes that the server has. */
+export const ROUTE_BOOK: readonly BookedRoute[] = [
+  {
+    method: 'PUT',
+    route: INSTALLATION,
+    body: { seq: 900, device: { label: 'renamed' } },
+    ...client,
+  },
+  { method: 'GET', route: INSTALLATION, ...installations, forClients: true },
+  { method: 'DELETE', route: INSTALLATION, ...client },
+  { method: 'DELETE', route: `${INSTALLATION}/user`, query: 'seq=900', ...client },
+  {
+    method: 'PUT',
+    route: `${INSTALLATION}/preferences`,
+    query: 'seq=900',
+    body: { mode: 'off' },
+    ...client,
+  },
+  {
+    method: 'PUT',
+    route: `${INSTALLATION}/topics/{topic}`,
+    query: 'seq=900',
+    body: { scope: 'device' },
+    ...client,
+  },
+  { method: 'DELETE', route: `${INSTALLATION}/topics/{topic}`, query: 'seq=901', ...client },
+  {
+    method: 'PUT',
+    route: `${INSTALLATION}/purpose-tokens/{purpose}`,
+    query: 'seq=900',
+    body: { value: '0b'.repeat(32) },
+    ...client,
+  },
+  {
+    method: 'DELETE',
+    route: `${INSTALLATION}/purpose-tokens/{purpose}`,
+    query: 'seq=901',
+    ...client,
+  },
+  { method: 'POST', route: `${INSTALLATION}/receipts`, body: { receipts: [RECEIPT] }, ...client },
+  { method: 'GET', route: `${INSTALLATION}/timeline`, ...installations },
+  { method: 'GET', route: '/v1/installations', ...installations },
+  { method: 'GET', route: USER, ...readUsers },
+  { method: 'GET', route: `${USER}/export`, ...readUsers },
+  { method: 'GET', route: `${USER}/timeline`, ...readUsers },
+  { method: 'PUT', route: USER, body: { locale: 'de-CH' }, ...writeUsers },
+  { method: 'DELETE', route: USER, ...writeUsers },
+  { method: 'POST', route: `${USER}/revoke`, body: {}, ...writeUsers },
+  { method: 'PUT', route: `${USER}/topics/{topic}`, ...writeUsers },
+  { method: 'DELETE', route: `${USER}/topics/{topic}`, ...writeUsers },
+  { method: 'POST', route: '/v1/notifications', body: MESSAGE, ...writeNotifications },
+  { method: 'POST', route: '/v1/notifications/validate', body: MESSAGE, ...writeNotifications },
+  { method: 'GET', route: NOTIFICATION, ...readNotifications },
+  { method: 'GET', route: `${NOTIFICATION}/deliveries`, ...readNotifications },
+  {
+    method: 'GET',
+    route: `${NOTIFICATION}/explain`,
+    query: 'user_id=nobody',
+    ...readNotifications,
+  },
+  { method: 'POST', route: `${NOTIFICATION}/cancel`, ...writeNotifications },
+];
+
+/** The path of a booked route for some places, with its query. */
+export function pathOf(booked: BookedRoute, places: RoutePlaces): string {
+  const path = booked.route
+    .replace('{installation_id}', places.installationId)
+    .replace('{user_id}', places.userId)
+    .replace('{notification_id}', places.notificationId)
+    .replace('{topic}', 'news')
+    .replace('{purpose}', 'voip');
+  return booked.query === undefined ? path : `${path}?${booked.query}`;
+}
+
+/** Places that nobody ever made. */
+export function unknownPlaces(): RoutePlaces {
+  return {
+    installationId: randomUUID(),
+    userId: `unknown-${randomUUID()}`,
+    notificationId: `ntf_${randomUUID().replaceAll('-', '')}`,
+  };
+}
