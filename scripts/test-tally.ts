@@ -29,8 +29,8 @@ export function tallyLine(tally: TestTally): string {
 }
 
 /**
- * Reads the counts that Node's TAP reporter writes at the end of a file. Null when they are missing,
- * which means that the process ended before its tests did, or that it had none.
+ * Reads the counts that Node's TAP reporter writes at the end of a file. Null when they are
+ * missing, which means that the process ended before its tests did, or that it had none.
  */
 export function readTapTally(tap: string): TestTally | null {
   const count = (name: string): number | null => {

@@ -12,8 +12,8 @@ const SERVER = 'packages/server/src/';
 const CONTRACT = '@homing/protocol';
 
 /**
- * Reads a table of `docs/architecture.md`: names in backticks in the first column may import those in
- * the second one. Throws when there is no such table.
+ * Reads a table of `docs/architecture.md`: names in backticks in the first column may import those
+ * in the second one. Throws when there is no such table.
  */
 export function readImportTable(markdown: string, firstHeading: string): ImportTable {
   const rows = readTable(markdown, firstHeading);
@@ -26,8 +26,8 @@ export function readImportTable(markdown: string, firstHeading: string): ImportT
 }
 
 /**
- * Holds the imports between the folders of the server against the table. Files directly in `src` are
- * the composition root: they may import every folder, and no folder may import them.
+ * Holds the imports between the folders of the server against the table. Files directly in `src`
+ * are the composition root: they may import every folder, and no folder may import them.
  */
 export function folderViolations(
   files: readonly SourceFile[],

@@ -14,7 +14,7 @@ const TEXT_FILES = '**/*.{ts,tsx,mjs,js,css,html,sql,md,json,yaml,yml,sh,svg}';
 const OTHER_TEXT_FILES = ['.ci/*', '.*rc.json', 'deploy/**/*', '.github/**/*'];
 const FOREIGN = new Set(['node_modules', 'dist', '.git', '.homing', 'coverage']);
 
-/** Reads every text file of the project, without what is installed, built or created by running it. */
+/** Reads every text file of the project, without what is installed, built or written by a run. */
 export async function readProject(root: string): Promise<readonly SourceFile[]> {
   const paths = new Set<string>();
   const patterns = [TEXT_FILES, ...OTHER_TEXT_FILES];
@@ -46,18 +46,26 @@ export function isScript({ path }: SourceFile): boolean {
   return /\.(ts|tsx|mjs|js)$/.test(path);
 }
 
+/** Comments, and lines of one. Relies on the formatter, which lets them begin their lines. */
+export function isComment(line: string): boolean {
+  return /^\s*(\/\/|\/?\*|--)/.test(line);
+}
+
+const REGULAR_EXPRESSION =
+  /(?<=[(,=:[\s])\/(?![*/\s])(?:[^/\\[]|\\.|\[(?:[^\]\\]|\\.)*\])+\/[a-z]*/g;
+
 /**
- * The text with comments and the contents of quoted strings blanked, line by line, so that what is
- * left are names and punctuation at the places where they were. Relies on the formatter: a comment
- * begins its line, or follows code after a space.
+ * The text with comments and the contents of quoted strings and regular expressions blanked, line by
+ * line, so that what is left are names and punctuation, on the lines where they were.
  */
 export function codeOnly({ text }: SourceFile): string {
   return text
     .split('\n')
     .map((line) =>
-      /^\s*(\/\/|\/?\*)/.test(line)
+      isComment(line)
         ? ''
         : line
+            .replaceAll(REGULAR_EXPRESSION, '//')
             .replaceAll(/'(?:[^'\\]|\\.)*'/g, "''")
             .replaceAll(/"(?:[^"\\]|\\.)*"/g, '""')
             .replace(/\s\/\/\s.*$/, ''),

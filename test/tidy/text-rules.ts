@@ -1,4 +1,4 @@
-import { codeOnly, isCode, isScript, lineAt, type SourceFile } from './source-file.ts';
+import { codeOnly, isCode, isComment, isScript, lineAt, type SourceFile } from './source-file.ts';
 import type { Violation } from './violation.ts';
 
 const MAX_FILE_LINES = 400;
@@ -80,8 +80,9 @@ function patternViolations(file: SourceFile): readonly Violation[] {
 
 function sizeViolations({ path, text }: SourceFile): readonly Violation[] {
   const lines = text.trimEnd().split('\n');
+  // The formatter breaks code where it can; what it leaves longer is a string or a test's title.
   const long = lines.flatMap((line, index) =>
-    columns(line) > MAX_COLUMNS
+    columns(line) > MAX_COLUMNS && (isComment(line) || !isScript({ path, text }))
       ? [{ path, line: index + 1, rule: `at most ${MAX_COLUMNS} columns: ${columns(line)}` }]
       : [],
   );
@@ -95,7 +96,7 @@ function columns(line: string): number {
   return Array.from(line).length;
 }
 
-/** `src/index.ts` is what a package shows; any other file that re-exports hides where things are. */
+/** `src/index.ts` is what a package shows; a re-export elsewhere hides where things are. */
 function barrelViolations(file: SourceFile): readonly Violation[] {
   const { path } = file;
   if (/^packages\/[^/]+\/src\/index\.ts$/.test(path)) return [];

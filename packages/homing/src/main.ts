@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander';
 import { VERSION, type Environment } from '@homing/server';
 import { startDev } from './dev.ts';

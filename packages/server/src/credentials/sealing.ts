@@ -28,7 +28,7 @@ export interface SealContext {
   readonly row: string;
 }
 
-export class SealError extends Error {
+class SealError extends Error {
   override readonly name = 'SealError';
 }
 

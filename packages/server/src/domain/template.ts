@@ -13,7 +13,7 @@ export function templateProblem(template: string): string | null {
 }
 
 /** True when the text is the same for everybody. */
-export function isPlainText(template: string): boolean {
+function isPlainText(template: string): boolean {
   return !template.includes('{{');
 }
 

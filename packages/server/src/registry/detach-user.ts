@@ -18,7 +18,7 @@ export type DetachResult =
   | { readonly kind: AccessRefusal };
 
 /** What a packet `user: null` hashes to, so that a repeated logout is seen as a replay in both forms. */
-export const NO_USER_HASH = createHash('sha256').update('null').digest();
+const NO_USER_HASH = createHash('sha256').update('null').digest();
 
 /**
  * Signs out whoever is signed in (rule R5). Needs nothing but access to the installation, succeeds

@@ -1,6 +1,6 @@
 import type { Lane } from '../domain/notification.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
-import type { Queryable, Transaction } from './sql.ts';
+import type { Transaction } from './sql.ts';
 
 /** A delivery that is due to be offered again, with the credential that serves it now. */
 export interface DueRetry {
@@ -41,10 +41,4 @@ export async function takeDueRetries(
         and d.installation_ref = t.installation_ref and d.user_ref = t.user_ref
       left join lateral (${tx.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
     order by t.notification_ref, t.installation_ref`;
-}
-
-/** When the next retry is due; null when there is none. */
-export async function nextRetryAt(db: Queryable): Promise<Date | null> {
-  const [row] = await db<{ due_at: Date | null }[]>`select min(due_at) as due_at from retry`;
-  return row?.due_at ?? null;
 }

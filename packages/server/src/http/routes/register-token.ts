@@ -65,7 +65,7 @@ export function registerToken(server: HttpServer, deps: RegisterTokenDependencie
 }
 
 /** The installation behind a home-grown device id; never one that has a secret of its own. */
-export function simpleInstallationId(app: App, deviceId: string): string {
+function simpleInstallationId(app: App, deviceId: string): string {
   return nameBasedUuid(app.id, `simple:${deviceId}`);
 }
 

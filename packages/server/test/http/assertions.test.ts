@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { request } from '../../../../test/answer.ts';
+import { assertAnswered } from '../../../../test/answered.ts';
+import { Device, fcmToken } from '../../../../test/device.ts';
+import { BackEnd } from '../../../../test/back-end.ts';
+import { startNetwork } from '../../../../test/network.ts';
+import { assertProblem } from './assert-problem.ts';
+import { badAssertions, type ForgeryPlaces } from './bad-assertions.ts';
+import { captureLog } from './captured-log.ts';
+import { createForgingKey, goodClaims, signHmac } from './forged-assertion.ts';
+
+const log = captureLog();
+const network = await startNetwork({ role: 'api', logger: log.logger });
+after(() => network[Symbol.asyncDispose]());
+const [key, otherKey] = [createForgingKey(), createForgingKey()];
+const hmacSecret = Buffer.from('a secret of the back end that nobody can guess');
+const identityKey = { keyId: 'key-1', algorithm: 'ES256' } as const;
+const app = await network.provision({
+  name: 'Attacked',
+  identityKeys: [
+    { ...identityKey, publicJwk: key.publicJwk },
+    { keyId: 'hmac-1', algorithm: 'HS256', secret: hmacSecret },
+  ],
+});
+const other = await network.provision({
+  name: 'Other',
+  identityKeys: [{ ...identityKey, publicJwk: otherKey.publicJwk }],
+});
+const backEnd = new BackEnd(network.url, app.secretKey);
+const phone = () => new Device(network.url, app, network.issuer);
+const header = JSON.stringify({ alg: 'ES256', kid: 'key-1' });
+
+const anna = phone();
+assertAnswered(
+  await anna.sync({
+    token: fcmToken(),
+    user: {
+      id: 'anna',
+      assertion: key.signText(
+        header,
+        JSON.stringify(goodClaims(app.id, 'anna', anna.id, network.clock.now())),
+      ),
+    },
+  }),
+  201,
+);
+const [annaLink] = await linksTo('anna');
+
+function places(installationId: string): ForgeryPlaces {
+  return {
+    appId: app.id,
+    otherAppId: other.id,
+    userId: 'anna',
+    installationId,
+    now: network.clock.now(),
+    key,
+    otherKey,
+    hmacSecret,
+  };
+}
+
+async function linksTo(userId: string): Promise<readonly string[]> {
+  const user = await backEnd.get(`/v1/users/${userId}`);
+  const installations = user.body['installations'] as unknown as readonly { id: string }[];
+  return installations.map(({ id }) => id);
+}
+
+const titles = badAssertions(places(anna.id)).map(([title]) => title);
+test(`${titles.length} forged assertions sign nobody in`, async (t) => {
+  for (const [index, title] of titles.entries()) {
+    await t.test(title, async () => {
+      const mallory = phone();
+      const forged = badAssertions(places(mallory.id))[index]?.[1] ?? '';
+      const answer = await mallory.sync({
+        token: fcmToken(),
+        user: { id: 'anna', assertion: forged },
+      });
+      assertProblem(answer, 'assertion_invalid');
+      assert.deepEqual(await linksTo('anna'), [annaLink]);
+      const installation = await backEnd.installation(mallory.id);
+      assert.equal(installation['user'], null);
+      assert.notEqual(installation['token'], null);
+    });
+  }
+});
+
+test(`the same assertions open neither simple route`, async () => {
+  for (const [title, forged] of badAssertions(places('phone-1'))) {
+    // Over HTTP a bearer is one word, and these two are merely about the installation or the user.
+    if (/installation/.test(title) || title === 'another user') continue;
+    for (const [method, path] of [
+      ['POST', '/register-token'],
+      ['DELETE', '/delete-token'],
+    ] as const) {
+      if (method === 'DELETE' && /end|issue/.test(title)) continue;
+      const answer = await request(network.url + path, {
+        method,
+        headers: { authorization: `Bearer ${forged.replaceAll(/[^\x21-\x7e]/g, '')}` },
+        body: { token: fcmToken().value, userId: 'anna', deviceId: 'phone-1' },
+      });
+      assert.ok([401, 403, 431].includes(answer.status), `${title}: ${JSON.stringify(answer.body)}`);
+    }
+  }
+  assert.deepEqual(await linksTo('anna'), [annaLink]);
+});
+
+test('an honest assertion signs in: ES256 with and without key id, and HS256', async () => {
+  const claims = (device: Device) =>
+    JSON.stringify(goodClaims(app.id, 'ben', device.id, network.clock.now()));
+  const hmac = { alg: 'HS256', kid: 'hmac-1' };
+  const honest: readonly ((device: Device) => string)[] = [
+    (device) => key.signText(header, claims(device)),
+    (device) => key.signText(JSON.stringify({ alg: 'ES256' }), claims(device)),
+    (device) => signHmac(JSON.stringify(hmac), claims(device), hmacSecret),
+    (device) => signHmac(JSON.stringify({ alg: 'HS256' }), claims(device), hmacSecret),
+  ];
+  for (const sign of honest) {
+    const device = phone();
+    assertAnswered(await device.sync({ user: { id: 'ben', assertion: sign(device) } }), 201);
+  }
+  assert.equal((await linksTo('ben')).length, honest.length);
+});
+
+test('the installation may be named in capitals, and clocks may differ by a minute', async () => {
+  const device = phone();
+  const claims = goodClaims(app.id, 'cleo', device.id.toUpperCase(), network.clock.now());
+  const early = { ...claims, iat: claims.iat + 45, exp: claims.exp + 45 };
+  const assertion = key.signText(header, JSON.stringify(early));
+  assertAnswered(await device.sync({ user: { id: 'cleo', assertion } }), 201);
+});
+
+test('a retired identity key vouches for nobody any more, the next one does', async () => {
+  const next = createForgingKey();
+  const rotated = await network.provision({
+    identityKeys: [
+      { ...identityKey, publicJwk: key.publicJwk },
+      { ...identityKey, keyId: 'key-2', publicJwk: next.publicJwk },
+    ],
+  });
+  const device = new Device(network.url, rotated, network.issuer);
+  const claims = (userId: string) =>
+    JSON.stringify(goodClaims(rotated.id, userId, device.id, network.clock.now()));
+  const signIn = (userId: string, assertion: string) =>
+    device.sync({ user: { id: userId, assertion } });
+  assertAnswered(await signIn('anna', key.signText(header, claims('anna'))), 201);
+  await network.homing.db`
+    update identity_key set retired_at = now()
+    where key_id = 'key-1' and app_ref = (select app_ref from app where id = ${rotated.id.slice(4)})`;
+  assertProblem(await signIn('ben', key.signText(header, claims('ben'))), 'assertion_invalid');
+  const newHeader = JSON.stringify({ alg: 'ES256', kid: 'key-2' });
+  assertAnswered(await signIn('cleo', next.signText(newHeader, claims('cleo'))), 200);
+});
+
+test('no assertion stands in the log', () => {
+  assert.doesNotMatch(log.text(), /eyJ[A-Za-z0-9_-]{20}/);
+  assert.ok(!log.text().includes('request failed'), log.text());
+});
