@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startLocalPostgres } from '../packages/local-postgres/src/index.ts';
+import { startLocalPostgres } from '@homing/local-postgres';
 
 /** The PostgreSQL server of a test run, as the environment that leads the test files to it. */
 export interface TestDatabase extends AsyncDisposable {

@@ -1,6 +1,6 @@
 /**
- * The step of a shop's fulfilment that this is all about: the carrier has accepted a parcel, so whoever
- * ordered what is in it is told that the order has shipped, on every device they are signed in on.
+ * One step of a shop's fulfilment: the carrier has accepted a parcel, so whoever ordered what is in
+ * it is told that the order has shipped, on every device they are signed in on.
  *
  *   HOMING_URL=http://127.0.0.1:8080 HOMING_SECRET_KEY=hmg_sk_test_… node fulfilment.ts parcel-7001
  */
@@ -41,8 +41,8 @@ async function announceShipment(parcel: string): Promise<string> {
 }
 
 /**
- * Posts, again if the server asks for it. The key makes that safe: however
- * often the carrier's message or this request comes, the customer gets one push.
+ * Posts, again if the server asks for it. The key makes that safe: however often the carrier's
+ * message or this request comes, the customer gets one push on each device.
  */
 async function post(path: string, idempotencyKey: string, body: unknown): Promise<Response> {
   const url = new URL(path, setting('HOMING_URL'));

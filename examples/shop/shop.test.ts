@@ -25,7 +25,7 @@ function runFulfilment(network: Network, parcel: string, key?: string): Promise<
   return promise;
 }
 
-test('the customer is told once that the order has shipped, however often the carrier says so', async () => {
+test('the customer is told once that the order has shipped, however often it is said', async () => {
   await using network = await startNetwork();
   const [phone, stranger] = [network.device(), network.device()];
   const token = apnsToken();

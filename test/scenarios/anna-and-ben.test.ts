@@ -42,7 +42,7 @@ async function assertThatBenHasThePhone(network: Network, phone: Device): Promis
   assert.equal((await backEnd.installation(phone.id))['user']?.['id'], 'ben');
 }
 
-/** Every order in which the three packets can arrive, and each of them with every packet repeated. */
+/** Every order in which the three packets can arrive; each is played with all packets repeated. */
 const ARRIVALS: readonly (readonly (keyof Packets)[])[] = [
   ['annaIn', 'annaOut', 'benIn'],
   ['annaIn', 'benIn', 'annaOut'],

@@ -135,7 +135,7 @@ for (const [kind, code] of [
   });
 }
 
-test('a refused credential touches no token, and its work goes out when it works again', async () => {
+test('a refused credential touches no token, and its work goes out once it serves', async () => {
   await using network = await startNetwork();
   const [appleToken, googleToken] = [apnsToken(), fcmToken()];
   const phone = await phoneOfSara(network, appleToken);
@@ -195,7 +195,7 @@ test('a 429 with Retry-After is repeated after that time and not before', async 
   assert.equal(network.journal.entries({ token: token.value }).length, 2);
 });
 
-test('a push that was read and never answered is repeated under the same id, and counted', async () => {
+test('a push that was read and never answered is repeated under its id, and counted', async () => {
   await using network = await startNetwork();
   const token = apnsToken();
   await phoneOfSara(network, token);

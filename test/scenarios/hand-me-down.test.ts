@@ -56,7 +56,7 @@ test('a token without a newer sign-in moves only when the claimant echoes the no
   const toFather = () => network.backEnd.sendToUsers(['father']);
   assert.deepEqual(await tokensReached(network, toFather), tokens(token));
 
-  const takeover = String(held.body['nonce']);
+  const takeover = held.body['nonce'];
   assertAnswered(await daughter.sync({ seq: daughter.seq, token, takeover }), 201);
   assert.deepEqual(await tokensReached(network, toFather), []);
   assert.equal((await network.backEnd.installation(father.id))['token'], null);
@@ -65,7 +65,7 @@ test('a token without a newer sign-in moves only when the claimant echoes the no
   await assertThatTheDaughterOwns(network, daughter, token);
 });
 
-test('an old proof and a nonce for another phone, of another time, or made up move nothing', async () => {
+test('an old proof, and a nonce of another phone or time or none, move nothing', async () => {
   await using network = await startNetwork();
   const { daughter, token } = await handDown(network);
   const other = network.device();
@@ -77,7 +77,7 @@ test('an old proof and a nonce for another phone, of another time, or made up mo
 
   const held = await daughter.sync({ token, user: { id: 'daughter', assertion } });
   assertAnswered(held, 409);
-  const takeover = String(held.body['nonce']);
+  const takeover = held.body['nonce'];
   assertAnswered(await other.sync({ token, takeover }), 409);
   assertAnswered(await daughter.sync({ token, takeover: 'kx3z.bm9uY2U' }), 409);
   network.clock.advance(A_MINUTE_MS + 1_000);
@@ -97,7 +97,7 @@ test('a father who comes back to his phone gets his pushes again', async () => {
   // He is still signed in there, so his app reports the token without a proof and has to echo.
   const held = await father.sync({ token });
   assertAnswered(held, 409);
-  const takeover = String(held.body['nonce']);
+  const takeover = held.body['nonce'];
   assertAnswered(await father.sync({ seq: father.seq, token, takeover }), 200);
 
   const toBoth = () => network.backEnd.sendToUsers(['father', 'daughter']);
@@ -106,7 +106,7 @@ test('a father who comes back to his phone gets his pushes again', async () => {
   assert.deepEqual(await tokensReached(network, toDaughter), []);
 });
 
-test('a user with a phone and a tablet gets one push on each, and none on a former phone', async () => {
+test('a user with a phone and a tablet gets one push on each, none on a former phone', async () => {
   await using network = await startNetwork();
   const [phone, tablet, former] = [network.device(), network.device(), network.device()];
   const [phoneToken, tabletToken] = [apnsToken(), fcmToken()];

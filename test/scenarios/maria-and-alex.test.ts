@@ -6,7 +6,7 @@ import { fingerprint } from '../fingerprint.ts';
 import { startNetwork } from '../network.ts';
 import { tokens, tokensReached } from '../pushes.ts';
 
-test('Maria takes over the family tablet from Alex in the packet that brings its new token', async () => {
+test('Maria takes over the family tablet from Alex in the packet with its new token', async () => {
   await using network = await startNetwork();
   const { backEnd } = network;
   const [tablet, phoneOfAlex] = [network.device(), network.device()];

@@ -55,8 +55,8 @@ const REGULAR_EXPRESSION =
   /(?<=[(,=:[\s])\/(?![*/\s])(?:[^/\\[]|\\.|\[(?:[^\]\\]|\\.)*\])+\/[a-z]*/g;
 
 /**
- * The text with comments and the contents of quoted strings and regular expressions blanked, line by
- * line, so that what is left are names and punctuation, on the lines where they were.
+ * The text with comments and the contents of quoted strings and regular expressions blanked, line
+ * by line, so that what is left are names and punctuation, on the lines where they were.
  */
 export function codeOnly({ text }: SourceFile): string {
   return text

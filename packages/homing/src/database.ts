@@ -5,7 +5,8 @@ import { CommandFailure } from './failure.ts';
 
 /** The database of `homing dev`: the operator's own, or the embedded one, kept running. */
 export interface DevDatabase extends AsyncDisposable {
-  readonly url: string;
+  /** The variables that lead to it, in place of the environment's own; none when those do. */
+  readonly settings: Environment;
   /** How it is called in the banner. */
   readonly description: string;
 }
@@ -24,7 +25,8 @@ export async function openDevDatabase(options: DevDatabaseOptions): Promise<DevD
   if (url !== undefined) {
     const name =
       environment.HOMING_DATABASE_URL === undefined ? 'DATABASE_URL' : 'HOMING_DATABASE_URL';
-    return { url, description: `PostgreSQL of ${name}`, async [Symbol.asyncDispose]() {} };
+    const description = `PostgreSQL of ${name}`;
+    return { settings: {}, description, async [Symbol.asyncDispose]() {} };
   }
   const supervised = new SupervisedPostgres(options);
   await supervised.start();
@@ -42,8 +44,9 @@ class SupervisedPostgres implements DevDatabase {
     this.#options = options;
   }
 
-  get url(): string {
-    return this.#server?.url ?? '';
+  get settings(): Environment {
+    const url = this.#server?.url ?? '';
+    return { HOMING_DATABASE_URL: url, HOMING_DATABASE_DIRECT_URL: url };
   }
 
   get description(): string {

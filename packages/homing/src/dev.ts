@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { createApp, createLogger, readConfig, readSecrets, VERSION } from '@homing/server';
-import type { Environment } from '@homing/server';
+import type { Environment, Secrets } from '@homing/server';
 import { renderArrival } from './arrival.ts';
 import { renderBanner } from './banner.ts';
 import { openDevDatabase } from './database.ts';
 import { ensureDemoApp } from './demo-app.ts';
-import { namingPort } from './failure.ts';
-import { readKept, writeKept } from './kept-file.ts';
+import { listenAt } from './failure.ts';
+import { keepFirst, readKept } from './kept-file.ts';
 import { loadSimulatorIdentity } from './simulator-identity.ts';
 import { startSimulatorSet } from './simulator-set.ts';
 
@@ -51,17 +51,17 @@ export async function startDev(options: DevOptions): Promise<AsyncDisposable> {
     ...readConfig({
       HOMING_LOG_LEVEL: 'warn',
       ...environment,
-      HOMING_DATABASE_URL: database.url,
+      ...database.settings,
       HOMING_HOST: host,
       HOMING_PORT: String(port),
       HOMING_ROLE: 'all',
     }),
     providers: simulators.endpoints,
   };
-  const masterKey = await loadMasterKey(join(directory, 'master.key'));
-  const secrets = readSecrets({ HOMING_MASTER_KEY: masterKey, ...environment });
+  const secrets = await loadSecrets(environment, join(directory, 'master.key'));
   const homing = stack.use(createApp(config, secrets, { logger: createLogger(config.logLevel) }));
-  const apiUrl = await namingPort('the API', port, '--port', () => homing.start());
+  const place = { what: 'the API', host, port, hostOption: '--host', portOption: '--port' };
+  const apiUrl = await listenAt(place, () => homing.start());
   const app = await ensureDemoApp(join(directory, 'demo-app.json'), homing, identity);
   say(
     renderBanner({
@@ -82,10 +82,11 @@ async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<readonly 
   return [await a, await b];
 }
 
-async function loadMasterKey(path: string): Promise<string> {
+/** The operator's own key, or one that is made at the first start and kept. */
+async function loadSecrets(environment: Environment, path: string): Promise<Secrets> {
+  const { HOMING_MASTER_KEY: key, HOMING_MASTER_KEY_FILE: file } = environment;
+  if (key !== undefined || file !== undefined) return readSecrets(environment);
   const kept = await readKept(path);
-  if (kept !== null) return kept;
-  const key = randomBytes(32).toString('base64');
-  await writeKept(path, `${key}\n`);
-  return key;
+  const made = (): string => `${randomBytes(32).toString('base64')}\n`;
+  return readSecrets({ HOMING_MASTER_KEY: kept ?? (await keepFirst(path, made())) });
 }

@@ -1,9 +1,15 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError } from 'commander';
-import { VERSION, type Environment } from '@homing/server';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { LIMITS, VERSION, type Environment } from '@homing/server';
 import { startDev } from './dev.ts';
-import { describeFailure, startServe } from './serve.ts';
+import { describeFailure } from './failure.ts';
+import { startServe } from './serve.ts';
 import { startSim } from './sim.ts';
+import { SIMULATOR_PORTS } from './simulator-set.ts';
+
+/** Launchers repeat what a terminal has sent to all of its group already: that is no second wish. */
+const SAME_SIGNAL_MS = 1_000;
+const LAST_PORT = 65_535;
 
 const say = (line: string): void => console.log(line);
 const environment: Environment & { readonly HOMING_PG_BIN?: string } = process.env;
@@ -11,7 +17,7 @@ const environment: Environment & { readonly HOMING_PG_BIN?: string } = process.e
 const program = new Command('homing')
   .description('Self-hosted push notifications with a registry that is right')
   .version(VERSION)
-  .showHelpAfterError()
+  .configureOutput({ outputError: (text, write) => write(`${toComplaint(text)}\n`) })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
 program
@@ -20,7 +26,7 @@ program
   .option('--data <directory>', 'where everything is kept', '.homing')
   .option('--host <address>', 'the address to listen on', '127.0.0.1')
   .option('--port <number>', 'the port of the API', toPort, 8700)
-  .option('--simulator-port <number>', 'the first of four ports for simulators', toPort, 8701)
+  .option('--simulator-port <number>', 'the first of four ports for simulators', toFirstPort, 8701)
   .action((options: { data: string; host: string; port: number; simulatorPort: number }) =>
     runUntilSignal(() =>
       startDev({
@@ -38,7 +44,7 @@ program
 program
   .command('serve')
   .description('the server, configured by environment variables (docs/config.md)')
-  .option('--role <role>', 'api, worker or all; overrides HOMING_ROLE')
+  .addOption(new Option('--role <role>', 'overrides HOMING_ROLE').choices(['api', 'worker', 'all']))
   .action((options: { role?: string }) => {
     const role = options.role === undefined ? {} : { HOMING_ROLE: options.role };
     return runUntilSignal(() => startServe({ environment: { ...environment, ...role }, say }));
@@ -49,7 +55,7 @@ program
   .description('the simulated providers alone')
   .option('--data <directory>', 'where their keys are kept', '.homing')
   .option('--host <address>', 'the address to listen on', '127.0.0.1')
-  .option('--simulator-port <number>', 'the first of four ports', toPort, 8701)
+  .option('--simulator-port <number>', 'the first of four ports', toFirstPort, 8701)
   .action((options: { data: string; host: string; simulatorPort: number }) =>
     runUntilSignal(() =>
       startSim({
@@ -65,19 +71,11 @@ await program.parseAsync();
 
 /** Starts something, waits for SIGINT or SIGTERM, stops it; a second signal ends at once. */
 async function runUntilSignal(start: () => Promise<AsyncDisposable>): Promise<void> {
-  const signalled = new Promise<void>((resolve) => {
-    let count = 0;
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        count += 1;
-        if (count > 1) process.exit(1);
-        resolve();
-      });
-    }
-  });
+  const signalled = signalToStop();
   try {
     const running = await start();
     await signalled;
+    boundStop();
     await running[Symbol.asyncDispose]();
     process.exitCode = 0;
   } catch (error) {
@@ -88,10 +86,48 @@ async function runUntilSignal(start: () => Promise<AsyncDisposable>): Promise<vo
   }
 }
 
+function signalToStop(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let firstAt: number | null = null;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      firstAt ??= performance.now();
+      if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(1);
+      resolve();
+    });
+  }
+  return promise;
+}
+
+/** Whoever asked for the stop kills after a while; a stop that says what happened comes before. */
+function boundStop(): void {
+  const giveUp = (): void => {
+    console.error(`homing: not stopped within ${LIMITS.stopMs / 1000} s; ended all the same`);
+    process.exit(1);
+  };
+  setTimeout(giveUp, LIMITS.stopMs).unref();
+}
+
+/** Complaints of the parser in the form of all others: one line, whoever finds the fault. */
+function toComplaint(text: string): string {
+  return `homing: ${text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ')}`;
+}
+
 function toPort(text: string): number {
+  return toNumber(text, LAST_PORT);
+}
+
+function toFirstPort(text: string): number {
+  return toNumber(text, LAST_PORT - SIMULATOR_PORTS + 1);
+}
+
+function toNumber(text: string, most: number): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new InvalidArgumentError('a port is a number from 0 to 65535');
+  if (!/^\d+$/.test(text) || port > most) {
+    throw new InvalidArgumentError(`It has to be a whole number from 0 to ${most}.`);
   }
   return port;
 }

@@ -6,7 +6,7 @@ import {
   type CertificateAuthority,
   type ServiceAccountFile,
 } from '@homing/simulators';
-import { readKept, writeKept } from './kept-file.ts';
+import { keepFirst, readKept } from './kept-file.ts';
 
 export const DEMO_TOPIC = 'com.example.shop';
 export const DEMO_PROJECT = 'homing-demo';
@@ -29,24 +29,23 @@ interface KeptIdentity {
 
 /** Reads the identity kept in a file, or makes one and keeps it there. */
 export async function loadSimulatorIdentity(path: string): Promise<SimulatorIdentity> {
-  const text = await readKept(path);
-  if (text !== null) {
-    const kept = JSON.parse(text) as KeptIdentity;
-    return { ...kept, authority: await createCertificateAuthority(kept.authority) };
-  }
+  const text = (await readKept(path)) ?? (await keepFirst(path, await makeIdentity()));
+  const kept = JSON.parse(text) as KeptIdentity;
+  return { ...kept, authority: await createCertificateAuthority(kept.authority) };
+}
+
+async function makeIdentity(): Promise<string> {
   const [authority, account] = await Promise.all([
     createCertificateAuthority(),
     createServiceAccount(DEMO_PROJECT, ''),
   ]);
+  const { keyPem, certificatePem } = authority;
   const { token_uri: _tokenUri, ...serviceAccount } = account.json;
-  const identity = {
-    authority,
+  const made: KeptIdentity = {
+    authority: { keyPem, certificatePem },
     apnsKey: createApnsKey(),
     serviceAccount,
     serviceAccountPublicKeyPem: account.publicKeyPem,
   };
-  const { keyPem, certificatePem } = authority;
-  const kept: KeptIdentity = { ...identity, authority: { keyPem, certificatePem } };
-  await writeKept(path, JSON.stringify(kept, null, 2));
-  return identity;
+  return JSON.stringify(made, null, 2);
 }

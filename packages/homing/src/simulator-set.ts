@@ -3,11 +3,13 @@ import {
   startApnsSimulator,
   startFcmSimulator,
   startInspection,
+  type ApnsSimulator,
   type Entry,
+  type FcmSimulator,
   type Journal,
 } from '@homing/simulators';
 import type { ProviderEndpoints } from '@homing/server';
-import { namingPort } from './failure.ts';
+import { listenAt } from './failure.ts';
 import { DEMO_PROJECT, DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
 
 /** The simulators of APNs (both environments) and FCM, and the window into them. */
@@ -15,6 +17,9 @@ export interface SimulatorSet extends AsyncDisposable {
   readonly endpoints: ProviderEndpoints;
   readonly inspectionUrl: string;
   readonly journal: Journal;
+  readonly apns: ApnsSimulator;
+  readonly apnsSandbox: ApnsSimulator;
+  readonly fcm: FcmSimulator;
 }
 
 export interface SimulatorSetOptions {
@@ -25,45 +30,65 @@ export interface SimulatorSetOptions {
   readonly onEntry: (entry: Entry) => void;
 }
 
+/** How many ports in a row a set takes. */
+export const SIMULATOR_PORTS = 4;
+
 /** Starts the set; any well-formed token is live until something says otherwise. */
 export async function startSimulatorSet(options: SimulatorSetOptions): Promise<SimulatorSet> {
   await using stack = new AsyncDisposableStack();
-  const { identity, host, firstPort } = options;
+  const { identity, host } = options;
   const tls = await identity.authority.issue([host, 'localhost']);
   const journal = stack.use(createJournal({ onEntry: options.onEntry }));
-  const portOf = (index: number): number => (firstPort === 0 ? 0 : firstPort + index);
   const shared = { host, tls, journal, mode: 'accept_all' } as const;
-  const apnsOptions = { ...shared, keys: [identity.apnsKey], topics: [DEMO_TOPIC] } as const;
-  const startApns = (environment: 'production' | 'sandbox', index: number) =>
-    namingPort(`the APNs simulator (${environment})`, portOf(index), '--simulator-port', () =>
-      startApnsSimulator({ ...apnsOptions, environment, port: portOf(index) }),
-    );
-  const production = stack.use(await startApns('production', 0));
-  const sandbox = stack.use(await startApns('sandbox', 1));
-  const fcm = stack.use(
-    await namingPort('the FCM simulator', portOf(2), '--simulator-port', () =>
-      startFcmSimulator({ ...shared, port: portOf(2), projects: [fcmProject(identity)] }),
+  const keys = { keys: [identity.apnsKey], topics: [DEMO_TOPIC] } as const;
+  const apns = stack.use(
+    await startAt(options, 0, 'the APNs simulator', (port) =>
+      startApnsSimulator({ ...shared, ...keys, environment: 'production', port }),
     ),
   );
-  const apns = [production, sandbox];
+  const apnsSandbox = stack.use(
+    await startAt(options, 1, 'the simulator of the APNs sandbox', (port) =>
+      startApnsSimulator({ ...shared, ...keys, environment: 'sandbox', port }),
+    ),
+  );
+  const fcm = stack.use(
+    await startAt(options, 2, 'the FCM simulator', (port) =>
+      startFcmSimulator({ ...shared, port, projects: [fcmProject(identity)] }),
+    ),
+  );
   const inspection = stack.use(
-    await namingPort('the inspection of the simulators', portOf(3), '--simulator-port', () =>
-      startInspection({ host, port: portOf(3), apns, fcm }),
+    await startAt(options, 3, 'the inspection of the simulators', (port) =>
+      startInspection({ host, port, apns: [apns, apnsSandbox], fcm }),
     ),
   );
   const owned = stack.move();
   return {
+    apns,
+    apnsSandbox,
+    fcm,
     journal,
     inspectionUrl: inspection.url,
     endpoints: {
-      apns: production.url,
-      apnsSandbox: sandbox.url,
+      apns: apns.url,
+      apnsSandbox: apnsSandbox.url,
       fcm: fcm.url,
       googleToken: fcm.tokenUrl,
       ca: identity.authority.certificatePem,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Starts one of the set on its port in the row. */
+function startAt<T>(
+  { host, firstPort }: SimulatorSetOptions,
+  index: number,
+  what: string,
+  start: (port: number) => Promise<T>,
+): Promise<T> {
+  const port = firstPort === 0 ? 0 : firstPort + index;
+  const options = { hostOption: '--host', portOption: '--simulator-port' };
+  return listenAt({ what, host, port, ...options }, () => start(port));
 }
 
 function fcmProject(identity: SimulatorIdentity) {

@@ -153,5 +153,6 @@ describe('two first starts of homing dev at the same time', () => {
     await paste(banner.commands[0]);
     await sendTo42(banner);
     await again.says(/APNs showed on phone \w{8}: Still here/);
+    assert.equal((await again.stop()).code, 0);
   });
 });

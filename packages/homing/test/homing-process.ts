@@ -126,10 +126,7 @@ function ownEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(kept);
 }
 
-async function withDeadline<Result>(
-  work: Promise<Result>,
-  explain: () => string,
-): Promise<Result> {
+async function withDeadline<Result>(work: Promise<Result>, explain: () => string): Promise<Result> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error(explain())), DEADLINE_MS);
   try {

@@ -36,6 +36,7 @@ export class ScratchDirectory implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#previousTmp === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = this.#previousTmp;
-    await rm(this.path, { recursive: true, force: true });
+    // After a failed test a server may still be writing its last files.
+    await rm(this.path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }

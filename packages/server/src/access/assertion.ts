@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import {
   decodeJwt,
@@ -8,6 +9,7 @@ import {
   type JWTPayload,
 } from 'jose';
 import { LIMITS } from '../domain/limits.ts';
+import { parseJson } from '../domain/parse-json.ts';
 import { parseUserId } from '../domain/user-id.ts';
 import type { IdentityKey } from '../store/apps.ts';
 
@@ -48,6 +50,8 @@ export async function verifyAssertion(
   now: Date,
 ): Promise<AssertionVerdict> {
   if (text.length > LIMITS.assertionBytes) return refused('the assertion is too long');
+  const ambiguity = ambiguityOf(text);
+  if (ambiguity !== null) return refused(ambiguity);
   const header = readHeader(text);
   if (header === null) return refused('the assertion is not a signed JWT');
   const candidates = (await keys.list()).filter(
@@ -78,6 +82,18 @@ export function audienceOf(text: string): string | null {
 
 function refused(why: string): AssertionVerdict {
   return { kind: 'refused', why };
+}
+
+/**
+ * A member that stands twice means one thing to us and maybe another to whoever signed it (RFC 7519
+ * section 4 lets a reader refuse that), so header and payload are read as strictly as a request's body.
+ */
+function ambiguityOf(text: string): string | null {
+  for (const part of text.split('.').slice(0, 2)) {
+    const parsed = parseJson(Buffer.from(part, 'base64url'));
+    if (parsed.kind === 'invalid') return `the assertion cannot be read: ${parsed.detail}`;
+  }
+  return null;
 }
 
 function readHeader(

@@ -1,5 +1,6 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import type { LogLevel } from '../telemetry/log.ts';
 import type { Environment, EnvironmentName } from './env.ts';
 
@@ -38,7 +39,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly variable: string;
 
-  constructor(variable: string, detail: string) {
+  constructor(variable: EnvironmentName | 'DATABASE_URL', detail: string) {
     super(`${variable}: ${detail}`);
     this.variable = variable;
   }
@@ -46,14 +47,7 @@ export class ConfigError extends Error {
 
 /** Reads and validates the configuration; throws a `ConfigError` that names the variable at fault. */
 export function readConfig(env: Environment): Config {
-  const url = env.HOMING_DATABASE_URL ?? env.DATABASE_URL;
-  if (url === undefined) {
-    throw new ConfigError(
-      'HOMING_DATABASE_URL',
-      'is required; run "homing dev" for an embedded database',
-    );
-  }
-  requireProtocol('HOMING_DATABASE_URL', url, ['postgres:', 'postgresql:']);
+  const url = databaseUrl(env);
   return Object.freeze({
     role: oneOf(env, 'HOMING_ROLE', ['api', 'worker', 'all'], 'all'),
     database: {
@@ -65,7 +59,7 @@ export function readConfig(env: Environment): Config {
       host: env.HOMING_HOST ?? '127.0.0.1',
       port: integer(env, 'HOMING_PORT', 8_700, 0, 65_535),
       tls: readTls(env),
-      trustedProxies: (env.HOMING_TRUSTED_PROXIES ?? '').split(',').filter((part) => part !== ''),
+      trustedProxies: trustedProxies(env),
     },
     logLevel: oneOf(env, 'HOMING_LOG_LEVEL', ['silent', 'error', 'warn', 'info', 'debug'], 'info'),
     providers: {
@@ -78,12 +72,49 @@ export function readConfig(env: Environment): Config {
   });
 }
 
+function databaseUrl(env: Environment): string {
+  const url = env.HOMING_DATABASE_URL ?? env.DATABASE_URL;
+  if (url === undefined) {
+    throw new ConfigError(
+      'HOMING_DATABASE_URL',
+      'is required; run "homing dev" for an embedded database',
+    );
+  }
+  const name = env.HOMING_DATABASE_URL === undefined ? 'DATABASE_URL' : 'HOMING_DATABASE_URL';
+  requireDatabaseUrl(name, url);
+  return url;
+}
+
 function directUrl(env: Environment, url: string): string | null {
   const direct = env.HOMING_DATABASE_DIRECT_URL;
   if (direct === undefined) return url;
   if (direct === 'off') return null;
-  requireProtocol('HOMING_DATABASE_DIRECT_URL', direct, ['postgres:', 'postgresql:']);
+  requireDatabaseUrl('HOMING_DATABASE_DIRECT_URL', direct);
   return direct;
+}
+
+/** Names of networks that proxies are known by, beside addresses. */
+const NAMED_NETWORKS = ['loopback', 'linklocal', 'uniquelocal'];
+
+function trustedProxies(env: Environment): readonly string[] {
+  const parts = (env.HOMING_TRUSTED_PROXIES ?? '').split(',').map((part) => part.trim());
+  const given = parts.filter((part) => part !== '');
+  const wrong = given.find((part) => !isNetwork(part));
+  if (wrong === undefined) return given;
+  throw new ConfigError(
+    'HOMING_TRUSTED_PROXIES',
+    `"${wrong}" is neither an address, nor a network such as 10.0.0.0/8, nor one of ` +
+      NAMED_NETWORKS.join(', '),
+  );
+}
+
+function isNetwork(text: string): boolean {
+  if (NAMED_NETWORKS.includes(text)) return true;
+  const [address = '', bits = '1', ...rest] = text.split('/');
+  const family = isIP(address);
+  const mostBits = family === 4 ? 32 : 128;
+  const isPrefix = /^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= mostBits;
+  return family !== 0 && isPrefix && rest.length === 0;
 }
 
 function readTls(env: Environment): { readonly key: string; readonly cert: string } | null {
@@ -93,23 +124,42 @@ function readTls(env: Environment): { readonly key: string; readonly cert: strin
   if (cert === null) throw new ConfigError('HOMING_TLS_CERT_FILE', 'is required with the key');
   if (key === null)
     throw new ConfigError('HOMING_TLS_KEY_FILE', 'is required with the certificate');
+  const certificate = parseCertificate(cert);
+  if (certificate === null) {
+    throw new ConfigError('HOMING_TLS_CERT_FILE', 'holds no certificate in PEM form');
+  }
+  const privateKey = parsePrivateKey(key);
+  if (privateKey === null) {
+    throw new ConfigError('HOMING_TLS_KEY_FILE', 'holds no unencrypted private key in PEM form');
+  }
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new ConfigError('HOMING_TLS_KEY_FILE', 'holds the key of another certificate');
+  }
   return { key, cert };
 }
 
 function readCertificates(env: Environment): string | null {
   const pem = readText(env, 'HOMING_PROVIDER_CA_FILE');
   if (pem === null) return null;
-  if (!isCertificate(pem)) {
+  if (parseCertificate(pem) === null) {
     throw new ConfigError('HOMING_PROVIDER_CA_FILE', 'holds no certificate in PEM form');
   }
   return pem;
 }
 
-function isCertificate(pem: string): boolean {
+function parseCertificate(pem: string): X509Certificate | null {
   try {
-    return new X509Certificate(pem).subject !== '';
+    return new X509Certificate(pem);
   } catch {
-    return false;
+    return null;
+  }
+}
+
+function parsePrivateKey(pem: string): KeyObject | null {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return null;
   }
 }
 
@@ -157,14 +207,22 @@ function oneOf<const T extends string>(
 
 function httpsUrl(env: Environment, name: EnvironmentName, fallback: string): string {
   const text = env[name] ?? fallback;
-  requireProtocol(name, text, ['https:']);
+  if (!/^https:\/\//.test(text) || !URL.canParse(text)) {
+    throw new ConfigError(name, 'has to be a URL that begins with https://');
+  }
   return text;
 }
 
-function requireProtocol(name: string, text: string, protocols: readonly string[]): void {
-  // A database URL holds a password, so its text is not repeated.
-  const protocol = /^([a-z]+:)\/\//.exec(text)?.[1];
-  if (protocol === undefined || !protocols.includes(protocol)) {
-    throw new ConfigError(name, `has to be a URL that begins with ${protocols[0]}//`);
-  }
+/** The text is not repeated, since it holds a password. */
+function requireDatabaseUrl(name: EnvironmentName | 'DATABASE_URL', text: string): void {
+  if (isDatabaseUrl(text)) return;
+  throw new ConfigError(name, 'has to be a URL that begins with postgres://');
+}
+
+/** PostgreSQL's URLs may list several hosts; each of them alone has to make a URL. */
+function isDatabaseUrl(text: string): boolean {
+  const parts = /^(postgres(?:ql)?:\/\/(?:[^@/?]*@)?)([^/?]*)(.*)$/.exec(text);
+  if (parts === null) return false;
+  const [, start = '', hosts = '', end = ''] = parts;
+  return hosts.split(',').every((host) => URL.canParse(start + host + end));
 }

@@ -11,11 +11,11 @@ import Fastify, {
 } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { LIMITS } from '../domain/limits.ts';
+import { parseJson } from '../domain/parse-json.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { ApiError } from './api-error.ts';
 import { allowOrigins } from './cross-origin.ts';
-import { parseJson } from './parse-json.ts';
 import { renderError } from './render-error.ts';
 
 /** The HTTP server as routes see it: types of parameters and bodies follow from their schemas. */

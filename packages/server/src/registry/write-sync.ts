@@ -36,7 +36,7 @@ export async function writeSync(
     ...deviceColumns(decided.device),
     ...markColumns(packet, decided),
     ...contactColumns(installation, context.now),
-    ...backEndColumns(context, packet),
+    ...serverWriteColumns(context, packet, decided),
   };
   if (decided.token?.kind === 'hold' || decided.token?.kind === 'clear' || decided.link !== null) {
     columns['holder_version'] = installation.holderVersion + 1;
@@ -146,10 +146,20 @@ function markColumns(packet: SyncPacket, decided: Decided): Columns {
   return columns;
 }
 
-/** From now on a client's assertion has to be newer than the back end's word about the user. */
-function backEndColumns(context: RegistryContext, packet: SyncPacket): Columns {
-  const spoke = context.caller.kind === 'back_end' && packet.user !== undefined;
-  return spoke ? { server_write_at: context.now } : {};
+/**
+ * From now on an assertion has to be newer than the back end's word about the user, or than a logout
+ * on the simple routes: proofs are used again and again there, and there is no sequence.
+ */
+function serverWriteColumns(
+  context: RegistryContext,
+  packet: SyncPacket,
+  decided: DecidedSync['decided'],
+): Columns {
+  const { caller, now } = context;
+  const spoke =
+    (caller.kind === 'back_end' && packet.user !== undefined) ||
+    (caller.kind === 'simple' && decided.link?.kind === 'detach' && packet.user?.named === null);
+  return spoke ? { server_write_at: now } : {};
 }
 
 function contactColumns(installation: Installation, now: Date): Columns {

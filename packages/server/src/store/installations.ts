@@ -133,9 +133,14 @@ export async function findHolders(
 ): Promise<readonly Installation[]> {
   const rows = await db<InstallationRow[]>`
     select * from installation
-    where app_ref = ${appRef} and address_key = any(${[...addressKeys]}::bytea[])
+    where app_ref = ${appRef} and address_key = any(${byteaArray(addressKeys)}::text::bytea[])
       and token_status <> 'retired'`;
   return rows.map(toInstallation);
+}
+
+/** An array of bytes as PostgreSQL's own text form: the driver takes a list of buffers for one. */
+function byteaArray(values: readonly Buffer[]): string {
+  return `{${values.map((value) => `"\\\\x${value.toString('hex')}"`).join(',')}}`;
 }
 
 /** The installations where a user is signed in. */
@@ -213,7 +218,7 @@ export async function listInstallations(
     where app_ref = ${appRef} and installation_ref > ${filter.after} and removed_at is null
       ${userRef === null ? db`` : db`and user_ref = ${userRef}`}
       ${platform === null ? db`` : db`and platform = ${platform}`}
-      ${addressKeys === null ? db`` : db`and address_key = any(${[...addressKeys]}::bytea[])`}
+      ${addressKeys === null ? db`` : db`and address_key = any(${byteaArray(addressKeys)}::text::bytea[])`}
     order by installation_ref limit ${filter.limit}`;
   return rows.map(toInstallation);
 }

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Database } from './sql.ts';
 
-class MigrationError extends Error {
+export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 

@@ -87,13 +87,14 @@ test(`${titles.length} forged assertions sign nobody in`, async (t) => {
 
 test(`the same assertions open neither simple route`, async () => {
   for (const [title, forged] of badAssertions(places('phone-1'))) {
-    // Over HTTP a bearer is one word, and these two are merely about the installation or the user.
-    if (/installation/.test(title) || title === 'another user') continue;
+    // Over HTTP a bearer is one word, and some are only about the installation, or honest for another user.
+    if (/installation|another user|in capitals|with a space/.test(title)) continue;
     for (const [method, path] of [
       ['POST', '/register-token'],
       ['DELETE', '/delete-token'],
     ] as const) {
-      if (method === 'DELETE' && /end|issue/.test(title)) continue;
+      // A logout takes a proof whatever its times.
+      if (method === 'DELETE' && /end|issue|start/.test(title)) continue;
       const answer = await request(network.url + path, {
         method,
         headers: { authorization: `Bearer ${forged.replaceAll(/[^\x21-\x7e]/g, '')}` },

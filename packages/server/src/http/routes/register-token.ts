@@ -110,8 +110,8 @@ function userClaim(caller: SimpleCaller, body: RegisterTokenInput): UserClaim | 
   const id = requireUserId(String(body.userId), '/userId');
   if (caller.kind === 'trusted') return { id, proof: { kind: 'trusted' } };
   if (isMismatch(caller, body)) {
-    // Whoever the bearer speaks for is at the device, so anybody else is signed out.
-    return { id: caller.userId, proof: { kind: 'refused', why: 'the bearer is of another user' } };
+    // Rule R6: the device says that this user is there, so anybody else is signed out.
+    return { id, proof: { kind: 'refused', why: 'the bearer is of another user' } };
   }
   const { issuedAt, proofId } = caller;
   return { id, proof: { kind: 'proven', issuedAt, proofId } };
@@ -125,5 +125,6 @@ function isMismatch(caller: SimpleCaller, body: RegisterTokenInput): boolean {
 /** Kept for support only; clocks of phones order nothing. Milliseconds since 1970, if plausible. */
 function parseTimestamp(timestamp: number): Date | null {
   const time = new Date(timestamp);
-  return Number.isNaN(time.getTime()) || time.getUTCFullYear() > 9999 ? null : time;
+  const isPlausible = time.getUTCFullYear() >= 1970 && time.getUTCFullYear() <= 9999;
+  return isPlausible ? time : null;
 }

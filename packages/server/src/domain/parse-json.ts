@@ -1,4 +1,4 @@
-import { LIMITS } from '../domain/limits.ts';
+import { LIMITS } from './limits.ts';
 
 export type ParsedJson =
   | { readonly kind: 'value'; readonly value: unknown }

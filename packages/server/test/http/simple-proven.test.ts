@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, test } from 'node:test';
+import type { AnswerBody } from '../../../../test/answer.ts';
+import { assertAnswered } from '../../../../test/answered.ts';
+import { fcmToken } from '../../../../test/device.ts';
+import type { AssertionOptions } from '../../../../test/issuer.ts';
+import { startNetwork } from '../../../../test/network.ts';
+import { assertProblem } from './assert-problem.ts';
+import { SimpleClient } from './simple-client.ts';
+
+/** The simple routes of an app that wants proof: a secret key, or an assertion of the user. */
+const network = await startNetwork({ role: 'api' });
+after(() => network[Symbol.asyncDispose]());
+const client = new SimpleClient(network.url, network.app);
+
+function packet(userId: string | null, members: Readonly<Record<string, unknown>> = {}) {
+  return { token: fcmToken().value, userId, deviceId: randomUUID(), ...members };
+}
+
+function proof(userId: string, options: AssertionOptions = {}): Promise<string> {
+  return network.issuer.sign(network.app.id, userId, options);
+}
+
+async function stored(deviceId: string): Promise<AnswerBody> {
+  return network.backEnd.installation(client.installationId(deviceId));
+}
+
+async function userOf(deviceId: string): Promise<unknown> {
+  return (await stored(deviceId))['user']?.['id'] ?? null;
+}
+
+async function isUnknown(deviceId: string): Promise<boolean> {
+  const path = `/v1/installations/${client.installationId(deviceId)}`;
+  return (await network.backEnd.get(path)).status === 404;
+}
+
+test('without a proof nothing happens', async () => {
+  for (const bearer of [undefined, 'session-4711', 'eyJhbGciOiJub25lIn0.e30.', 'hmg_sk_test_x']) {
+    const body = packet('anna');
+    const answer = await client.register(body, bearer);
+    assertProblem(answer, 'invalid_credentials');
+    assert.equal(answer.body['error'], answer.body['title']);
+    assert.ok(await isUnknown(body.deviceId));
+    assertProblem(await client.delete(body.token, bearer), 'invalid_credentials');
+  }
+});
+
+test('a secret key vouches for anybody', async () => {
+  const body = packet('anna');
+  assertAnswered(await client.register(body, network.app.secretKey), 200);
+  assert.equal(await userOf(body.deviceId), 'anna');
+  assertAnswered(await client.delete(body.token, network.app.secretKey), 200);
+  assert.equal(await userOf(body.deviceId), null);
+});
+
+test('an assertion signs its user in, and serves the same device until it ends', async () => {
+  const body = packet('anna');
+  const bearer = await proof('anna');
+  assertAnswered(await client.register(body, bearer), 200);
+  assert.equal(await userOf(body.deviceId), 'anna');
+  const refreshed = fcmToken().value;
+  assertAnswered(await client.register({ ...body, token: refreshed }, bearer), 200);
+  network.clock.advance(200_000);
+  assertAnswered(await client.register(body, bearer), 200);
+  network.clock.advance(200_000);
+  assertProblem(await client.register(body, bearer), 'assertion_invalid');
+  assert.equal(await userOf(body.deviceId), 'anna');
+});
+
+test('an assertion is pinned to the device that used it first', async () => {
+  const [first, second] = [packet('anna'), packet('anna')];
+  const bearer = await proof('anna');
+  assertAnswered(await client.register(first, bearer), 200);
+  assertProblem(await client.register(second, bearer), 'assertion_invalid');
+  assert.equal(await userOf(first.deviceId), 'anna');
+  assert.equal(await userOf(second.deviceId), null);
+});
+
+test('an assertion without a jti is pinned as well', async () => {
+  const [first, second] = [packet('anna'), packet('anna')];
+  const bearer = await proof('anna', { claims: { nonce: randomUUID() }, jti: '' });
+  assertAnswered(await client.register(first, bearer), 200);
+  assertProblem(await client.register(second, bearer), 'assertion_invalid');
+});
+
+test('an assertion of another app or key proves nothing', async () => {
+  const other = await network.provision({ name: 'Other', identityKeys: [] });
+  const body = packet('anna');
+  const foreign = await network.issuer.sign(other.id, 'anna');
+  assertProblem(await client.register(body, foreign), 'assertion_invalid');
+  assert.ok(await isUnknown(body.deviceId));
+});
+
+test('an assertion of another user than userId attaches nobody and signs out who was there', async () => {
+  const body = packet('anna');
+  for (const [signedIn, named, bearer] of [
+    ['anna', 'ben', 'anna'],
+    ['cleo', 'ben', 'anna'],
+  ] as const) {
+    network.clock.advance(2_000);
+    assertAnswered(await client.register({ ...body, userId: signedIn }, await proof(signedIn)), 200);
+    const token = fcmToken().value;
+    const answer = await client.register({ ...body, userId: named, token }, await proof(bearer));
+    assertProblem(answer, 'user_mismatch');
+    assert.equal(answer.body['error'], answer.body['title']);
+    assert.equal(await userOf(body.deviceId), null, `${signedIn}, ${named} by ${bearer}`);
+    assert.equal((await stored(body.deviceId))['token']?.['status'], 'live');
+  }
+});
+
+test('on a device of nobody a mismatch keeps the token, so that no subscription is lost', async () => {
+  const body = packet('ben');
+  assertProblem(await client.register(body, await proof('anna')), 'user_mismatch');
+  assert.equal(await userOf(body.deviceId), null);
+  assert.notEqual((await stored(body.deviceId))['token'], null);
+});
+
+test('after a logout no assertion from before signs in again', async () => {
+  for (const signOut of ['delete', 'null'] as const) {
+    const body = packet('anna');
+    const [used, unused] = [await proof('anna'), await proof('anna')];
+    assertAnswered(await client.register(body, used), 200);
+    network.clock.advance(1_000);
+    const answer =
+      signOut === 'delete'
+        ? await client.delete(body.token, used)
+        : await client.register({ ...body, userId: null }, used);
+    assertAnswered(answer, 200);
+    for (const late of [used, unused]) {
+      assertProblem(await client.register(body, late), 'assertion_invalid');
+      assert.equal(await userOf(body.deviceId), null, signOut);
+    }
+    network.clock.advance(1_000);
+    assertAnswered(await client.register(body, await proof('anna')), 200);
+    assert.equal(await userOf(body.deviceId), 'anna');
+  }
+});
+
+test('a logout takes an assertion that has expired', async () => {
+  const body = packet('anna');
+  const bearer = await proof('anna');
+  assertAnswered(await client.register(body, bearer), 200);
+  network.clock.advance(30 * 86_400_000);
+  assertAnswered(await client.delete(body.token, bearer), 200);
+  assert.equal(await userOf(body.deviceId), null);
+});
+
+test("somebody else's token, and one that nobody has, get the same answer and no effect", async () => {
+  const body = packet('anna');
+  assertAnswered(await client.register(body, await proof('anna')), 200);
+  const before = await stored(body.deviceId);
+  const bearer = await proof('mallory');
+  const [foreign, unknown] = [
+    await client.delete(body.token, bearer),
+    await client.delete(fcmToken().value, bearer),
+  ];
+  assertAnswered(foreign, 200);
+  assert.deepEqual(foreign.body, unknown.body);
+  assert.deepEqual(await stored(body.deviceId), before);
+});
+
+test('a token that an installation with a secret holds is not signed out here', async () => {
+  const phone = network.device();
+  const token = fcmToken();
+  assertAnswered(await phone.register(token, 'anna'), 201);
+  for (const bearer of [await proof('anna'), network.app.secretKey]) {
+    assertAnswered(await client.delete(token.value, bearer), 200);
+    const installation = await network.backEnd.installation(phone.id);
+    assert.equal(installation['user']?.['id'], 'anna');
+  }
+});
+
+test('revocation and erasure hold here as well', async () => {
+  for (const [method, path] of [
+    ['POST', '/v1/users/dora/revoke'],
+    ['DELETE', '/v1/users/dora'],
+  ] as const) {
+    const body = packet('dora');
+    const [used, unused] = [await proof('dora'), await proof('dora')];
+    assertAnswered(await client.register(body, used), 200);
+    const answer = await network.backEnd.request(method, path, method === 'POST' ? {} : undefined);
+    assert.ok(answer.status < 300);
+    for (const late of [used, unused]) {
+      assertProblem(await client.register(body, late), 'assertion_invalid');
+    }
+    assert.equal(await userOf(body.deviceId), null);
+    network.clock.advance(2_000);
+  }
+});
