@@ -1,5 +1,5 @@
-// Builds what is published: each package's `dist`, in the order in which they depend on each other, so
-// that every package compiles against the declarations of the ones before it.
+// Builds what is published: each package's `dist`, in the order in which they depend on each other,
+// so that every package compiles against the declarations of the ones before it.
 import { spawnSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

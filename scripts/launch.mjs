@@ -1,8 +1,8 @@
 // Runs a TypeScript entry point on the Node version that the project pins.
 //
-// This is the one file that the machine's own Node (20 or newer) executes, so it is plain JavaScript
-// and imports nothing of ours. It installs the dependencies when they are missing or older than the
-// lockfile, then hands over to the Node 24 binary that was installed with them.
+// This is the one file that the machine's own Node (20 or newer) executes, so it is plain
+// JavaScript and imports nothing of ours. It installs the dependencies when they are missing or
+// older than the lockfile, then hands over to the Node 24 binary that was installed with them.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';

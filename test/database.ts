@@ -17,8 +17,8 @@ const MIGRATIONS = new URL('../packages/server/src/store/migrations/', import.me
 const TEMPLATE_LOCK = 7_467_900;
 
 /**
- * Clones a database from a migrated template, on the server that `npm test` prepared, or on one of its
- * own when a test file runs alone.
+ * Clones a database from a migrated template, on the server that `npm test` prepared, or on one of
+ * its own when a test file runs alone.
  */
 export async function createTestDatabase(): Promise<TestDatabase> {
   await using cleanUp = new AsyncDisposableStack();

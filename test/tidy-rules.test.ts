@@ -154,7 +154,9 @@ it('decision records have consecutive numbers, their number in the title, and a 
   assert.equal(decisionRecordViolations([one, two, index]).length, 2);
 });
 
-/** A dot in a word keeps this file itself from breaking the rule; the file that is made has none. */
+/**
+ * A dot in a word keeps this file itself from breaking the rule; the file that is made has none.
+ */
 function source(path: string, text = ''): SourceFile {
   return { path, text: text.replaceAll('·', '') };
 }

@@ -3,9 +3,9 @@ import { readKept, writeKept } from './kept-file.ts';
 import { DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
 
 /**
- * The app that a newcomer plays with: identity checks off, credentials for the simulators. Its keys are
- * shown once by the server, so they are kept beside the data; a database that does not know them gets a
- * new app.
+ * The app that a newcomer plays with: identity checks off, credentials for the simulators. Its keys
+ * are shown once by the server, so they are kept beside the data; a database that does not know
+ * them gets a new app.
  */
 export async function ensureDemoApp(
   path: string,

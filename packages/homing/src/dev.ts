@@ -86,7 +86,10 @@ async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<readonly 
 async function loadSecrets(environment: Environment, path: string): Promise<Secrets> {
   const { HOMING_MASTER_KEY: key, HOMING_MASTER_KEY_FILE: file } = environment;
   if (key !== undefined || file !== undefined) return readSecrets(environment);
-  const kept = await readKept(path);
-  const made = (): string => `${randomBytes(32).toString('base64')}\n`;
-  return readSecrets({ HOMING_MASTER_KEY: kept ?? (await keepFirst(path, made())) });
+  const kept = (await readKept(path)) ?? (await keepFirst(path, makeMasterKey()));
+  return readSecrets({ HOMING_MASTER_KEY: kept });
+}
+
+function makeMasterKey(): string {
+  return `${randomBytes(32).toString('base64')}\n`;
 }

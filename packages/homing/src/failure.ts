@@ -59,8 +59,8 @@ const UNREACHABLE = new Set([
   'CONNECTION_CLOSED',
 ]);
 /**
- * SQLSTATE classes by which PostgreSQL turns a client away: authorisation, no such database, missing
- * privileges, no room, shutting down. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * SQLSTATE classes by which PostgreSQL turns a client away: authorisation, no such database,
+ * missing privileges, no room, shutting down (appendix A of its documentation).
  */
 const TURNED_AWAY = /^(?:28...|3D000|42501|53...|57P..)$/;
 

@@ -7,7 +7,7 @@ import { startServe } from './serve.ts';
 import { startSim } from './sim.ts';
 import { SIMULATOR_PORTS } from './simulator-set.ts';
 
-/** Launchers repeat what a terminal has sent to all of its group already: that is no second wish. */
+/** A launcher repeats what a terminal has sent to the whole group already: no second wish. */
 const SAME_SIGNAL_MS = 1_000;
 const LAST_PORT = 65_535;
 
@@ -101,11 +101,12 @@ function signalToStop(): Promise<void> {
 
 /** Whoever asked for the stop kills after a while; a stop that says what happened comes before. */
 function boundStop(): void {
-  const giveUp = (): void => {
-    console.error(`homing: not stopped within ${LIMITS.stopMs / 1000} s; ended all the same`);
-    process.exit(1);
-  };
   setTimeout(giveUp, LIMITS.stopMs).unref();
+}
+
+function giveUp(): void {
+  console.error(`homing: not stopped within ${LIMITS.stopMs / 1000} s; ended all the same`);
+  process.exit(1);
 }
 
 /** Complaints of the parser in the form of all others: one line, whoever finds the fault. */

@@ -26,7 +26,7 @@ async function sendTo42(banner: Banner): Promise<void> {
   assert.equal(answer.status, 202, JSON.stringify(answer.body));
 }
 
-// One directory for all, in this order: every start after the first finds the data of the one before.
+// One directory for all, in this order: a start finds the data of the one before.
 describe('homing dev', () => {
   let scratch: ScratchDirectory;
   let directory: string;

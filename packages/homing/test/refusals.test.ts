@@ -22,7 +22,7 @@ const BAD_COMMANDS: readonly (readonly [readonly string[], RegExp])[] = [
 
 const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
 
-/** Settings of `homing serve` beside a database and a master key that are fine; at fault: the name. */
+/** One wrong setting of `homing serve` each, where everything else is fine. */
 const BAD_SETTINGS: readonly (readonly [string, string])[] = [
   ['HOMING_DATABASE_URL', 'mysql://127.0.0.1/shop'],
   ['HOMING_DATABASE_URL', 'postgres://homing:secret@:port/shop'],

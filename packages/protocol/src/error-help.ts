@@ -8,7 +8,9 @@ export interface ErrorHelp {
   readonly remedy: string;
 }
 
-/** The help for every error of the API; the served pages and `docs/errors.md` show it word for word. */
+/**
+ * The help for every error of the API; the served pages and `docs/errors.md` show it word for word.
+ */
 export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   invalid_request: {
     meaning:

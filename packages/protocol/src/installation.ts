@@ -193,6 +193,25 @@ export const SyncAnswer = Type.Object(
   { $id: 'SyncAnswer' },
 );
 
+/** What became of a change that is ordered by its own sequence. */
+export const Applied = Type.Object(
+  {
+    applied: Type.Boolean({ description: 'false when a newer request came first' }),
+    seq: Type.Union([Sequence, Type.Null()]),
+  },
+  { $id: 'Applied' },
+);
+
+export const PreferencesAnswer = Type.Object(
+  { seq: Type.Union([Sequence, Type.Null()]), preferences: Type.Object(PreferencesFields) },
+  { $id: 'PreferencesAnswer' },
+);
+
+export const ReceiptsAnswer = Type.Object(
+  { stored: Type.Integer(), ignored: Type.Integer() },
+  { $id: 'ReceiptsAnswer' },
+);
+
 export const PreferencesInput = Type.Object(
   {
     mode: Type.Optional(PreferencesFields.mode),

@@ -113,6 +113,14 @@ export const NotificationAccepted = Type.Object(
 );
 export type NotificationAccepted = Static<typeof NotificationAccepted>;
 
+export const Cancellation = Type.Object(
+  {
+    id: Type.String(),
+    cancelled: Type.Boolean({ description: 'false when it had finished or was cancelled before' }),
+  },
+  { $id: 'Cancellation' },
+);
+
 /** Counts by state; `expected` is the sum of all others, exactly, as soon as it is known. */
 export const NotificationReport = Type.Object(
   {

@@ -1,8 +1,8 @@
 import { Type, type Static } from 'typebox';
 
 /**
- * Every error that the HTTP API answers with: status and title by stable code. `docs/errors.md` shows
- * the same table, and a test compares the two both ways.
+ * Every error that the HTTP API answers with: status and title by stable code. `docs/errors.md`
+ * shows the same table, and a test compares the two both ways.
  */
 export const ERRORS = {
   invalid_request: { status: 400, title: 'The request could not be read' },

@@ -34,6 +34,17 @@ export const User = Type.Object(
 );
 export type User = Static<typeof User>;
 
+/** How many installations the user is signed in on, and on how many something changed. */
+export const UserTopicAnswer = Type.Object(
+  { installations: Type.Integer(), changed: Type.Integer() },
+  { $id: 'UserTopicAnswer' },
+);
+
+export const RevokeAnswer = Type.Object(
+  { signed_out: Type.Integer({ description: 'on so many installations' }) },
+  { $id: 'RevokeAnswer' },
+);
+
 /** Without `installations`, the user is signed out everywhere. */
 export const RevokeInput = Type.Object(
   {

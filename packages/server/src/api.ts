@@ -18,6 +18,8 @@ export interface Api extends AsyncDisposable {
   readonly server: HttpServer;
   /** Serves, and resolves with the base URL. */
   listen(): Promise<string>;
+  /** Goes on serving, but says that it is not ready, so that balancers look for another process. */
+  drain(): void;
 }
 
 export interface ApiOptions {
@@ -59,6 +61,9 @@ export function createApi(options: ApiOptions): Api {
       await server.listen({ host: http.host, port: http.port });
       const { port } = server.server.address() as AddressInfo;
       return `${tls === null ? 'http' : 'https'}://${http.host}:${port}`;
+    },
+    drain() {
+      state.isDraining = true;
     },
     async [Symbol.asyncDispose]() {
       state.isDraining = true;

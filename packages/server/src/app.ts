@@ -80,8 +80,10 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
       return config.role === 'worker' ? null : api.listen();
     },
     async [Symbol.asyncDispose]() {
-      await api[Symbol.asyncDispose]();
+      // What is sent already takes a while to be answered; until then requests are still served.
+      api.drain();
       await worker?.[Symbol.asyncDispose]();
+      await api[Symbol.asyncDispose]();
       await maintenance[Symbol.asyncDispose]();
       await db.end({ timeout: 5 });
     },

@@ -14,7 +14,9 @@ export interface ListenerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly tls: TlsIdentity;
-  /** PEM; asks clients for a certificate and checks it against this authority, without insisting. */
+  /**
+   * PEM; asks clients for a certificate and checks it against this authority, without insisting.
+   */
   readonly clientCa: string | null;
   readonly protocols: readonly ('h2' | 'http/1.1')[];
   /** The first SETTINGS frame of every HTTP/2 connection. */

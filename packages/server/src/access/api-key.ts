@@ -20,8 +20,8 @@ export function generateApiKey(prefix: ApiKeyPrefix): string {
 }
 
 /**
- * True when a text has the shape and the checksum of a key. A typing error is told from a revoked key
- * without a look at the database.
+ * True when a text has the shape and the checksum of a key. A typing error is told from a revoked
+ * key without a look at the database.
  */
 export function isApiKey(text: string): boolean {
   if (!SHAPE.test(text)) return false;

@@ -19,7 +19,9 @@ export type AssertionVerdict =
       readonly kind: 'valid';
       readonly userId: string;
       readonly issuedAt: Date;
-      /** The assertion's own id, or a digest of it: what makes it usable for one installation only. */
+      /**
+       * The assertion's own id, or a digest of it: what makes it usable for one installation only.
+       */
       readonly proofId: string;
       readonly installationId: string | null;
     }
@@ -40,8 +42,9 @@ export interface AssertionKeys {
 }
 
 /**
- * Verifies a user assertion: a JWT signed by the customer's back end that says who is signed in. Refuses
- * what cannot be verified with one of the app's own keys, in the algorithm that this key is for.
+ * Verifies a user assertion: a JWT signed by the customer's back end that says who is signed in.
+ * Refuses what cannot be verified with one of the app's own keys, in the algorithm that this key is
+ * for.
  */
 export async function verifyAssertion(
   text: string,
@@ -86,7 +89,8 @@ function refused(why: string): AssertionVerdict {
 
 /**
  * A member that stands twice means one thing to us and maybe another to whoever signed it (RFC 7519
- * section 4 lets a reader refuse that), so header and payload are read as strictly as a request's body.
+ * section 4 lets a reader refuse that), so header and payload are read as strictly as a request's
+ * body.
  */
 function ambiguityOf(text: string): string | null {
   for (const part of text.split('.').slice(0, 2)) {

@@ -25,9 +25,9 @@ export type IdempotentResult =
   | { readonly kind: 'running' | 'mismatch' };
 
 /**
- * Runs `work` at most once for a key. The key is stored in the transaction of the effect, so there is
- * no moment at which one exists without the other; the lock dies with its transaction, so a crash
- * strands nothing.
+ * Runs `work` at most once for a key. The key is stored in the transaction of the effect, so there
+ * is no moment at which one exists without the other; the lock dies with its transaction, so a
+ * crash strands nothing.
  */
 export async function idempotently(
   db: Database,

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import type { LogLevel } from '../telemetry/log.ts';
+import { LOG_LEVELS, type LogLevel } from '../domain/log-level.ts';
 import type { Environment, EnvironmentName } from './env.ts';
 
 export type Role = 'api' | 'worker' | 'all';
@@ -45,7 +45,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads and validates the configuration; throws a `ConfigError` that names the variable at fault. */
+/** Reads and validates the configuration; throws a `ConfigError` that names what is wrong. */
 export function readConfig(env: Environment): Config {
   const url = databaseUrl(env);
   return Object.freeze({
@@ -61,7 +61,7 @@ export function readConfig(env: Environment): Config {
       tls: readTls(env),
       trustedProxies: trustedProxies(env),
     },
-    logLevel: oneOf(env, 'HOMING_LOG_LEVEL', ['silent', 'error', 'warn', 'info', 'debug'], 'info'),
+    logLevel: oneOf(env, 'HOMING_LOG_LEVEL', LOG_LEVELS, 'info'),
     providers: {
       apns: httpsUrl(env, 'HOMING_APNS_URL', 'https://api.push.apple.com'),
       apnsSandbox: httpsUrl(env, 'HOMING_APNS_SANDBOX_URL', 'https://api.sandbox.push.apple.com'),
@@ -207,7 +207,7 @@ function oneOf<const T extends string>(
 
 function httpsUrl(env: Environment, name: EnvironmentName, fallback: string): string {
   const text = env[name] ?? fallback;
-  if (!/^https:\/\//.test(text) || !URL.canParse(text)) {
+  if (!text.startsWith('https://') || !URL.canParse(text)) {
     throw new ConfigError(name, 'has to be a URL that begins with https://');
   }
   return text;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from './config.ts';
-import type { Environment } from './env.ts';
+import type { Environment, EnvironmentName } from './env.ts';
 
 /** Kept apart from the configuration, which may be printed. */
 export interface Secrets {
@@ -28,7 +28,7 @@ export function readSecrets(env: Environment): Secrets {
   }
 }
 
-function parseMasterKey(name: string, text: string): Buffer {
+function parseMasterKey(name: EnvironmentName, text: string): Buffer {
   const key = Buffer.from(text.trim(), 'base64');
   if (key.length !== 32) throw new ConfigError(name, 'has to be 32 bytes in base64');
   return key;

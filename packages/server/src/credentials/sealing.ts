@@ -8,11 +8,12 @@ import {
 } from 'node:crypto';
 
 /**
- * Envelope encryption of secrets at rest. Each value has a data key of its own, wrapped by the master
- * key; both layers are AES-256-GCM, and the associated data binds a value to its app, kind and row, so
- * that a ciphertext that was moved elsewhere does not open.
+ * Envelope encryption of secrets at rest. Each value has a data key of its own, wrapped by the
+ * master key; both layers are AES-256-GCM, and the associated data binds a value to its app, kind
+ * and row, so that a ciphertext that was moved elsewhere does not open.
  *
- * Layout: version 1 · key id 8 · wrap nonce 12 · wrapped data key 48 · nonce 12 · ciphertext and tag.
+ * Layout: version 1 · key id 8 · wrap nonce 12 · wrapped data key 48 · nonce 12 · ciphertext and
+ * tag.
  */
 export interface Vault {
   seal(plain: Buffer, boundTo: SealContext): Buffer;

@@ -10,8 +10,8 @@ interface SharedToken {
 }
 
 /**
- * The provider token of a credential, shared by all processes through its row and sealed there: whoever
- * renews it holds the row's lock, so two processes never sign their own.
+ * The provider token of a credential, shared by all processes through its row and sealed there:
+ * whoever renews it holds the row's lock, so two processes never sign their own.
  */
 export function createSharedTokenStore(db: Database, vault: Vault, credential: OpenCredential) {
   const context = {

@@ -1,4 +1,6 @@
-/** Full jitter: anywhere between nothing and the delay, so that failures do not come back in step. */
+/**
+ * Full jitter: anywhere between nothing and the delay, so that failures do not come back in step.
+ */
 export function withFullJitter(delayMs: number, random: () => number): number {
   return Math.round(delayMs * random());
 }

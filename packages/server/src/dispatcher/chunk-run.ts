@@ -38,8 +38,8 @@ interface GatedPush {
  *   send    → each within a second of the gate; what did not start comes back
  *   settle  → ledger, counters, retries and feedback, every 200 ms or 500 outcomes
  *
- * It ends when everything is settled (the chunk is gone), when the lane cannot be used or the process
- * stops (the rest is given back), or when the lease was lost (the successor has the rest).
+ * It ends when everything is settled (the chunk is gone), when the lane cannot be used or the
+ * process stops (the rest is given back), or when the lease was lost (the successor has the rest).
  */
 export class ChunkRun {
   readonly #deps: ChunkRunDependencies;
@@ -95,7 +95,9 @@ export class ChunkRun {
     return this.#isLeaseLost || this.#isLaneClosed || this.#deps.signal.aborted;
   }
 
-  /** Gates and sends a slice until everything in it is settled; what did not start is gated again. */
+  /**
+   * Gates and sends a slice until everything in it is settled; what did not start is gated again.
+   */
   async #runSlice(slice: readonly Recipient[], through: number): Promise<void> {
     let rest = slice;
     while (rest.length > 0 && !this.#mustStop()) {
@@ -111,7 +113,9 @@ export class ChunkRun {
     }
   }
 
-  /** Credentials are made ready before the gate, so that nothing slow follows the ownership check. */
+  /**
+   * Credentials are made ready before the gate, so that nothing slow follows the ownership check.
+   */
   async #prepareLane(): Promise<boolean> {
     const obstacle = await this.#lane.provider.prepare(this.#deps.signal);
     if (obstacle === null) return true;

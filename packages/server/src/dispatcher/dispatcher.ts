@@ -36,8 +36,8 @@ const CAPACITY: Readonly<Record<LaneName, number>> = { transactional: 16, bulk: 
  *   start     each leased chunk runs on its own: expand, or gate → send → settle
  *   wait      until work is announced, a place becomes free, or the poll is due
  *
- * A heartbeat beside the loop prolongs the leases of what runs. Announcements only shorten the wait;
- * the poll is the truth.
+ * A heartbeat beside the loop prolongs the leases of what runs. Announcements only shorten the
+ * wait; the poll is the truth.
  */
 export class Dispatcher implements AsyncDisposable {
   readonly #options: DispatcherOptions;

@@ -21,9 +21,9 @@ export interface LaneObserver {
 const AUTH_PAUSE_MS = 60_000;
 
 /**
- * The flow of one credential. Open, it lets chunks through; after a fault it pauses, longer with each
- * fault in a row, and the next chunk after the pause is the probe. Nothing that waits for a lane burns
- * an attempt, and no other lane notices.
+ * The flow of one credential. Open, it lets chunks through; after a fault it pauses, longer with
+ * each fault in a row, and the next chunk after the pause is the probe. Nothing that waits for a
+ * lane burns an attempt, and no other lane notices.
  */
 export class Lane {
   readonly credentialRef: number;
@@ -70,7 +70,9 @@ export class Lane {
     return false;
   }
 
-  /** Closes the lane for a while, because of what kept a push, or all of them, from being offered. */
+  /**
+   * Closes the lane for a while, because of what kept a push, or all of them, from being offered.
+   */
   async close(obstacle: Outcome, now: Date): Promise<void> {
     if (obstacle.kind === 'auth') {
       this.#pausedUntil = new Date(now.getTime() + AUTH_PAUSE_MS);

@@ -8,8 +8,8 @@ import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 
 /**
- * Turns due retries into chunks, so that a second attempt takes exactly the way of a first one, gate
- * included. Returns how many there were.
+ * Turns due retries into chunks, so that a second attempt takes exactly the way of a first one,
+ * gate included. Returns how many there were.
  */
 export async function promoteRetries(db: Database, now: Date): Promise<number> {
   return inTransaction(db, async (tx) => {

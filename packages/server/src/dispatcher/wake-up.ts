@@ -1,4 +1,6 @@
-/** A wait that can be cut short. A ring that comes while nobody waits ends the next wait at once. */
+/**
+ * A wait that can be cut short. A ring that comes while nobody waits ends the next wait at once.
+ */
 export class WakeUp {
   #isRung = false;
   #wake: (() => void) | null = null;

@@ -2,16 +2,18 @@ import { createHash } from 'node:crypto';
 import type { Address } from './address.ts';
 
 /**
- * What makes an address unique within an app: SHA-256 over provider, credential project, environment,
- * topic and canonical token. A fixed-size digest, because a raw token can exceed what a b-tree entry
- * holds; every part is present, because a null would let the same token in twice.
+ * What makes an address unique within an app: SHA-256 over provider, credential project,
+ * environment, topic and canonical token. A fixed-size digest, because a raw token can exceed what
+ * a b-tree entry holds; every part is present, because a null would let the same token in twice.
  */
 export function addressKey(address: Address): Buffer {
   const parts = keyParts(address);
   return createHash('sha256').update(parts.join('\u0000')).digest();
 }
 
-/** The first eight hex digits of a token's SHA-256: how tokens appear in logs, answers and events. */
+/**
+ * The first eight hex digits of a token's SHA-256: how tokens appear in logs, answers and events.
+ */
 export function tokenFingerprint(token: string): string {
   return createHash('sha256').update(token).digest('hex').slice(0, 8);
 }

@@ -39,5 +39,7 @@ export interface HmsAddress {
   readonly token: string;
 }
 
-/** Where a provider finds one installation. `token` is opaque and never ordered or judged by length. */
+/**
+ * Where a provider finds one installation. `token` is opaque and never ordered or judged by length.
+ */
 export type Address = ApnsAddress | FcmAddress | WebPushAddress | ExpoAddress | HmsAddress;

@@ -1,2 +1,5 @@
-/** Tells the wall-clock time. Injected, so that tests can move time; never used to order registrations. */
+/**
+ * Tells the wall-clock time. Injected, so that tests can move time; never used to order
+ * registrations.
+ */
 export type Clock = () => Date;

@@ -13,8 +13,8 @@ const UNAVAILABLE_CODES = new Set([
 ]);
 
 /**
- * Whether a failure says that PostgreSQL is away, starting or going down, so that waiting helps: the
- * driver's own codes, and SQLSTATE class 08 and 57P (PostgreSQL documentation, appendix A).
+ * Whether a failure says that PostgreSQL is away, starting or going down, so that waiting helps:
+ * the driver's own codes, and SQLSTATE class 08 and 57P (PostgreSQL documentation, appendix A).
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { dashed } from './uuid.ts';
 
-/** What a row of the ledger can say. `pending` and `sending` are derived from chunks, never rows. */
+/**
+ * What a row of the ledger can say. `pending` and `sending` are derived from chunks, never rows.
+ */
 export const DELIVERY_STATES = [
   'accepted',
   'failed',

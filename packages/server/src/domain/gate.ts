@@ -7,7 +7,9 @@ import {
   type TokenStatus,
 } from './installation.ts';
 
-/** The current rows behind one delivery, read on the primary in the statement that marks the slice. */
+/**
+ * The current rows behind one delivery, read on the primary in the statement that marks the slice.
+ */
 export interface GateRow extends Recipient {
   readonly address: Address | null;
   readonly tokenStatus: TokenStatus | null;
@@ -56,7 +58,10 @@ export type GateVerdict =
   | { readonly kind: 'skip'; readonly reason: SkipReason }
   | { readonly kind: 'expired' | 'moved' | 'settled' };
 
-/** Rule R7: whether a delivery may leave, by what is true now and not by what was true on acceptance. */
+/**
+ * Rule R7: whether a delivery may leave, by what is true now and not by what was true on
+ * acceptance.
+ */
 export function judge(
   row: GateRow,
   notification: GateNotification,

@@ -9,7 +9,9 @@ export const LIMITS = {
   userIdCharacters: 255,
   /** Sequences stay exact in a JavaScript number and in 48 bits of a client's storage. */
   sequence: 2 ** 48,
-  /** One chunk: small enough to lose little in a crash, large enough to cost no time per delivery. */
+  /**
+   * One chunk: small enough to lose little in a crash, large enough to cost no time per delivery.
+   */
   chunkDeliveries: 1_000,
   /** Named users of one request; larger audiences are uploaded as a list. */
   audienceUsers: 1_000,

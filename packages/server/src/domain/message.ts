@@ -5,7 +5,9 @@ export interface MessageAction {
   readonly url: string | null;
 }
 
-/** Provider-specific fields of the request, already validated, merged last by the payload builders. */
+/**
+ * Provider-specific fields of the request, already validated, merged last by the payload builders.
+ */
 export interface MessageOverrides {
   readonly apns: Readonly<Record<string, unknown>> | null;
   readonly fcm: Readonly<Record<string, unknown>> | null;
@@ -13,8 +15,8 @@ export interface MessageOverrides {
 }
 
 /**
- * What a notification says, rendered for one locale and free of templates. The same object is shared
- * by all deliveries that say the same thing, so payload builders may cache by identity.
+ * What a notification says, rendered for one locale and free of templates. The same object is
+ * shared by all deliveries that say the same thing, so payload builders may cache by identity.
  */
 export interface Message {
   readonly notificationId: string;

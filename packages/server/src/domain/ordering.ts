@@ -19,8 +19,8 @@ export interface GroupMark {
 export type Order = 'newer' | 'replay' | 'superseded' | 'forked';
 
 /**
- * Compares a packet with a group's mark (rule R2: program order, not arrival order). A packet without a
- * sequence comes from a back end, for which arrival order counts.
+ * Compares a packet with a group's mark (rule R2: program order, not arrival order). A packet
+ * without a sequence comes from a back end, for which arrival order counts.
  */
 export function orderOf(mark: GroupMark, seq: number | null, hash: Buffer): Order {
   if (seq === null || mark.seq === null || seq > mark.seq) return 'newer';

@@ -13,7 +13,8 @@ interface Answer {
  * nothing that a provider or the network can do is an exception.
  *
  * - `accepted`: the provider took it; that is not yet *displayed*.
- * - `token_dead`: the provider says that the token will never work again, as of `since` if it says so.
+ * - `token_dead`: the provider says that the token will never work again, as of `since` if it says
+ *   so.
  * - `token_mismatch`: the token may well live, but not in this environment, topic or project.
  * - `payload`: the content is at fault; no other device is affected.
  * - `throttled`, `transient`: wait and try again.

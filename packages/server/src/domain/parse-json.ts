@@ -5,9 +5,10 @@ export type ParsedJson =
   | { readonly kind: 'invalid'; readonly detail: string };
 
 /**
- * Parses a JSON body strictly. Beside malformed text it refuses what `JSON.parse` takes in silence and
- * what means different things to different readers: duplicate keys, NUL, lone surrogates, `__proto__`,
- * nesting beyond 20 and more than 1,000 keys. RFC 8259 section 4 leaves duplicates undefined.
+ * Parses a JSON body strictly. Beside malformed text it refuses what `JSON.parse` takes in silence
+ * and what means different things to different readers: duplicate keys, NUL, lone surrogates,
+ * `__proto__`, nesting beyond 20 and more than 1,000 keys. RFC 8259 section 4 leaves duplicates
+ * undefined.
  */
 export function parseJson(bytes: Buffer): ParsedJson {
   let text: string;
@@ -26,7 +27,9 @@ export function parseJson(bytes: Buffer): ParsedJson {
   }
 }
 
-/** The engine quotes the text around a fault, which may be a token; the rest of its message serves. */
+/**
+ * The engine quotes the text around a fault, which may be a token; the rest of its message serves.
+ */
 function withoutExcerpt(message: string): string {
   return message.replace(/,? (?:\.\.\.)?".*$/s, '');
 }

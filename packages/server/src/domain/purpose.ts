@@ -7,8 +7,8 @@ export const PURPOSES = ['voip', 'live_activity', 'push_to_start'] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
 /**
- * What each purpose adds to the bundle id to make its topic (Apple, "Sending notification requests to
- * APNs", `apns-topic`). A Live Activity is started and updated under the same topic.
+ * What each purpose adds to the bundle id to make its topic (Apple, "Sending notification requests
+ * to APNs", `apns-topic`). A Live Activity is started and updated under the same topic.
  */
 const TOPIC_SUFFIXES: Readonly<Record<Purpose, string>> = {
   voip: '.voip',

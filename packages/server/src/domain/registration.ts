@@ -6,8 +6,8 @@ import { orderOf, type FieldGroup, type Order } from './ordering.ts';
 
 /**
  * The registry's one decision: what a registration packet changes. Pure, so that every race can be
- * replayed as data; `registry/sync-installation.ts` reads the rows under lock, calls this, and writes
- * what it says.
+ * replayed as data; `registry/sync-installation.ts` reads the rows under lock, calls this, and
+ * writes what it says.
  *
  * A packet names any of the groups token, user and device. Each group is ordered on its own:
  *   superseded → ignored, whatever it proves;  replay → same answer, no effect;
@@ -127,7 +127,9 @@ function ordersOf(
   return orders;
 }
 
-/** A check-in repeats the last packet; it acts only when the provider's word took the token away. */
+/**
+ * A check-in repeats the last packet; it acts only when the provider's word took the token away.
+ */
 function isRestoringCheckIn(installation: Installation, order: Order | undefined): boolean {
   const status = installation.token?.status;
   return order === 'replay' && (status === 'retired' || status === 'quarantined');

@@ -1,8 +1,9 @@
 import type { Outcome } from './outcome.ts';
 
 /**
- * When a refused push is worth another attempt, as data. A delay is chosen by how many attempts were
- * made; the last one of a list repeats. Jitter is the caller's business, and so is the push's expiry.
+ * When a refused push is worth another attempt, as data. A delay is chosen by how many attempts
+ * were made; the last one of a list repeats. Jitter is the caller's business, and so is the push's
+ * expiry.
  */
 export interface RetryPolicy {
   readonly transientDelaysMs: readonly number[];

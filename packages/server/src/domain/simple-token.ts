@@ -7,7 +7,9 @@ import {
   type ReportedToken,
 } from './token-input.ts';
 
-/** The provider of a bare token, by its shape. An iOS device proves nothing: it may well use FCM. */
+/**
+ * The provider of a bare token, by its shape. An iOS device proves nothing: it may well use FCM.
+ */
 export function reportedTokenOf(
   text: string,
   provider: 'apns' | 'fcm' | 'expo' | 'hms' | null,
@@ -22,8 +24,8 @@ function providerByShape(text: string): 'apns' | 'fcm' | 'expo' {
 }
 
 /**
- * Every address that a bare token can stand for in an app: one for each environment and topic of its
- * APNs credentials and each of its Firebase projects.
+ * Every address that a bare token can stand for in an app: one for each environment and topic of
+ * its APNs credentials and each of its Firebase projects.
  */
 export function candidateAddresses(
   text: string,

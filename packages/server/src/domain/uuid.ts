@@ -3,7 +3,10 @@ import { createHash } from 'node:crypto';
 const HEX_DIGITS = /^[0-9a-f]{32}$/;
 const DASHED = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** A UUID in canonical lower-case form, from the dashed form or 32 hex digits; null for anything else. */
+/**
+ * A UUID in canonical lower-case form, from the dashed form or 32 hex digits; null for anything
+ * else.
+ */
 export function parseUuid(text: string): string | null {
   const lower = text.toLowerCase();
   if (DASHED.test(lower)) return lower;

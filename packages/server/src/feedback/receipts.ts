@@ -21,9 +21,9 @@ export interface ReportedReceipt extends Omit<NewReceipt, 'notificationId'> {
 }
 
 /**
- * Records what a device confirms: displayed, opened, dismissed. A repetition has no further effect and
- * the same answer. Unknown notifications are no error, because a device cannot know what a server has
- * forgotten and would repeat a refused batch for ever.
+ * Records what a device confirms: displayed, opened, dismissed. A repetition has no further effect
+ * and the same answer. Unknown notifications are no error, because a device cannot know what a
+ * server has forgotten and would repeat a refused batch for ever.
  */
 export async function recordReceipts(
   db: Database,

@@ -21,8 +21,8 @@ export type SettleResult = 'open' | 'completed' | 'lost';
 
 /**
  * Writes what happened to some deliveries of a leased chunk: ledger, counters, retries and the
- * registry's share, in one transaction that first checks the lease. A worker that was frozen past its
- * lease writes nothing; its successor has taken over.
+ * registry's share, in one transaction that first checks the lease. A worker that was frozen past
+ * its lease writes nothing; its successor has taken over.
  */
 export async function settle(
   db: Database,

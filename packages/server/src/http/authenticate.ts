@@ -11,7 +11,9 @@ import { ApiError } from './api-error.ts';
 export interface Authenticator {
   /** A back end with a key that has the scope. */
   backEnd(request: FastifyRequest, scope: Scope): Promise<ApiKey>;
-  /** An installation with its secret, or a back end with the scope; who it is goes into the context. */
+  /**
+   * An installation with its secret, or a back end with the scope; who it is goes into the context.
+   */
   installation(request: FastifyRequest, scope: Scope): Promise<RegistryContext>;
 }
 

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** JSON with sorted keys, so that equal values have equal text whatever order a client wrote them in. */
+/**
+ * JSON with sorted keys, so that equal values have equal text whatever order a client wrote them
+ * in.
+ */
 function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';

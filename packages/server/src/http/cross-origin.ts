@@ -10,9 +10,9 @@ function isClientRoute(url: string): boolean {
 }
 
 /**
- * Lets web pages call the client routes (Fetch standard, CORS protocol). A preflight carries no key,
- * so it is answered for every origin; whether an origin may act is decided with the key in hand
- * (authenticate.ts). No cookie is ever involved.
+ * Lets web pages call the client routes (Fetch standard, CORS protocol). A preflight carries no
+ * key, so it is answered for every origin; whether an origin may act is decided with the key in
+ * hand (authenticate.ts). No cookie is ever involved.
  */
 export function allowOrigins(server: HttpServer): void {
   server.addHook('onRequest', async (request, reply) => {

@@ -8,7 +8,9 @@ export interface Html {
 
 type Insertion = Html | string | number | readonly Html[];
 
-/** Markup in which every inserted text is escaped, for element content and quoted attributes alike. */
+/**
+ * Markup in which every inserted text is escaped, for element content and quoted attributes alike.
+ */
 export function html(parts: TemplateStringsArray, ...insertions: readonly Insertion[]): Html {
   const filled = insertions.map((value, index) => toMarkup(value) + (parts[index + 1] ?? ''));
   return { markup: (parts[0] ?? '') + filled.join('') };
@@ -53,8 +55,8 @@ th, td { border-bottom: 1px solid #8884; padding: 0.3rem 0.6rem; text-align: lef
 const STYLE_ELEMENT: Html = { markup: `<style>${STYLE}</style>` };
 
 /**
- * Nothing may run, load, frame or be submitted; the one style is allowed by its digest (CSP Level 3,
- * section 6.7.3.3). A page with a hole in its escaping would still execute nothing.
+ * Nothing may run, load, frame or be submitted; the one style is allowed by its digest (CSP Level
+ * 3, section 6.7.3.3). A page with a hole in its escaping would still execute nothing.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",

@@ -6,8 +6,8 @@ import { ApiError, fieldError } from './api-error.ts';
 import { contentHash } from './canonical-json.ts';
 
 /**
- * Answers a POST at most once for its idempotency key, from the header or the body. A repetition gets
- * the stored answer and says so.
+ * Answers a POST at most once for its idempotency key, from the header or the body. A repetition
+ * gets the stored answer and says so.
  */
 export async function replyOnce(
   db: Database,

@@ -7,6 +7,7 @@ import { fieldError } from './api-error.ts';
 export const InstallationPath = Type.Object({ installation_id: Type.String() });
 export const UserPath = Type.Object({ user_id: Type.String() });
 export const NotificationPath = Type.Object({ notification_id: Type.String() });
+export const NoContent = Type.Null({ description: 'done; there is nothing to say' });
 export const SeqQuery = Type.Object(
   { seq: Type.Optional(Type.Integer({ minimum: 0, maximum: LIMITS.sequence })) },
   { additionalProperties: false },

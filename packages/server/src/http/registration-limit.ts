@@ -7,7 +7,9 @@ const PER_INSTALLATION = { burst: 300, perMinute: 60 } as const;
 /** Enrolments of one address and app; a mobile network shares an address between many phones. */
 const PER_ADDRESS = { burst: 3_000, perMinute: 3_000 } as const;
 
-/** Throws 429 when an installation, or an address, registers too often. Back ends are not limited. */
+/**
+ * Throws 429 when an installation, or an address, registers too often. Back ends are not limited.
+ */
 export function createRegistrationLimit(): (
   context: RegistryContext,
   installationId: string,

@@ -90,8 +90,9 @@ function escapePointer(name: string): string {
 }
 
 /**
- * The branches of a union of tokens are told apart by a constant: what the others miss in a token of
- * another kind says nothing. If no constant fits, the constant itself is what is wrong, said once.
+ * The branches of a union of tokens are told apart by a constant: what the others miss in a token
+ * of another kind says nothing. If no constant fits, the constant itself is what is wrong, said
+ * once.
  */
 function meantFaults(faults: readonly Fault[]): readonly Fault[] {
   const misfits = faults.filter(({ keyword }) => keyword === 'const');

@@ -25,7 +25,9 @@ export function renderExport(user: User, extract: UserExtract, now: Date): UserE
   };
 }
 
-/** Who was signed in on a device before may be somebody else; the user's own past is in the links. */
+/**
+ * Who was signed in on a device before may be somebody else; the user's own past is in the links.
+ */
 function withoutLastUser(installation: unknown): Installation {
   return { ...(installation as Installation), last_user: null };
 }

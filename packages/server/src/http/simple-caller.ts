@@ -59,7 +59,9 @@ async function byKey(keys: KeyBook, text: string): Promise<SimpleCaller> {
   return { kind: 'trusted', app: key.app };
 }
 
-/** A bearer that is neither key nor assertion, such as the app's own session, proves nothing here. */
+/**
+ * A bearer that is neither key nor assertion, such as the app's own session, proves nothing here.
+ */
 async function withoutProof(db: Queryable): Promise<SimpleCaller> {
   const [app, another] = await listApps(db, 2);
   if (app !== undefined && another === undefined && app.identity === 'off') {

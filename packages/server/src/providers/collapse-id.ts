@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import type { Push } from '../domain/push.ts';
 
-/** Apple's limit is 64 bytes; a header also cannot carry everything that a collapse key may hold. */
+/**
+ * Apple's limit is 64 bytes; a header also cannot carry everything that a collapse key may hold.
+ */
 const FITS_HEADER = /^[\x21-\x7e]{1,64}$/;
 
 /**

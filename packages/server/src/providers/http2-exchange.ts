@@ -7,7 +7,9 @@ export interface Http2Request {
 }
 
 export interface Http2RequestOptions {
-  /** On the scale of `performance.now()`: a request that is not on a stream by then is not started. */
+  /**
+   * On the scale of `performance.now()`: a request that is not on a stream by then is not started.
+   */
   readonly startBefore: number;
   /** Aborting takes back a request that is not on a stream yet; what is on a stream is awaited. */
   readonly signal: AbortSignal;

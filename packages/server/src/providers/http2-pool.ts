@@ -8,11 +8,15 @@ import type {
 } from './http2-exchange.ts';
 
 export interface Http2PoolOptions extends Http2SessionOptions {
-  /** How many connections may take requests at once; a second one is opened when the first is full. */
+  /**
+   * How many connections may take requests at once; a second one is opened when the first is full.
+   */
   readonly maxSessions: number;
 }
 
-/** A peer that refuses the same request this often is overloaded; the caller may come back later. */
+/**
+ * A peer that refuses the same request this often is overloaded; the caller may come back later.
+ */
 const MAX_RESENDS = 3;
 
 /** The pause after the nth failed connection: 0.1 s doubling to 30 s, of which half is random. */
@@ -38,13 +42,14 @@ function pauseMs(failures: number): number {
 /**
  * A few HTTP/2 connections to one origin, and the only door to them.
  *
- * A request waits here, not in Node's own queue, until a connection has room; so it can be taken back
- * until then, and what has left this queue has been handed to a socket. Steps of its life:
+ * A request waits here, not in Node's own queue, until a connection has room; so it can be taken
+ * back until then, and what has left this queue has been handed to a socket. Steps of its life:
  *
  * 1. `request` queues it;
  * 2. `#pump` moves it to the connection with the most room, or has `#grow` open one;
- * 3. `#exchange` awaits the answer, and queues it again when the peer vouches not to have processed it;
- * 4. it leaves the queue unsent when its time is up, its signal aborts, the pool closes, or there is
+ * 3. `#exchange` awaits the answer, and queues it again when the peer vouches not to have processed
+ * it; 4. it leaves the queue unsent when its time is up, its signal aborts, the pool closes, or
+ * there is
  *    neither a connection nor leave to try another one (the pause after a failed one).
  */
 export class Http2Pool implements AsyncDisposable {
@@ -147,7 +152,8 @@ export class Http2Pool implements AsyncDisposable {
     if (usable.some(({ state }) => state === 'connecting')) return;
     if (usable.length >= this.#options.maxSessions) return;
     if (performance.now() < this.#connectNotBefore) {
-      // Somebody else may still make room; without a connection, waiting would only hide the outage.
+      // Somebody else may still make room; without a connection, waiting would only hide the
+      // outage.
       if (usable.length === 0) this.#giveAllBack('connect_failed', this.#failure);
       return;
     }

@@ -16,8 +16,8 @@ export interface Http2SessionOptions {
   /** Valid PEM certificates to trust instead of the system's; null trusts the system's. */
   readonly ca: string | null;
   /**
-   * The value of the `authorization` field, asked for when a request is put on a stream: what waited
-   * for room while the credential was renewed must not carry the old one.
+   * The value of the `authorization` field, asked for when a request is put on a stream: what
+   * waited for room while the credential was renewed must not carry the old one.
    */
   readonly authorization: () => string;
   /** From the first packet until the peer's SETTINGS. */
@@ -35,7 +35,9 @@ export interface Http2SessionOptions {
   readonly maxAgeMs: number;
 }
 
-/** `refused`: the peer vouches that it did not process the request, so a resend cannot duplicate it. */
+/**
+ * `refused`: the peer vouches that it did not process the request, so a resend cannot duplicate it.
+ */
 export type SessionResult =
   | Http2Answer
   | Http2NoAnswer
@@ -138,7 +140,8 @@ export class Http2Session {
         ':path': request.path,
         authorization,
         ...request.headers,
-        // Tells HPACK never to index the credential, as Apple advises and RFC 7541 section 7.1.3 wants.
+        // Tells HPACK never to index the credential, as Apple advises and RFC 7541 section 7.1.3
+        // wants.
         [sensitiveHeaders]: ['authorization'],
       });
     } catch (error) {

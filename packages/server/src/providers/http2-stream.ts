@@ -1,7 +1,9 @@
 import { constants } from 'node:http2';
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 
-/** A push provider answers with a few hundred bytes; whoever sends more is not to fill our memory. */
+/**
+ * A push provider answers with a few hundred bytes; whoever sends more is not to fill our memory.
+ */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** How a stream ended, before anybody has judged what a reset means on this connection. */
@@ -30,8 +32,8 @@ function singleValued(headers: IncomingHttpHeaders): Readonly<Record<string, str
 
 /**
  * Follows a stream to its end and cancels it when the whole answer has not come within
- * `answerTimeoutMs`. A status that arrived counts as an answer even if the body was cut off, because
- * the peer's decision is known by then. Never rejects.
+ * `answerTimeoutMs`. A status that arrived counts as an answer even if the body was cut off,
+ * because the peer's decision is known by then. Never rejects.
  */
 export function followStream(
   stream: ClientHttp2Stream,

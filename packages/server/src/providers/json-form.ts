@@ -18,7 +18,9 @@ export interface JsonForm {
 
 export type BlankValues = Readonly<Record<string, string>>;
 
-/** Stands, inside a value given to `compileJsonForm`, for a string that `fillJsonForm` puts there. */
+/**
+ * Stands, inside a value given to `compileJsonForm`, for a string that `fillJsonForm` puts there.
+ */
 export function blank(name: string): string {
   return `${MARK}.${name}`;
 }

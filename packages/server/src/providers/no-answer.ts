@@ -2,9 +2,9 @@ import type { Outcome, OutcomeKind } from '../domain/outcome.ts';
 import type { Http2NoAnswer, Http2NotStarted } from './http2-exchange.ts';
 
 /**
- * What the absence of an answer means, the same for every provider that speaks HTTP/2. The first two
- * never leave the connection pool: it offers such a request again by itself, and only when that fails
- * too does the push come back.
+ * What the absence of an answer means, the same for every provider that speaks HTTP/2. The first
+ * two never leave the connection pool: it offers such a request again by itself, and only when that
+ * fails too does the push come back.
  */
 export const WITHOUT_ANSWER = {
   HTTP2_REFUSED_STREAM: 'not_started',

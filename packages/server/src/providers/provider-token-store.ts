@@ -15,8 +15,9 @@ export interface ProviderTokenStore {
   load(): Promise<ProviderToken | null>;
 
   /**
-   * Under a lock that spans all processes: calls `mint` with the token stored by then and stores what
-   * it returns. `mint` returns the token it was given when another process has renewed it meanwhile.
+   * Under a lock that spans all processes: calls `mint` with the token stored by then and stores
+   * what it returns. `mint` returns the token it was given when another process has renewed it
+   * meanwhile.
    */
   renew(mint: (stored: ProviderToken | null) => Promise<ProviderToken>): Promise<ProviderToken>;
 }

@@ -11,9 +11,14 @@ export interface ProviderLimits {
 }
 
 export interface SendOptions {
-  /** On the scale of `performance.now()`: what has not been handed to a socket by then is not started. */
+  /**
+   * On the scale of `performance.now()`: what has not been handed to a socket by then is not
+   * started.
+   */
   readonly startBefore: number;
-  /** Aborting gives back as `not_started` what has not been handed to a socket; the rest is awaited. */
+  /**
+   * Aborting gives back as `not_started` what has not been handed to a socket; the rest is awaited.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -22,9 +27,9 @@ export interface Provider extends AsyncDisposable {
   readonly limits: ProviderLimits;
 
   /**
-   * Makes the credential usable (signs or fetches what authenticates a request), so that nothing slow
-   * stands between the ownership check and the socket. Null means ready; otherwise the outcome that
-   * every push would have, of kind `auth` or `transient`.
+   * Makes the credential usable (signs or fetches what authenticates a request), so that nothing
+   * slow stands between the ownership check and the socket. Null means ready; otherwise the outcome
+   * that every push would have, of kind `auth` or `transient`.
    */
   prepare(signal: AbortSignal): Promise<Outcome | null>;
 
@@ -37,6 +42,8 @@ export interface Provider extends AsyncDisposable {
    */
   send(pushes: readonly Push[], options: SendOptions): Promise<readonly Outcome[]>;
 
-  /** Lets what is in flight finish, up to the provider's answer deadline, then closes connections. */
+  /**
+   * Lets what is in flight finish, up to the provider's answer deadline, then closes connections.
+   */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -23,7 +23,8 @@ export type Reason =
   | (Meaning & { readonly kind: 'throttled' | 'auth'; readonly scope: OutcomeScope });
 
 /**
- * A catalogue. Its keys are `STATUS CODE`; `*` stands for any code, and `5xx` for a hundred statuses.
+ * A catalogue. Its keys are `STATUS CODE`; `*` stands for any code, and `5xx` for a hundred
+ * statuses.
  */
 export type ReasonTable = Readonly<Record<`${number | '5xx'} ${string}`, Reason>>;
 

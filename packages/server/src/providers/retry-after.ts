@@ -5,9 +5,9 @@ const MAX_MS = 60 * 60 * 1000;
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /**
- * Reads a `Retry-After` field: seconds or an HTTP-date (RFC 9110 section 10.2.3). The result is kept
- * between one second and one hour, so that a peer can neither make us spin nor park work for days;
- * null when there is no field or it cannot be read.
+ * Reads a `Retry-After` field: seconds or an HTTP-date (RFC 9110 section 10.2.3). The result is
+ * kept between one second and one hour, so that a peer can neither make us spin nor park work for
+ * days; null when there is no field or it cannot be read.
  */
 export function parseRetryAfterMs(field: string | undefined, now: Date): number | null {
   const text = field?.trim() ?? '';

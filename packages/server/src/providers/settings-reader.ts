@@ -1,6 +1,8 @@
 import { isJsonObject } from './json-object.ts';
 
-/** One thing that is wrong with what the operator gave. Never holds the value: it may be a secret. */
+/**
+ * One thing that is wrong with what the operator gave. Never holds the value: it may be a secret.
+ */
 export interface SettingsProblem {
   /** The path of the field, as in `serviceAccount.private_key`; empty for the whole. */
   readonly field: string;
@@ -11,7 +13,9 @@ export type ParsedSettings<Settings> =
   | { readonly kind: 'settings'; readonly settings: Settings }
   | { readonly kind: 'problems'; readonly problems: readonly SettingsProblem[] };
 
-/** Reads fields of unknown input one by one and collects every problem, so that all show at once. */
+/**
+ * Reads fields of unknown input one by one and collects every problem, so that all show at once.
+ */
 export class SettingsReader {
   readonly problems: SettingsProblem[];
   readonly #fields: Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 /**
- * Awaits `work`, but no longer than until the signal aborts: then the answer is `fallback`. The work
- * itself goes on, because others may share it.
+ * Awaits `work`, but no longer than until the signal aborts: then the answer is `fallback`. The
+ * work itself goes on, because others may share it.
  */
 export async function untilAborted<Result>(
   work: Promise<Result>,

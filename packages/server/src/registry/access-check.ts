@@ -6,9 +6,9 @@ import type { Caller } from './caller.ts';
 export type AccessRefusal = 'wrong_secret' | 'not_found' | 'removed';
 
 /**
- * Whether a caller may act on an installation; null means yes. An unknown id and a wrong secret look
- * the same to a client, so that ids cannot be probed. The simple routes never reach an installation
- * that has a secret.
+ * Whether a caller may act on an installation; null means yes. An unknown id and a wrong secret
+ * look the same to a client, so that ids cannot be probed. The simple routes never reach an
+ * installation that has a secret.
  */
 export function refuseAccess(
   installation: Installation | null,

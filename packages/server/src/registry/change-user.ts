@@ -23,7 +23,9 @@ export interface Actor {
 
 const JSON_FIELDS = new Set(['attributes', 'preferences', 'consent', 'quiet_hours']);
 
-/** Makes the user known if need be, overwrites what the change names, and leaves an audit record. */
+/**
+ * Makes the user known if need be, overwrites what the change names, and leaves an audit record.
+ */
 export async function changeUser(
   db: Database,
   actor: Actor,

@@ -12,12 +12,18 @@ import { sourceOf, type RegistryContext } from './caller.ts';
 export type DetachResult =
   | {
       readonly kind: 'detached';
-      /** The sequence that the user group is at now; a client whose request came late goes on from it. */
+      /**
+       * The sequence that the user group is at now; a client whose request came late goes on from
+       * it.
+       */
       readonly seq: number | null;
     }
   | { readonly kind: AccessRefusal };
 
-/** What a packet `user: null` hashes to, so that a repeated logout is seen as a replay in both forms. */
+/**
+ * What a packet `user: null` hashes to, so that a repeated logout is seen as a replay in both
+ * forms.
+ */
 const NO_USER_HASH = createHash('sha256').update('null').digest();
 
 /**

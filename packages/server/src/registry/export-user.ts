@@ -25,8 +25,8 @@ export interface UserExtract {
 }
 
 /**
- * Gathers everything that is held about a user, for a request under privacy law. What another user did
- * on the same device is not part of it.
+ * Gathers everything that is held about a user, for a request under privacy law. What another user
+ * did on the same device is not part of it.
  */
 export async function exportUser(db: Queryable, user: UserRecord): Promise<UserExtract> {
   const links = await linksOfUser(db, user.ref, LIMITS.exportRows);

@@ -21,7 +21,9 @@ export type PreferencesResult =
     }
   | { readonly kind: AccessRefusal };
 
-/** Stores what a device prefers; ordered like every field group, and kept over logins and logouts. */
+/**
+ * Stores what a device prefers; ordered like every field group, and kept over logins and logouts.
+ */
 export async function changePreferences(
   db: Database,
   context: RegistryContext,

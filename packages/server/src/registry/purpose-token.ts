@@ -39,9 +39,9 @@ export type PurposeTokenResult =
 const NO_ADDRESS = Buffer.alloc(0);
 
 /**
- * Attaches, replaces or ends the token of one purpose. Each token is ordered by its own sequence and
- * never touches the alert address. It needs nobody to be signed in; it ends with the link that is open
- * while it is held. A token that another installation holds moves here.
+ * Attaches, replaces or ends the token of one purpose. Each token is ordered by its own sequence
+ * and never touches the alert address. It needs nobody to be signed in; it ends with the link that
+ * is open while it is held. A token that another installation holds moves here.
  */
 export async function changePurposeToken(
   db: Database,
@@ -68,7 +68,9 @@ export async function changePurposeToken(
   });
 }
 
-/** A repeated report; false when the token has moved away since, which only a newer report undoes. */
+/**
+ * A repeated report; false when the token has moved away since, which only a newer report undoes.
+ */
 function holdsAlready(
   held: PurposeTokenRecord | null,
   change: PurposeTokenChange,

@@ -10,8 +10,8 @@ import { sourceOf, type RegistryContext } from './caller.ts';
 export type RemoveResult = { readonly kind: 'removed_now' } | { readonly kind: AccessRefusal };
 
 /**
- * Removes an installation: the app was uninstalled or its data wiped. What stays is a tombstone, which
- * answers late packets with `410 installation_removed`.
+ * Removes an installation: the app was uninstalled or its data wiped. What stays is a tombstone,
+ * which answers late packets with `410 installation_removed`.
  */
 export async function removeInstallation(
   db: Database,

@@ -3,15 +3,21 @@ import { installationsOfUser, lockInstallationRefs } from '../store/installation
 import type { LinkEnd } from '../store/links.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
-import { ensureUser, eraseUser, findUser, refuseAssertionsBefore } from '../store/users.ts';
+import {
+  ensureUser,
+  eraseUser,
+  findUser,
+  lockUserSessions,
+  refuseAssertionsBefore,
+} from '../store/users.ts';
 import type { RegistryContext } from './caller.ts';
 import { signOut } from './detach-user.ts';
 import { idMac } from './prove-user.ts';
 
 /**
- * Signs a user out, everywhere or on the named installations, and returns how many links ended. Acts at
- * once on the queue, since every push is checked against the link before it is written (rule R7).
- * Everywhere also refuses every assertion that was issued up to this second.
+ * Signs a user out, everywhere or on the named installations, and returns how many links ended.
+ * Acts at once on the queue, since every push is checked against the link before it is written
+ * (rule R7). Everywhere also refuses every assertion that was issued up to this second.
  */
 export async function revokeUser(
   tx: Transaction,
@@ -19,6 +25,7 @@ export async function revokeUser(
   userId: string,
   installationIds: readonly string[] | null,
 ): Promise<number> {
+  await lockUserSessions(tx, context.app.ref, userId, 'exclusive');
   // A user who is revoked before the first login must not come in with an assertion from before.
   const user = await ensureUser(tx, context.app.ref, userId);
   if (installationIds === null) await refuseAssertionsBefore(tx, user.ref, context.now);
@@ -26,8 +33,8 @@ export async function revokeUser(
 }
 
 /**
- * Erases a user: signed out everywhere, mapping and attributes gone, queued personal content emptied.
- * False when the app never knew the user; assertions from before are refused all the same.
+ * Erases a user: signed out everywhere, mapping and attributes gone, queued personal content
+ * emptied. False when the app never knew the user; assertions from before are refused all the same.
  */
 export async function eraseUserRecord(
   db: Database,
@@ -36,6 +43,7 @@ export async function eraseUserRecord(
   macKey: Buffer,
 ): Promise<boolean> {
   return inTransaction(db, async (tx) => {
+    await lockUserSessions(tx, context.app.ref, userId, 'exclusive');
     const user = await findUser(tx, context.app.ref, userId);
     const record = user ?? (await ensureUser(tx, context.app.ref, userId));
     await signOutUser(tx, context, record.ref, 'deleted', null);

@@ -15,8 +15,8 @@ export interface TakeoverNonce {
 }
 
 /**
- * A nonce is stateless: its issue time and a MAC over everything it is for. It proves that the claimant
- * is alive now and has seen that somebody else holds the token, which no late packet can.
+ * A nonce is stateless: its issue time and a MAC over everything it is for. It proves that the
+ * claimant is alive now and has seen that somebody else holds the token, which no late packet can.
  */
 export function issueTakeoverNonce(key: Buffer, scope: TakeoverScope, now: Date): TakeoverNonce {
   const issued = now.getTime().toString(36);

@@ -24,8 +24,8 @@ export async function installationTimeline(
 }
 
 /**
- * What happened to a user: on each device, the time in which the user was signed in there, and what was
- * addressed to the user. What another user did on the same device is not part of it.
+ * What happened to a user: on each device, the time in which the user was signed in there, and what
+ * was addressed to the user. What another user did on the same device is not part of it.
  */
 export async function userTimeline(
   db: Queryable,

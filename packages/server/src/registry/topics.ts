@@ -26,7 +26,9 @@ export type TopicResult =
   | { readonly kind: 'too_many' }
   | { readonly kind: AccessRefusal };
 
-/** Subscribes an installation to a topic or ends that; superseded when the user is not signed in. */
+/**
+ * Subscribes an installation to a topic or ends that; superseded when the user is not signed in.
+ */
 export async function changeTopic(
   db: Database,
   context: RegistryContext,

@@ -27,9 +27,9 @@ export type UserTopicResult =
   | { readonly kind: 'too_many'; readonly installationId: string };
 
 /**
- * Subscribes a user to a topic wherever the user is signed in, or ends that. All installations or none.
- * Each subscription lasts as long as its link; those that devices made for themselves are not touched,
- * and the sequences of clients do not move.
+ * Subscribes a user to a topic wherever the user is signed in, or ends that. All installations or
+ * none. Each subscription lasts as long as its link; those that devices made for themselves are not
+ * touched, and the sequences of clients do not move.
  */
 export async function changeUserTopic(
   db: Database,

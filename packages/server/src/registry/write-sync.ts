@@ -19,7 +19,9 @@ export interface DecidedSync {
   readonly userId: string | null;
 }
 
-/** Writes what `decideSync` decided, in the transaction that holds the locks it was decided under. */
+/**
+ * Writes what `decideSync` decided, in the transaction that holds the locks it was decided under.
+ */
 export async function writeSync(
   tx: Transaction,
   context: RegistryContext,
@@ -147,8 +149,8 @@ function markColumns(packet: SyncPacket, decided: Decided): Columns {
 }
 
 /**
- * From now on an assertion has to be newer than the back end's word about the user, or than a logout
- * on the simple routes: proofs are used again and again there, and there is no sequence.
+ * From now on an assertion has to be newer than the back end's word about the user, or than a
+ * logout on the simple routes: proofs are used again and again there, and there is no sequence.
  */
 function serverWriteColumns(
   context: RegistryContext,

@@ -19,9 +19,9 @@ export interface AcceptedNotification {
 }
 
 /**
- * Takes a notification in: stored with the work it makes, in the caller's transaction, so that a 202
- * means committed. Nothing is resolved or rendered here; who is signed in where is asked when the
- * chunk is first leased, and again before each push.
+ * Takes a notification in: stored with the work it makes, in the caller's transaction, so that a
+ * 202 means committed. Nothing is resolved or rendered here; who is signed in where is asked when
+ * the chunk is first leased, and again before each push.
  */
 export async function acceptNotification(
   tx: Transaction,

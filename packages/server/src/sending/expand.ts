@@ -9,9 +9,9 @@ import { inTransaction } from '../store/transaction.ts';
 import { LIMITS } from '../domain/limits.ts';
 
 /**
- * Resolves a chunk of named users or installations: freezes who is addressed, puts each on the lane of
- * its credential, and records at once those that have no way to be reached. False when the lease was
- * lost; the successor starts over, since all of it is one transaction.
+ * Resolves a chunk of named users or installations: freezes who is addressed, puts each on the lane
+ * of its credential, and records at once those that have no way to be reached. False when the lease
+ * was lost; the successor starts over, since all of it is one transaction.
  */
 export async function expandChunk(db: Database, chunk: LeasedChunk, now: Date): Promise<boolean> {
   return inTransaction(db, async (tx) => {

@@ -17,8 +17,8 @@ export interface Renderer {
 }
 
 /**
- * A renderer of one notification. What says the same is the same object, so that payload builders can
- * reuse bytes: one for each locale, and one for each user that has variables of its own.
+ * A renderer of one notification. What says the same is the same object, so that payload builders
+ * can reuse bytes: one for each locale, and one for each user that has variables of its own.
  */
 export function createRenderer(notification: Notification): Renderer {
   const shared = new Map<string, Message>();

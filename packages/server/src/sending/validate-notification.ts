@@ -28,7 +28,9 @@ export type MeasurePush = (provider: ProviderName, push: Push) => number | null;
 
 /** What a notification would come to if it were sent now. */
 export interface DryRun {
-  /** False when a provider would refuse the content: reserved keys, bad overrides, too many bytes. */
+  /**
+   * False when a provider would refuse the content: reserved keys, bad overrides, too many bytes.
+   */
   readonly valid: boolean;
   readonly userBound: boolean;
   /** How many would get it, by `provider/platform`. */

@@ -1,13 +1,15 @@
 import type { Database } from './sql.ts';
 
 const CHANNEL = 'homing_work';
-/** Announcements within this time are one: a NOTIFY for each accepted request would cost throughput. */
+/**
+ * Announcements within this time are one: a NOTIFY for each accepted request would cost throughput.
+ */
 const COALESCE_MS = 5;
 
 /**
- * Tells every worker on the database that there may be work. After the commit and on a connection of
- * the pool, since a NOTIFY inside the accepting transaction halves the commit rate. A lost announcement
- * costs one poll.
+ * Tells every worker on the database that there may be work. After the commit and on a connection
+ * of the pool, since a NOTIFY inside the accepting transaction halves the commit rate. A lost
+ * announcement costs one poll.
  */
 export function createAnnouncer(db: Database, onError: (error: unknown) => void): () => void {
   let isPending = false;

@@ -1,7 +1,7 @@
 /**
  * The newest living credential that serves the address of the installation `i`: by environment and
- * topic for APNs, by project for FCM. A fragment for `left join lateral`, so that expansion, gate and
- * retries can never disagree on the lane of an installation.
+ * topic for APNs, by project for FCM. A fragment for `left join lateral`, so that expansion, gate
+ * and retries can never disagree on the lane of an installation.
  */
 export const CREDENTIAL_OF_ADDRESS = `
   select k.credential_ref from credential k

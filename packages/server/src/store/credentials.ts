@@ -37,7 +37,9 @@ export async function insertCredential(
   return row.credential_ref;
 }
 
-/** The living credentials of an app, newest first: the newest one that fits an address serves it. */
+/**
+ * The living credentials of an app, newest first: the newest one that fits an address serves it.
+ */
 export async function credentialsOfApp(
   db: Queryable,
   appRef: number,

@@ -10,8 +10,8 @@ export interface EventContext {
 }
 
 /**
- * Writes events to the timeline and to the outbox, in the transaction of the change they tell of. The
- * app and SDK versions are those that the installation had reported by then.
+ * Writes events to the timeline and to the outbox, in the transaction of the change they tell of.
+ * The app and SDK versions are those that the installation had reported by then.
  */
 export async function appendEvents(
   tx: Transaction,

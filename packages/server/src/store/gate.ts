@@ -44,9 +44,9 @@ export interface GatedSlice {
 }
 
 /**
- * The ownership check and the write-ahead mark in one statement (rule R7): moves the chunk's mark if
- * the lease is still ours, and only then returns the current rows of the slice. Null when the lease
- * was lost. `through` is how many of the chunk's deliveries have then been checked.
+ * The ownership check and the write-ahead mark in one statement (rule R7): moves the chunk's mark
+ * if the lease is still ours, and only then returns the current rows of the slice. Null when the
+ * lease was lost. `through` is how many of the chunk's deliveries have then been checked.
  */
 export async function gateSlice(
   db: Queryable,

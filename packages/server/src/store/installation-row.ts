@@ -170,7 +170,9 @@ export function toAddress(row: AddressRow): Address | null {
   }
 }
 
-/** The columns that hold an address; all of them, so that nothing of a former address stays behind. */
+/**
+ * The columns that hold an address; all of them, so that nothing of a former address stays behind.
+ */
 export function addressColumns(address: Address | null): AddressRow {
   const empty: AddressRow = {
     provider: address?.provider ?? null,

@@ -7,7 +7,9 @@ export type InstallationPatch = Readonly<Record<string, unknown>>;
 
 const LOCK_ROUNDS = 3;
 
-/** Null when the app has no such installation. Removed ones are returned: they answer differently. */
+/**
+ * Null when the app has no such installation. Removed ones are returned: they answer differently.
+ */
 export async function findInstallation(
   db: Queryable,
   appRef: number,
@@ -18,7 +20,9 @@ export async function findInstallation(
   return row === undefined ? null : toInstallation(row);
 }
 
-/** Makes an empty installation unless there is one; a concurrent enrolment of the same id wins once. */
+/**
+ * Makes an empty installation unless there is one; a concurrent enrolment of the same id wins once.
+ */
 export async function insertInstallation(
   tx: Transaction,
   appRef: number,
@@ -47,9 +51,9 @@ export interface LockedInstallations {
 
 /**
  * Locks an installation and whoever else holds an address, in the one order that every writer uses
- * (ascending reference), so that writers wait for each other and never deadlock. The holder is found
- * without a lock first and checked again under it; after three rounds in which it kept changing the
- * last state read is returned, and the unique index has the final word.
+ * (ascending reference), so that writers wait for each other and never deadlock. The holder is
+ * found without a lock first and checked again under it; after three rounds in which it kept
+ * changing the last state read is returned, and the unique index has the final word.
  */
 export async function lockInstallations(
   tx: Transaction,

@@ -58,8 +58,8 @@ async function writeDeliveries(
 }
 
 /**
- * Moves the counters of a notification along with its ledger. Sorted, so that two workers that settle
- * deliveries of the same notification take the counter rows in the same order.
+ * Moves the counters of a notification along with its ledger. Sorted, so that two workers that
+ * settle deliveries of the same notification take the counter rows in the same order.
  */
 async function moveCounters(
   tx: Transaction,

@@ -8,8 +8,8 @@ const OUTBOX_DAYS = 3;
 const LOCK = 7_467_002;
 
 /**
- * Makes the partitions of the coming days and months; those that exist are left alone. Rows that come
- * before their partition fall into the default one, so a late run loses nothing.
+ * Makes the partitions of the coming days and months; those that exist are left alone. Rows that
+ * come before their partition fall into the default one, so a late run loses nothing.
  */
 export async function createPartitions(db: Database, now: Date): Promise<void> {
   const wanted = wantedPartitions(now);

@@ -19,9 +19,9 @@ const DIRECTORY = fileURLToPath(new URL('./migrations/', import.meta.url));
 const LOCK = 7_467_001;
 
 /**
- * Brings the schema up to date and returns how many migrations ran. Numbered files, forward only, each
- * in a transaction of its own, one process at a time. Throws a `MigrationError` when a file that has
- * run was edited since, or when the database is newer than this program.
+ * Brings the schema up to date and returns how many migrations ran. Numbered files, forward only,
+ * each in a transaction of its own, one process at a time. Throws a `MigrationError` when a file
+ * that has run was edited since, or when the database is newer than this program.
  */
 export async function migrate(db: Database): Promise<number> {
   const migrations = await readMigrations();

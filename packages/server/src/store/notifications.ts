@@ -134,8 +134,8 @@ export interface NotificationCounter {
 }
 
 /**
- * A notification with its counts, all of one moment: one statement, so that what is expected is exactly
- * what is settled, waiting for a retry, or pending.
+ * A notification with its counts, all of one moment: one statement, so that what is expected is
+ * exactly what is settled, waiting for a retry, or pending.
  */
 export async function summarizeNotification(
   db: Queryable,
@@ -181,8 +181,8 @@ export async function addExpected(tx: Transaction, ref: number, count: number): 
 }
 
 /**
- * Marks a notification finished when no work of it is left. Takes its row first, so that of two workers
- * that finish its last chunks at once the second one sees the first one's.
+ * Marks a notification finished when no work of it is left. Takes its row first, so that of two
+ * workers that finish its last chunks at once the second one sees the first one's.
  */
 export async function finishIfDone(tx: Transaction, ref: number, now: Date): Promise<void> {
   await tx`select 1 from notification where notification_ref = ${ref} for no key update`;

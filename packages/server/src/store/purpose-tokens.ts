@@ -50,17 +50,18 @@ export async function purposeTokensOf(
 }
 
 /**
- * Makes claims of the same address wait for each other until the transaction ends. Two installations
- * that report one token for the first time have no row yet that either could lock.
+ * Makes claims of the same address wait for each other until the transaction ends. Two
+ * installations that report one token for the first time have no row yet that either could lock.
  */
 export async function lockPurposeAddress(tx: Transaction, addressKey: Buffer): Promise<void> {
   await tx`select pg_advisory_xact_lock(${addressKey.readBigInt64BE(0).toString()}::bigint)`;
 }
 
 /**
- * Retires whoever else holds an address and returns the installations that lost it. A statement of its
- * own, before the winner's: in one statement the unique index would see both rows. Digest and sequence
- * stay, so that a late repetition of the loser's report is recognised and does not win it back.
+ * Retires whoever else holds an address and returns the installations that lost it. A statement of
+ * its own, before the winner's: in one statement the unique index would see both rows. Digest and
+ * sequence stay, so that a late repetition of the loser's report is recognised and does not win it
+ * back.
  */
 export async function releasePurposeAddress(
   tx: Transaction,

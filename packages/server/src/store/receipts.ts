@@ -11,11 +11,12 @@ export interface NewReceipt {
 }
 
 /**
- * Keeps what an installation reports about notifications that went to it, and returns how many of the
- * reports that concerned. A report that is held already is not written again and counts all the same.
- * The day is the notification's own, so that a repetition after midnight meets the first one. A push
- * whose outcome is not written yet counts as sent: a fast device answers before the ledger does. Times
- * before the notification existed or after now are a wrong clock and are pulled to the nearer bound.
+ * Keeps what an installation reports about notifications that went to it, and returns how many of
+ * the reports that concerned. A report that is held already is not written again and counts all the
+ * same. The day is the notification's own, so that a repetition after midnight meets the first one.
+ * A push whose outcome is not written yet counts as sent: a fast device answers before the ledger
+ * does. Times before the notification existed or after now are a wrong clock and are pulled to the
+ * nearer bound.
  */
 export async function insertReceipts(
   db: Queryable,

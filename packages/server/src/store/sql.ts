@@ -32,7 +32,9 @@ export interface DatabaseOptions {
   readonly applicationName: string;
 }
 
-/** Opens a pool. Connections are made on demand, so this succeeds while the server is still down. */
+/**
+ * Opens a pool. Connections are made on demand, so this succeeds while the server is still down.
+ */
 export function openDatabase(options: DatabaseOptions): Database {
   return postgres<typeof TYPES>(options.url, {
     max: options.maxConnections,
@@ -43,7 +45,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
 }
 
-/** A row's columns and values for `insert` and `update`; names come from our own code, never from input. */
+/**
+ * A row's columns and values for `insert` and `update`; names come from our own code, never from
+ * input.
+ */
 export function columns(db: Queryable, values: Readonly<Record<string, unknown>>) {
   return db(values as Record<string, never>);
 }

@@ -29,8 +29,9 @@ export async function lockForFeedback(tx: Transaction, refs: readonly number[]):
 }
 
 /**
- * Retires dead tokens (rule R8): only where the holder is still the one that was pushed to, and only
- * if the device has not confirmed the token since it is said to be dead. Returns what was retired.
+ * Retires dead tokens (rule R8): only where the holder is still the one that was pushed to, and
+ * only if the device has not confirmed the token since it is said to be dead. Returns what was
+ * retired.
  */
 export async function retireTokens(
   tx: Transaction,
@@ -54,7 +55,9 @@ export async function retireTokens(
     returning i.installation_ref as "installationRef", i.token, f.code`;
 }
 
-/** Puts aside tokens that the provider says belong elsewhere; the device's next word restores them. */
+/**
+ * Puts aside tokens that the provider says belong elsewhere; the device's next word restores them.
+ */
 export async function quarantineTokens(
   tx: Transaction,
   tokens: readonly FailedToken[],

@@ -2,15 +2,15 @@ import postgres from 'postgres';
 import type { Database, Transaction } from './sql.ts';
 
 /**
- * A serialisation conflict, the losing side of a deadlock, and a unique index that had the last word in
- * a race: run again, the transaction sees what the winner wrote.
+ * A serialisation conflict, the losing side of a deadlock, and a unique index that had the last
+ * word in a race: run again, the transaction sees what the winner wrote.
  */
 const RETRYABLE_CODES = new Set(['40001', '40P01', '23505']);
 const ATTEMPTS = 5;
 
 /**
- * Runs `work` in one transaction and returns what it returns once that is committed. Repeats it after a
- * lost race, so `work` must have no effect outside the transaction.
+ * Runs `work` in one transaction and returns what it returns once that is committed. Repeats it
+ * after a lost race, so `work` must have no effect outside the transaction.
  */
 export async function inTransaction<T>(
   db: Database,

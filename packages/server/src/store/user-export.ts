@@ -3,7 +3,9 @@ import type { ProviderName } from '../domain/address.ts';
 import type { ReceiptKind } from './receipts.ts';
 import type { Queryable } from './sql.ts';
 
-/** A delivery that was addressed to a user, or that reached a device while the user was signed in. */
+/**
+ * A delivery that was addressed to a user, or that reached a device while the user was signed in.
+ */
 export interface ExportedDelivery {
   readonly notificationId: string;
   readonly installationId: string;
@@ -35,8 +37,8 @@ export interface ExportedNotification {
 }
 
 /**
- * The rows of the ledger that concern the user `$1`: those in the user's name, and those without a name
- * that were settled on a device within a period in which the user was signed in there.
+ * The rows of the ledger that concern the user `$1`: those in the user's name, and those without a
+ * name that were settled on a device within a period in which the user was signed in there.
  */
 const DELIVERIES_OF_USER = `
   select d.* from delivery d

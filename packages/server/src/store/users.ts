@@ -51,6 +51,25 @@ export async function findUserRefs(
   return new Map(rows.map((row) => [row.id, row.user_ref]));
 }
 
+/**
+ * Makes what ends a user's sessions (`exclusive`) wait for logins of that user, and logins
+ * (`shared`) for it, until the transaction ends. A row cannot carry this lock: an erased user has
+ * none, and a login of a new one makes it.
+ */
+export async function lockUserSessions(
+  tx: Transaction,
+  appRef: number,
+  id: string,
+  mode: 'shared' | 'exclusive',
+): Promise<void> {
+  const name = `${appRef}/${id}`;
+  if (mode === 'shared') {
+    await tx`select pg_advisory_xact_lock_shared(hashtextextended(${name}, 0))`;
+  } else {
+    await tx`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
+  }
+}
+
 const ENSURE_ROUNDS = 3;
 
 /** Makes the user known if it is not, and returns it locked against erasure. */
@@ -87,8 +106,8 @@ export async function refuseAssertionsBefore(
 }
 
 /**
- * Forgets who a user is. Rows elsewhere keep the bare reference; notifications addressed to the user
- * are emptied, and a keyed digest of the id remains for a day, against assertions from before.
+ * Forgets who a user is. Rows elsewhere keep the bare reference; notifications addressed to the
+ * user are emptied, and a keyed digest of the id remains for a day, against assertions from before.
  */
 export async function eraseUser(
   tx: Transaction,
@@ -104,12 +123,14 @@ export async function eraseUser(
     update notification
     set content = '{}', locales = '{}', variables = '{}', recipient_variables = '{}',
       overrides = '{}', audience = '{"users": []}', collapse_key = null
-    where app_ref = ${appRef} and audience->'users' = ${tx.json([user.id])}`;
+    where app_ref = ${appRef} and audience->'users' ? ${user.id}
+      and audience->'users' <@ ${tx.json([user.id])}`;
   await tx`
     update notification
     set recipient_variables = recipient_variables - ${user.id},
       audience = jsonb_set(audience, '{users}', (audience->'users') - ${user.id})
-    where app_ref = ${appRef} and audience->'users' ? ${user.id}`;
+    where app_ref = ${appRef}
+      and (audience->'users' ? ${user.id} or recipient_variables ? ${user.id})`;
   await tx`delete from app_user where user_ref = ${user.ref}`;
 }
 

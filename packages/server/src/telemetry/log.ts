@@ -1,7 +1,8 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 
+import type { LogLevel } from '../domain/log-level.ts';
+
 export type Logger = PinoLogger;
-export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
 /** The one redaction layer: what may never be written, wherever an object carries it. */
 const REDACTED = [
@@ -16,8 +17,8 @@ const REDACTED = [
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 /**
- * A JSON logger. Tokens appear in logs as fingerprints and content as sizes; the redaction is the net
- * below that, not a licence to log them.
+ * A JSON logger. Tokens appear in logs as fingerprints and content as sizes; the redaction is the
+ * net below that, not a licence to log them.
  */
 export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
   const options = {
@@ -29,7 +30,9 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-/** Driver errors carry query parameters, which may be tokens; only what describes the fault is kept. */
+/**
+ * Driver errors carry query parameters, which may be tokens; only what describes the fault is kept.
+ */
 function serializeError(error: unknown): Readonly<Record<string, unknown>> {
   if (!(error instanceof Error)) return { message: String(error) };
   const code = 'code' in error ? error.code : undefined;

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { ERRORS, type ErrorCode } from '@homing/protocol';
 import type { Answer } from '../../../../test/answer.ts';
 
-/** Fails unless an answer is the problem document (RFC 9457) of this error, complete in every member. */
+/**
+ * Fails unless an answer is the problem document (RFC 9457) of this error, complete in every
+ * member.
+ */
 export function assertProblem(answer: Answer, code: ErrorCode, pointer?: string): void {
   const { body } = answer;
   const shown = JSON.stringify(body);

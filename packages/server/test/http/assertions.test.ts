@@ -87,7 +87,8 @@ test(`${titles.length} forged assertions sign nobody in`, async (t) => {
 
 test(`the same assertions open neither simple route`, async () => {
   for (const [title, forged] of badAssertions(places('phone-1'))) {
-    // Over HTTP a bearer is one word, and some are only about the installation, or honest for another user.
+    // Over HTTP a bearer is one word, and some are only about the installation, or honest for
+    // another user.
     if (/installation|another user|in capitals|with a space/.test(title)) continue;
     for (const [method, path] of [
       ['POST', '/register-token'],
@@ -100,7 +101,10 @@ test(`the same assertions open neither simple route`, async () => {
         headers: { authorization: `Bearer ${forged.replaceAll(/[^\x21-\x7e]/g, '')}` },
         body: { token: fcmToken().value, userId: 'anna', deviceId: 'phone-1' },
       });
-      assert.ok([401, 403, 431].includes(answer.status), `${title}: ${JSON.stringify(answer.body)}`);
+      assert.ok(
+        [401, 403, 431].includes(answer.status),
+        `${title}: ${JSON.stringify(answer.body)}`,
+      );
     }
   }
   assert.deepEqual(await linksTo('anna'), [annaLink]);

@@ -49,9 +49,10 @@ function withoutValue(places: ForgeryPlaces): readonly Forgery[] {
   const other = Buffer.from(json({ ...claimsOf(places), sub: 'somebody' })).toString('base64url');
   const zeros = Buffer.alloc(64).toString('base64url');
   return [
-    ...['none', 'None', 'NONE', 'nOnE', ''].map(
-      (alg): Forgery => [`alg "${alg}"`, `${signingInput(json({ alg, kid: 'key-1' }), claims)}.`],
-    ),
+    ...['none', 'None', 'NONE', 'nOnE', ''].map((alg): Forgery => [
+      `alg "${alg}"`,
+      `${signingInput(json({ alg, kid: 'key-1' }), claims)}.`,
+    ]),
     ['alg none without kid', `${signingInput(json({ alg: 'none' }), claims)}.`],
     ['alg none that keeps a signature', `${signingInput('{"alg":"none"}', claims)}.${signature}`],
     ['no signature', `${header}.${payload}.`],
@@ -88,12 +89,10 @@ function withConfusedKeys(places: ForgeryPlaces): readonly Forgery[] {
     ['the app id', places.appId],
   ];
   const hmac = secrets.flatMap(([title, secret]) =>
-    [{ kid: 'key-1' }, {}, { kid: 'hmac-1' }].map(
-      (kid): Forgery => [
-        `HS256 with ${title} ${json(kid)}`,
-        signHmac(json({ alg: 'HS256', ...kid }), claims, secret),
-      ],
-    ),
+    [{ kid: 'key-1' }, {}, { kid: 'hmac-1' }].map((kid): Forgery => [
+      `HS256 with ${title} ${json(kid)}`,
+      signHmac(json({ alg: 'HS256', ...kid }), claims, secret),
+    ]),
   );
   const attacker = createForgingKey();
   const header = (members: Members): string => json({ ...HEADER, ...members });
@@ -133,7 +132,10 @@ function withWrongHeaders(places: ForgeryPlaces): readonly Forgery[] {
     signed('no alg', json({ kid: 'key-1' })),
     signed('a number as alg', json({ alg: 256, kid: 'key-1' })),
     signed('an array as alg', json({ alg: ['ES256'], kid: 'key-1' })),
-    signed('crit', json({ ...HEADER, crit: ['https://example.com/x'], 'https://example.com/x': 1 })),
+    signed(
+      'crit',
+      json({ ...HEADER, crit: ['https://example.com/x'], 'https://example.com/x': 1 }),
+    ),
     signed('crit of a registered header', json({ ...HEADER, crit: ['kid'] })),
     signed('an empty crit', json({ ...HEADER, crit: [] })),
     signed('crit that is no array', json({ ...HEADER, crit: 'kid' })),

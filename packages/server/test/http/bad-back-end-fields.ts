@@ -20,7 +20,12 @@ export function badBackEndFields(installationId: string): readonly BadRequest[] 
 function badNotifications(installationId: string): readonly BadRequest[] {
   const many = Array.from({ length: 1_001 }, (_, index) => `u${index}`);
   const members = Object.fromEntries(many.slice(0, 65).map((key) => [key, 'x']));
-  return rowsTo('POST', '/v1/notifications', 'back_end', VALID)([
+  return rowsTo(
+    'POST',
+    '/v1/notifications',
+    'back_end',
+    VALID,
+  )([
     ['no audience', { audience: undefined }, '/audience'],
     ['an empty audience', { audience: {} }, '/audience/users'],
     ['null as audience', { audience: null }, '/audience'],
@@ -104,7 +109,11 @@ function badNotifications(installationId: string): readonly BadRequest[] {
 function badUsers(): readonly BadRequest[] {
   const many = Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`a${index}`, 1]));
   return [
-    ...rowsTo('PUT', '/v1/users/42', 'back_end')([
+    ...rowsTo(
+      'PUT',
+      '/v1/users/42',
+      'back_end',
+    )([
       ['an array of attributes', { attributes: [] }, '/attributes'],
       ['201 attributes', { attributes: many }, '/attributes'],
       ['a number as locale', { locale: 1 }, '/locale'],
@@ -113,7 +122,11 @@ function badUsers(): readonly BadRequest[] {
       ['a text as quiet hours', { quiet_hours: 'night' }, '/quiet_hours'],
       ['an id', { id: '43' }, '/id'],
     ]),
-    ...rowsTo('POST', '/v1/users/42/revoke', 'back_end')([
+    ...rowsTo(
+      'POST',
+      '/v1/users/42/revoke',
+      'back_end',
+    )([
       ['no installation', { installations: [] }, '/installations'],
       ['a text as installations', { installations: 'all' }, '/installations'],
       ['a wrong installation id', { installations: ['x'] }, '/installations/0'],

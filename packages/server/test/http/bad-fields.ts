@@ -23,9 +23,11 @@ export function badInstallationFields(places: Places): readonly BadRequest[] {
       ['an unknown scope', { scope: 'all' }, '/scope'],
       ['a user scope without user', { scope: 'user' }, '/user_id'],
       ['an unknown field', { scope: 'device', ttl: 1 }, '/ttl'],
-      ...MISTAKEN_USER_IDS.map(
-        (id): Row => [`user id ${short(id)}`, { scope: 'user', user_id: id }, '/user_id'],
-      ),
+      ...MISTAKEN_USER_IDS.map((id): Row => [
+        `user id ${short(id)}`,
+        { scope: 'user', user_id: id },
+        '/user_id',
+      ]),
     ]),
     ...['a%20b', 'x'.repeat(129), 'a%2Fb', '%00', 'ä'].map((topic) =>
       invalid(`topic ${short(topic)}`, {
@@ -145,10 +147,7 @@ export function badQueries(places: Places): readonly BadRequest[] {
         pointer: `/querystring/${field}`,
       }),
     );
-  return [
-    ...query('/v1/installations', list),
-    ...query(`${places.notification}/explain`, explain),
-  ];
+  return [...query('/v1/installations', list), ...query(`${places.notification}/explain`, explain)];
 }
 
 /** Wrong fields of what a home-grown client sends. */
@@ -182,7 +181,11 @@ export function badSimpleFields(places: Places): readonly BadRequest[] {
       ['a long platform', { platform: 'x'.repeat(33) }, '/platform'],
       ['a long appVersion', { appVersion: 'x'.repeat(65) }, '/appVersion'],
     ]),
-    ...rowsTo('DELETE', '/delete-token', 'back_end')([
+    ...rowsTo(
+      'DELETE',
+      '/delete-token',
+      'back_end',
+    )([
       ['no token', {}, '/token'],
       ['a number as token', { token: 1 }, '/token'],
       ['an empty token', { token: '' }, '/token'],

@@ -90,7 +90,14 @@ test('the log of all that holds no token, no key and no secret', (t) => {
 });
 
 test('the answer to a short body that is not JSON does not quote it', async () => {
-  for (const text of ['{"p":"hush"', '{"p":"hush",}', '"hush', '{"p":"hush" x}', 'hush', '{hush}']) {
+  for (const text of [
+    '{"p":"hush"',
+    '{"p":"hush",}',
+    '"hush',
+    '{"p":"hush" x}',
+    'hush',
+    '{hush}',
+  ]) {
     const answer = await network.backEnd.request('POST', '/v1/notifications', text);
     assertProblem(answer, 'invalid_request');
     assert.doesNotMatch(JSON.stringify(answer.body), /hush/);
@@ -100,12 +107,17 @@ test('the answer to a short body that is not JSON does not quote it', async () =
 test('an unknown provider is answered with those that are known', async () => {
   const answer = await phone.sync({ token: { provider: 'sms', value: 'x' } });
   assertProblem(answer, 'validation_failed', '/token/provider');
-  assert.match(String(answer.body['detail']), /^\/token\/provider: .*apns, fcm, webpush, expo, hms/);
+  assert.match(
+    String(answer.body['detail']),
+    /^\/token\/provider: .*apns, fcm, webpush, expo, hms/,
+  );
 });
 
 test('a packet of 1,000 keys and a body of 20 levels are still read', async () => {
   const deep = `${'['.repeat(18)}${']'.repeat(18)}`;
-  const attributes = Object.fromEntries(Array.from({ length: 199 }, (_, index) => [`a${index}`, 1]));
+  const attributes = Object.fromEntries(
+    Array.from({ length: 199 }, (_, index) => [`a${index}`, 1]),
+  );
   const body = `{"attributes":${JSON.stringify(attributes).slice(0, -1)},"deep":${deep}}}`;
   assertAnswered(await network.backEnd.request('PUT', '/v1/users/deep', body), 200);
 });

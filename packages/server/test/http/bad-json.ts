@@ -1,6 +1,8 @@
 import type { BadRequest, Places } from './bad-request.ts';
 
-/** Bodies that are refused as text, before anybody looks at a field. `CANARY` becomes a valid token. */
+/**
+ * Bodies that are refused as text, before anybody looks at a field. `CANARY` becomes a valid token.
+ */
 const TEXTS: readonly (readonly [string, string])[] = [
   ['an object that does not end', '{"token":"CANARY"'],
   ['a string that does not end', '{"token":"CANARY'],

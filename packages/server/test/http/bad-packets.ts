@@ -47,7 +47,8 @@ const MEMBERS: readonly (readonly [string, Readonly<Record<string, unknown>>, st
   ['an object as assertion', { user: { id: '42', assertion: {} } }, '/user/assertion'],
   ['a long signature', { user: { id: '42', signature: 'x'.repeat(129) } }, '/user/signature'],
   ...MISTAKEN_USER_IDS.map(
-    (id) => [`the user id ${JSON.stringify(id).slice(0, 24)}`, { user: { id } }, '/user/id'] as const,
+    (id) =>
+      [`the user id ${JSON.stringify(id).slice(0, 24)}`, { user: { id } }, '/user/id'] as const,
   ),
   ['a text as token', { token: 'abc' }, '/token'],
   ['an array as token', { token: [] }, '/token'],

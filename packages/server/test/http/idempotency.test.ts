@@ -131,7 +131,10 @@ test('a request that failed stores nothing: the key is free for the corrected on
   const before = await rowsIn('idempotency');
   const key = randomUUID();
   assertProblem(await send(key, { ...message, category: 'my offers' }), 'validation_failed');
-  assertProblem(await send(key, { ...message, audience: { users: ['null'] } }), 'validation_failed');
+  assertProblem(
+    await send(key, { ...message, audience: { users: ['null'] } }),
+    'validation_failed',
+  );
   const nobody = await backEnd.request(
     'POST',
     `/v1/notifications/ntf_${'0'.repeat(32)}/cancel`,

@@ -11,7 +11,13 @@ import { assertProblem } from './assert-problem.ts';
 import { captureLog } from './captured-log.ts';
 import { digestDatabase } from './database-digest.ts';
 import { makeKey } from './made-key.ts';
-import { pathOf, ROUTE_BOOK, unknownPlaces, type BookedRoute } from './route-book.ts';
+import {
+  pathOf,
+  ROUTE_BOOK,
+  unknownPlaces,
+  type BookedRoute,
+  type RoutePlaces,
+} from './route-book.ts';
 
 const log = captureLog();
 const network = await startNetwork({ role: 'api', logger: log.logger });
@@ -19,7 +25,11 @@ after(() => network[Symbol.asyncDispose]());
 const phone = network.device();
 assertAnswered(await phone.register(apnsToken(), 'anna'), 201);
 const notification = await network.backEnd.sendToUsers(['anna']);
-const places = { installationId: phone.id, userId: 'anna', notificationId: notification };
+const places: RoutePlaces = {
+  installationId: phone.id,
+  userId: 'anna',
+  notificationId: notification,
+};
 const { secretKey, publishableKey } = network.app;
 
 function call(
@@ -237,8 +247,9 @@ async function digestApp(appId: string): Promise<string> {
     where column_name = 'app_ref' and table_schema = 'public' and not p.relispartition
     order by table_name`;
   const parts = await Promise.all(
-    tables.map(({ table_name: table }) =>
-      db<{ digest: string }[]>`
+    tables.map(
+      ({ table_name: table }) =>
+        db<{ digest: string }[]>`
         select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as digest
         from ${db(table)} t where app_ref = (select app_ref from app where id = ${uuid})`,
     ),
@@ -247,7 +258,7 @@ async function digestApp(appId: string): Promise<string> {
 }
 
 /** An answer with ids and times blotted out. */
-function shape(answer: Answer, at: typeof places): string {
+function shape(answer: Answer, at: RoutePlaces): string {
   return JSON.stringify(comparable(answer))
     .replaceAll(at.installationId, 'INSTALLATION')
     .replaceAll(at.userId, 'USER')

@@ -15,7 +15,9 @@ async function fetchPage(url: string): Promise<Page> {
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-/** Nothing on a page may run, load or frame, and its one style is the one that the policy allows. */
+/**
+ * Nothing on a page may run, load or frame, and its one style is the one that the policy allows.
+ */
 function assertStrict({ headers, text }: Page): void {
   const policy = headers.get('content-security-policy') ?? '';
   assert.match(policy, /default-src 'none'/);

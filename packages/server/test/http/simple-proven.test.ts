@@ -99,7 +99,10 @@ test('an assertion of another user than userId attaches nobody and signs out who
     ['cleo', 'ben', 'anna'],
   ] as const) {
     network.clock.advance(2_000);
-    assertAnswered(await client.register({ ...body, userId: signedIn }, await proof(signedIn)), 200);
+    assertAnswered(
+      await client.register({ ...body, userId: signedIn }, await proof(signedIn)),
+      200,
+    );
     const token = fcmToken().value;
     const answer = await client.register({ ...body, userId: named, token }, await proof(bearer));
     assertProblem(answer, 'user_mismatch');

@@ -74,7 +74,9 @@ interface Relay extends AsyncDisposable {
   stall(): Promise<unknown>;
 }
 
-/** A TCP relay whose connections can be made to stay open and carry nothing, as a dead route does. */
+/**
+ * A TCP relay whose connections can be made to stay open and carry nothing, as a dead route does.
+ */
 async function startRelay(port: number): Promise<Relay> {
   const clients = new Set<Socket>();
   const server = createServer((client) => {

@@ -7,7 +7,9 @@ import { REASONS as FCM_REASONS } from '../../src/providers/fcm/reasons.ts';
 import { WITHOUT_ANSWER } from '../../src/providers/no-answer.ts';
 import type { ReasonTable } from '../../src/providers/reason.ts';
 
-/** One line of the catalogue that was compiled from the providers' documentation and from the field. */
+/**
+ * One line of the catalogue that was compiled from the providers' documentation and from the field.
+ */
 interface CatalogueRow {
   readonly provider: string;
   readonly status: number | string | null;

@@ -191,8 +191,7 @@ test('a topic for a user who is not signed in is superseded', async () => {
 
 test('preferences are ordered, patched and kept over logins', async () => {
   const phone = await signedIn();
-  const put = (seq: number, body: unknown) =>
-    phone.request('PUT', `/preferences?seq=${seq}`, body);
+  const put = (seq: number, body: unknown) => phone.request('PUT', `/preferences?seq=${seq}`, body);
   const until = '2030-01-01T00:00:00.000Z';
   assertAnswered(await put(3, { mode: 'off', categories: { offers: false } }), 200);
   assertAnswered(await put(4, { muted_until: until }), 200);

@@ -89,10 +89,7 @@ test('crossed tokens, a hundred times at once: each has one holder, none is lost
   const pairs = await Promise.all(
     Array.from({ length: 100 }, async () => {
       const tokens = [fcmToken(), fcmToken()] as const;
-      const phones = [
-        await holder(tokens[0], 'anna'),
-        await holder(tokens[1], 'ben'),
-      ] as const;
+      const phones = [await holder(tokens[0], 'anna'), await holder(tokens[1], 'ben')] as const;
       return { tokens, phones };
     }),
   );
@@ -208,7 +205,16 @@ test('a nonce is for one claimant, one token and one state of the holder', async
   // The holder signs out: whatever the nonce was for is not so any more.
   assertAnswered(await before.signOut(), 204);
   assertProblem(await later.sync({ seq: 1, token, takeover: nonce }), 'token_held');
-  for (const forged of ['', '.', 'x', `${nonce}x`, nonce.slice(0, -1), `0${nonce}`, 'NaN.', '-1.x']) {
+  for (const forged of [
+    '',
+    '.',
+    'x',
+    `${nonce}x`,
+    nonce.slice(0, -1),
+    `0${nonce}`,
+    'NaN.',
+    '-1.x',
+  ]) {
     assertProblem(await later.sync({ seq: 1, token, takeover: forged }), 'token_held');
   }
   assert.deepEqual(await holders(token), [before.id]);

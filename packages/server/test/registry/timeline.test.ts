@@ -24,7 +24,7 @@ assertAnswered(
   await phone.sync({ user: { id: 'ben', assertion: await phone.assertion('ben') } }),
   200,
 );
-assertAnswered(await phone.sync({ seq: 1, user: null }), 409);
+assertAnswered(await phone.sync({ seq: phone.seq, user: null }), 409);
 assertAnswered(await phone.signOut(), 204);
 assertAnswered(await phone.sync({ user: { id: 'cleo', assertion: 'forged' } }), 401);
 assertAnswered(await phone.request('DELETE', ''), 204);

@@ -205,7 +205,9 @@ function unauthenticated(message: string, reason: string): Answer {
   return { ...answer, headers: { ...answer.headers, ...challenge } };
 }
 
-/** google.rpc.Status in Google's JSON frame. The journal shows FCM's own code where there is one. */
+/**
+ * google.rpc.Status in Google's JSON frame. The journal shows FCM's own code where there is one.
+ */
 function error({ code, status, message, details }: ErrorStatus): Answer {
   const detail = details?.find((candidate) => 'errorCode' in candidate);
   return {

@@ -16,9 +16,9 @@ export interface DeleteTokenDependencies extends SimpleCallerDependencies {
 }
 
 /**
- * `DELETE /delete-token`: logout for home-grown clients. Detaches the user and keeps device and token.
- * A token that is unknown, or linked to another user than the bearer's, gets the same answer and no
- * effect; an expired assertion serves, because a logout must always work (rule R5).
+ * `DELETE /delete-token`: logout for home-grown clients. Detaches the user and keeps device and
+ * token. A token that is unknown, or linked to another user than the bearer's, gets the same answer
+ * and no effect; an expired assertion serves, because a logout must always work (rule R5).
  */
 export function deleteToken(server: HttpServer, deps: DeleteTokenDependencies): void {
   server.delete(

@@ -3,7 +3,9 @@ import { sendPage } from '../html.ts';
 import { renderDocs } from '../render-docs.ts';
 import type { HttpServer } from '../server.ts';
 
-/** `GET /docs`: the contract to read in a browser. Needs the routes to be documented (openapi.ts). */
+/**
+ * `GET /docs`: the contract to read in a browser. Needs the routes to be documented (openapi.ts).
+ */
 export function docsPage(server: HttpServer): void {
   let page: string | null = null;
   server.get('/docs', { schema: { tags: ['operations'] } }, async (_request, reply) => {

@@ -1,7 +1,7 @@
 import { removeInstallation } from '../../registry/remove-installation.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
-import { InstallationPath, parseInstallationId } from '../parameters.ts';
+import { NoContent, InstallationPath, parseInstallationId } from '../parameters.ts';
 import { refusalError } from '../registry-answer.ts';
 import type { HttpServer } from '../server.ts';
 
@@ -14,7 +14,7 @@ export interface InstallationDeleteDependencies {
 export function installationDelete(server: HttpServer, deps: InstallationDeleteDependencies): void {
   server.delete(
     '/v1/installations/:installation_id',
-    { schema: { params: InstallationPath, tags: ['installations'] } },
+    { schema: { params: InstallationPath, response: { 204: NoContent }, tags: ['installations'] } },
     async (request, reply) => {
       const context = await deps.authenticator.installation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);
@@ -23,7 +23,7 @@ export function installationDelete(server: HttpServer, deps: InstallationDeleteD
       if (result.kind !== 'removed_now' && result.kind !== 'removed') {
         throw refusalError(result.kind);
       }
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   );
 }

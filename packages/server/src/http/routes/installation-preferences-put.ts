@@ -1,4 +1,4 @@
-import { PreferencesInput } from '@homing/protocol';
+import { PreferencesAnswer, PreferencesInput } from '@homing/protocol';
 import type { DevicePreferences } from '../../domain/installation.ts';
 import { changePreferences } from '../../registry/preferences.ts';
 import type { Database } from '../../store/sql.ts';
@@ -25,6 +25,7 @@ export function installationPreferencesPut(
         params: InstallationPath,
         querystring: SeqQuery,
         body: PreferencesInput,
+        response: { 200: PreferencesAnswer },
         tags: ['installations'],
       },
     },

@@ -1,4 +1,4 @@
-import { PurposeTokenInput } from '@homing/protocol';
+import { Applied, PurposeTokenInput } from '@homing/protocol';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { LIMITS } from '../../domain/limits.ts';
@@ -39,7 +39,7 @@ export function installationPurposeTokens(
   server: HttpServer,
   deps: InstallationPurposeTokensDependencies,
 ): void {
-  const schema = { params: Path, tags: ['installations'] };
+  const schema = { params: Path, response: { 200: Applied }, tags: ['installations'] };
   server.put(
     ROUTE,
     { schema: { ...schema, querystring: SeqQuery, body: PurposeTokenInput } },

@@ -1,4 +1,4 @@
-import { InstallationInput } from '@homing/protocol';
+import { InstallationInput, SyncAnswer } from '@homing/protocol';
 import { ApiError, fieldError } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { contentHash } from '../canonical-json.ts';
@@ -34,7 +34,14 @@ export function installationPut(server: HttpServer, deps: InstallationPutDepende
   const { db, authenticator } = deps;
   server.put(
     '/v1/installations/:installation_id',
-    { schema: { params: InstallationPath, body: InstallationInput, tags: ['installations'] } },
+    {
+      schema: {
+        params: InstallationPath,
+        body: InstallationInput,
+        response: { 200: SyncAnswer, 201: SyncAnswer },
+        tags: ['installations'],
+      },
+    },
     async (request, reply) => {
       const context = await authenticator.installation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);

@@ -1,4 +1,4 @@
-import { ReceiptsInput } from '@homing/protocol';
+import { ReceiptsAnswer, ReceiptsInput } from '@homing/protocol';
 import { parseTypedId } from '../../domain/typed-id.ts';
 import { recordReceipts, type ReportedReceipt } from '../../feedback/receipts.ts';
 import type { Database } from '../../store/sql.ts';
@@ -14,8 +14,8 @@ export interface InstallationReceiptsDependencies {
 
 /**
  * `POST /v1/installations/{id}/receipts`: what a device showed and what was opened. Receipts repeat
- * without effect by themselves, so no idempotency key is looked at: keys are shared by the whole app,
- * and a client must not be able to use up those of the back end.
+ * without effect by themselves, so no idempotency key is looked at: keys are shared by the whole
+ * app, and a client must not be able to use up those of the back end.
  */
 export function installationReceipts(
   server: HttpServer,
@@ -23,7 +23,14 @@ export function installationReceipts(
 ): void {
   server.post(
     '/v1/installations/:installation_id/receipts',
-    { schema: { params: InstallationPath, body: ReceiptsInput, tags: ['installations'] } },
+    {
+      schema: {
+        params: InstallationPath,
+        body: ReceiptsInput,
+        response: { 200: ReceiptsAnswer },
+        tags: ['installations'],
+      },
+    },
     async (request) => {
       const context = await deps.authenticator.installation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);

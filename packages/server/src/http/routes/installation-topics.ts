@@ -1,4 +1,4 @@
-import { TopicInput } from '@homing/protocol';
+import { Applied, TopicInput } from '@homing/protocol';
 import { Type } from 'typebox';
 import { LIMITS } from '../../domain/limits.ts';
 import { changeTopic, type TopicChange } from '../../registry/topics.ts';
@@ -19,7 +19,12 @@ const Path = Type.Object({ installation_id: Type.String(), topic: Type.String() 
 
 /** `PUT|DELETE /v1/installations/{id}/topics/{topic}`. */
 export function installationTopics(server: HttpServer, deps: InstallationTopicsDependencies): void {
-  const schema = { params: Path, querystring: SeqQuery, tags: ['installations'] };
+  const schema = {
+    params: Path,
+    querystring: SeqQuery,
+    response: { 200: Applied },
+    tags: ['installations'],
+  };
   server.put(
     '/v1/installations/:installation_id/topics/:topic',
     { schema: { ...schema, body: TopicInput } },

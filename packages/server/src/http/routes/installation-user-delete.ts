@@ -1,7 +1,7 @@
 import { detachUser } from '../../registry/detach-user.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
-import { InstallationPath, parseInstallationId, SeqQuery } from '../parameters.ts';
+import { NoContent, InstallationPath, parseInstallationId, SeqQuery } from '../parameters.ts';
 import { refusalError } from '../registry-answer.ts';
 import type { HttpServer } from '../server.ts';
 
@@ -17,7 +17,14 @@ export function installationUserDelete(
 ): void {
   server.delete(
     '/v1/installations/:installation_id/user',
-    { schema: { params: InstallationPath, querystring: SeqQuery, tags: ['installations'] } },
+    {
+      schema: {
+        params: InstallationPath,
+        querystring: SeqQuery,
+        response: { 204: NoContent },
+        tags: ['installations'],
+      },
+    },
     async (request, reply) => {
       const context = await deps.authenticator.installation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);
@@ -25,7 +32,7 @@ export function installationUserDelete(
       const result = await detachUser(deps.db, context, id, seq);
       if (result.kind !== 'detached') throw refusalError(result.kind);
       if (result.seq !== null) void reply.header('Homing-Seq', result.seq);
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   );
 }

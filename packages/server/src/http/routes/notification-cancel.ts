@@ -1,3 +1,4 @@
+import { Cancellation } from '@homing/protocol';
 import type { Clock } from '../../domain/clock.ts';
 import { cancelNotification } from '../../store/notifications.ts';
 import type { Database } from '../../store/sql.ts';
@@ -13,11 +14,19 @@ export interface NotificationCancelDependencies {
   readonly authenticator: Authenticator;
 }
 
-/** `POST /v1/notifications/{id}/cancel`: what has not started is skipped; what has is not recalled. */
+/**
+ * `POST /v1/notifications/{id}/cancel`: what has not started is skipped; what has is not recalled.
+ */
 export function notificationCancel(server: HttpServer, deps: NotificationCancelDependencies): void {
   server.post(
     '/v1/notifications/:notification_id/cancel',
-    { schema: { params: NotificationPath, tags: ['notifications'] } },
+    {
+      schema: {
+        params: NotificationPath,
+        response: { 200: Cancellation },
+        tags: ['notifications'],
+      },
+    },
     async (request, reply) => {
       const { app } = await deps.authenticator.backEnd(request, 'notifications:write');
       const { id } = await requireNotification(deps.db, app.ref, request.params);

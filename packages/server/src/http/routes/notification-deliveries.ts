@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import type { Delivery } from '@homing/protocol';
+import { Delivery } from '@homing/protocol';
+import { Type } from 'typebox';
 import { streamDeliveries, type DeliveryRecord } from '../../store/deliveries.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
@@ -12,6 +13,9 @@ export interface NotificationDeliveriesDependencies {
   readonly authenticator: Authenticator;
 }
 
+/** A stream of lines, each of which is a delivery. */
+const Lines = Type.Unsafe<Readable>(Delivery);
+
 /** `GET /v1/notifications/{id}/deliveries`: any number of them, as NDJSON. */
 export function notificationDeliveries(
   server: HttpServer,
@@ -19,7 +23,13 @@ export function notificationDeliveries(
 ): void {
   server.get(
     '/v1/notifications/:notification_id/deliveries',
-    { schema: { params: NotificationPath, tags: ['notifications'] } },
+    {
+      schema: {
+        params: NotificationPath,
+        response: { 200: { content: { 'application/x-ndjson': { schema: Lines } } } },
+        tags: ['notifications'],
+      },
+    },
     async (request, reply) => {
       const { app } = await deps.authenticator.backEnd(request, 'notifications:read');
       const { day, ref } = await requireNotification(deps.db, app.ref, request.params);

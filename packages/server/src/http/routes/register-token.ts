@@ -69,7 +69,10 @@ function simpleInstallationId(app: App, deviceId: string): string {
   return nameBasedUuid(app.id, `simple:${deviceId}`);
 }
 
-/** `getUniqueId()` returns a promise since version 10 of the library, and a promise serialises to {}. */
+/**
+ * `getUniqueId()` returns a promise since version 10 of the library, and a promise serialises to
+ * {}.
+ */
 function explainDeviceId(request: FastifyRequest): void {
   const { body } = request;
   if (typeof body !== 'object' || body === null || !('deviceId' in body)) return;
@@ -110,8 +113,7 @@ function userClaim(caller: SimpleCaller, body: RegisterTokenInput): UserClaim | 
   const id = requireUserId(String(body.userId), '/userId');
   if (caller.kind === 'trusted') return { id, proof: { kind: 'trusted' } };
   if (isMismatch(caller, body)) {
-    // Rule R6: the device says that this user is there, so anybody else is signed out.
-    return { id, proof: { kind: 'refused', why: 'the bearer is of another user' } };
+    return { id, proof: { kind: 'contradicted', why: 'the bearer is of another user' } };
   }
   const { issuedAt, proofId } = caller;
   return { id, proof: { kind: 'proven', issuedAt, proofId } };

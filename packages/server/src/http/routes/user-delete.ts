@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { eraseUserRecord } from '../../registry/revoke-user.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
-import { requireUserId, UserPath } from '../parameters.ts';
+import { NoContent, requireUserId, UserPath } from '../parameters.ts';
 import type { HttpServer } from '../server.ts';
 
 export interface UserDeleteDependencies {
@@ -16,14 +16,14 @@ export interface UserDeleteDependencies {
 export function userDelete(server: HttpServer, deps: UserDeleteDependencies): void {
   server.delete(
     '/v1/users/:user_id',
-    { schema: { params: UserPath, tags: ['users'] } },
+    { schema: { params: UserPath, response: { 204: NoContent }, tags: ['users'] } },
     async (request, reply) => {
       const { app } = await deps.authenticator.backEnd(request, 'users:write');
       const id = requireUserId(request.params.user_id, '/user_id');
       const caller = { kind: 'back_end' } as const;
       const context = { app, caller, requestId: request.id, now: deps.clock() };
       await eraseUserRecord(deps.db, context, id, deps.erasureKey);
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   );
 }

@@ -1,4 +1,4 @@
-import { RevokeInput } from '@homing/protocol';
+import { RevokeAnswer, RevokeInput } from '@homing/protocol';
 import type { Clock } from '../../domain/clock.ts';
 import { revokeUser } from '../../registry/revoke-user.ts';
 import type { Database } from '../../store/sql.ts';
@@ -17,7 +17,14 @@ export interface UserRevokeDependencies {
 export function userRevoke(server: HttpServer, deps: UserRevokeDependencies): void {
   server.post(
     '/v1/users/:user_id/revoke',
-    { schema: { params: UserPath, body: RevokeInput, tags: ['users'] } },
+    {
+      schema: {
+        params: UserPath,
+        body: RevokeInput,
+        response: { 200: RevokeAnswer },
+        tags: ['users'],
+      },
+    },
     async (request, reply) => {
       const { app } = await deps.authenticator.backEnd(request, 'users:write');
       const id = requireUserId(request.params.user_id, '/user_id');

@@ -1,3 +1,4 @@
+import { UserTopicAnswer } from '@homing/protocol';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Clock } from '../../domain/clock.ts';
@@ -20,7 +21,7 @@ const ROUTE = '/v1/users/:user_id/topics/:topic';
 
 /** `PUT|DELETE /v1/users/{id}/topics/{topic}`: wherever the user is signed in at this moment. */
 export function userTopics(server: HttpServer, deps: UserTopicsDependencies): void {
-  const schema = { params: Path, tags: ['users'] };
+  const schema = { params: Path, response: { 200: UserTopicAnswer }, tags: ['users'] };
   server.put(ROUTE, { schema }, async (request) => change(deps, request, request.params, true));
   server.delete(ROUTE, { schema }, async (request) => change(deps, request, request.params, false));
 }

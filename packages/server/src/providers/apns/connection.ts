@@ -21,8 +21,8 @@ export interface ApnsConnectionOptions {
 
 /**
  * The connections to one environment. They serve one team and one key: APNs binds a connection to
- * the first key that it sees there. Apple asks for connections that live for hours and takes frequent
- * opening and closing for an attack, so neither age nor a quiet hour ends one.
+ * the first key that it sees there. Apple asks for connections that live for hours and takes
+ * frequent opening and closing for an attack, so neither age nor a quiet hour ends one.
  */
 export function createApnsConnections(options: ApnsConnectionOptions): Http2Pool {
   const { environment, endpoints, answerTimeoutMs, authorization } = options;

@@ -3,8 +3,8 @@ import type { Outcome } from '../../domain/outcome.ts';
 import type { ApnsSettings } from './settings.ts';
 
 /**
- * The outcome of a push that this key cannot reach by its settings; null for all others. Such a push
- * is not offered, because APNs slows down and finally disconnects whoever keeps trying.
+ * The outcome of a push that this key cannot reach by its settings; null for all others. Such a
+ * push is not offered, because APNs slows down and finally disconnects whoever keeps trying.
  */
 export function findOutOfReach(
   { environments, topics }: ApnsSettings,

@@ -39,8 +39,8 @@ interface Content {
 const contents = new WeakMap<Message, Content | PayloadProblem>();
 
 /**
- * Puts a push into a request without its `authorization`. Pure, apart from a cache by the identity of
- * the message. Header rules: Apple, "Sending notification requests to APNs".
+ * Puts a push into a request without its `authorization`. Pure, apart from a cache by the identity
+ * of the message. Header rules: Apple, "Sending notification requests to APNs".
  */
 export function buildApnsRequest(push: Push): ApnsBuild {
   const { address } = push;

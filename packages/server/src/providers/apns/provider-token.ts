@@ -7,8 +7,9 @@ import type { ApnsSettings } from './settings.ts';
 const MINUTE_MS = 60_000;
 
 /**
- * Apple wants a new token at least every 60 minutes and at most every 20 ("Establishing a token-based
- * connection to APNs"). 50 leaves ten minutes for clocks that differ and for work under way.
+ * Apple wants a new token at least every 60 minutes and at most every 20 ("Establishing a
+ * token-based connection to APNs"). 50 leaves ten minutes for clocks that differ and for work under
+ * way.
  */
 const RENEW_AFTER_MS = 50 * MINUTE_MS;
 export const NEVER_RENEW_BEFORE_MS = 20 * MINUTE_MS;

@@ -97,7 +97,9 @@ class ApnsProvider implements Provider {
     ]);
   }
 
-  /** APNs counts changes of the token per connection: one that saw the old token lately counts two. */
+  /**
+   * APNs counts changes of the token per connection: one that saw the old token lately counts two.
+   */
   #retireYoungCarriers(authorization: string): void {
     for (const pool of Object.values(this.#connections)) {
       pool.retireCarriers(authorization, NEVER_RENEW_BEFORE_MS);

@@ -26,8 +26,8 @@ function auth(meaning: string, action: ReasonAction = 'report'): Reason {
 }
 
 /**
- * Every refusal that APNs is known to give, from Apple's "Handling notification responses from APNs",
- * together with what has been seen on the wire only.
+ * Every refusal that APNs is known to give, from Apple's "Handling notification responses from
+ * APNs", together with what has been seen on the wire only.
  */
 export const REASONS = {
   '400 BadCollapseId': payload('the collapse id is longer than 64 bytes'),
@@ -39,8 +39,8 @@ export const REASONS = {
   '400 MissingDeviceToken': payload('the path has no device token'),
   '400 MissingTopic': payload('the topic is missing'),
   '400 PayloadEmpty': payload('the body is empty'),
-  // Malformed, or a good token of the other environment: the answer is the same for both, so it must
-  // not kill the token.
+  // Malformed, or a good token of the other environment: the answer is the same for both, so it
+  // must not kill the token.
   '400 BadDeviceToken': mismatch('the token is malformed or of the other environment'),
   '400 DeviceTokenNotForTopic': mismatch('the token belongs to another bundle id'),
   '400 BadTopic': mismatch('the topic is malformed'),

@@ -3,12 +3,16 @@ import type { FcmEndpoints } from './settings.ts';
 
 export const MAX_SESSIONS = 2;
 
-/** Our ceiling; Google announces about 100 streams, and the connection keeps to what it announces. */
+/**
+ * Our ceiling; Google announces about 100 streams, and the connection keeps to what it announces.
+ */
 export const MAX_STREAMS = 500;
 
 const MINUTE_MS = 60_000;
 
-/** Google asks for at least 10 s of patience ("Best practices when sending FCM messages at scale"). */
+/**
+ * Google asks for at least 10 s of patience ("Best practices when sending FCM messages at scale").
+ */
 export const ANSWER_TIMEOUT_MS = 15_000;
 
 export interface FcmConnectionOptions {
@@ -18,8 +22,8 @@ export interface FcmConnectionOptions {
 }
 
 /**
- * The connections to FCM. Google's front ends close a connection that idles for about four minutes, so
- * ours goes first; an hour is the most that one lives, so that load follows Google's DNS.
+ * The connections to FCM. Google's front ends close a connection that idles for about four minutes,
+ * so ours goes first; an hour is the most that one lives, so that load follows Google's DNS.
  */
 export function createFcmConnections(options: FcmConnectionOptions): Http2Pool {
   const { endpoints, answerTimeoutMs, authorization } = options;

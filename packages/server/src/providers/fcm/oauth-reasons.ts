@@ -3,7 +3,9 @@ import { parseJsonObject } from '../json-object.ts';
 import { findReason, toOutcome } from '../reason.ts';
 import type { ReasonTable } from '../reason.ts';
 
-/** What Google's token endpoint answers instead of a token ("Using OAuth 2.0 for Server to Server"). */
+/**
+ * What Google's token endpoint answers instead of a token ("Using OAuth 2.0 for Server to Server").
+ */
 export const OAUTH_REASONS = {
   '400 invalid_grant': {
     kind: 'auth',
@@ -46,9 +48,9 @@ export interface OAuthAnswer {
 }
 
 /**
- * The outcome that every push has while the endpoint answers like this. It is `auth` or `transient`,
- * the two kinds that `Provider.prepare` knows: being throttled here means to wait, and an answer that
- * nobody knows means that somebody has to look.
+ * The outcome that every push has while the endpoint answers like this. It is `auth` or
+ * `transient`, the two kinds that `Provider.prepare` knows: being throttled here means to wait, and
+ * an answer that nobody knows means that somebody has to look.
  */
 export function classifyOAuthRefusal({ status, body, retryAfterMs }: OAuthAnswer): Outcome {
   const error = parseJsonObject(body)?.['error'];

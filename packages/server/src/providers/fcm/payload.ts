@@ -158,7 +158,9 @@ function android({ priority, collapseKey, badge, sound }: Message, shown: boolea
   };
 }
 
-/** The same token may belong to an iPhone, where the system draws even what our Android SDK would. */
+/**
+ * The same token may belong to an iPhone, where the system draws even what our Android SDK would.
+ */
 function apns(message: Message, shown: boolean): JsonObject {
   const { silent, badge, sound, priority } = message;
   const loud = {

@@ -64,7 +64,9 @@ export class FcmProviderToken {
     return `Bearer ${this.#token.value}`;
   }
 
-  /** Makes ready another token than the one that FCM refused; false when there is none to be had. */
+  /**
+   * Makes ready another token than the one that FCM refused; false when there is none to be had.
+   */
   async replace(refusedAuthorization: string): Promise<boolean> {
     if (this.authorization() !== refusedAuthorization) return true;
     const now = this.#clock().getTime();

@@ -40,8 +40,8 @@ function throttled(meaning: string): Reason {
 }
 
 /**
- * Every refusal that FCM is known to give, from Firebase's "FCM error codes" and from bodies seen on
- * the wire. One google.rpc status stands for opposite things there, so a code may carry a
+ * Every refusal that FCM is known to give, from Firebase's "FCM error codes" and from bodies seen
+ * on the wire. One google.rpc status stands for opposite things there, so a code may carry a
  * discriminator: `INVALID_ARGUMENT:token`. `reasonCode` finds it.
  */
 export const REASONS = {

@@ -4,8 +4,8 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 
 /**
- * Transient: 10 s, 20 s, 40 s, 80 s, 160 s, 320 s, 640 s, 1280 s; Google wants at least 10 s before a
- * retry and an end after 60 min at most. Throttled: 60 s unless FCM names a time ("Best practices
+ * Transient: 10 s, 20 s, 40 s, 80 s, 160 s, 320 s, 640 s, 1280 s; Google wants at least 10 s before
+ * a retry and an end after 60 min at most. Throttled: 60 s unless FCM names a time ("Best practices
  * when sending FCM messages at scale").
  */
 export const FCM_RETRY_POLICY: RetryPolicy = {

@@ -44,11 +44,12 @@ function readSigningKey(file: SettingsReader): KeyObject | null {
 
 /**
  * Validates what an operator gave: `{serviceAccount, projectId?}`, where `serviceAccount` is the
- * content of the JSON key file that Google issues. Fields of that file that Homing does not need are
- * Google's business and ignored.
+ * content of the JSON key file that Google issues. Fields of that file that Homing does not need
+ * are Google's business and ignored.
  *
- * The file's `token_uri` must be Google's. It says where the signed assertion goes, so a forged file
- * could have this server call any address; another endpoint is for the operator's configuration alone.
+ * The file's `token_uri` must be Google's. It says where the signed assertion goes, so a forged
+ * file could have this server call any address; another endpoint is for the operator's
+ * configuration alone.
  */
 export function parseFcmSettings(
   input: unknown,

@@ -9,7 +9,8 @@ create table app (
   identity text not null default 'required' check (identity in ('required', 'off')),
   account_mode text not null default 'exclusive' check (account_mode in ('exclusive', 'multi')),
   allowed_origins text[] not null default '{}',
-  default_ttl_seconds integer not null default 259200 check (default_ttl_seconds between 0 and 2419200),
+  default_ttl_seconds integer not null default 259200
+    check (default_ttl_seconds between 0 and 2419200),
   user_bound_ttl_ceiling_seconds integer not null default 86400
     check (user_bound_ttl_ceiling_seconds between 1 and 2419200),
   installation_quota bigint,

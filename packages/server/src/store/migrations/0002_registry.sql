@@ -66,7 +66,8 @@ create table installation (
   preferences_seq bigint, preferences_hash bytea,
   topics_seq bigint, topics_hash bytea,
 
-  permission text check (permission in ('granted', 'provisional', 'ephemeral', 'denied', 'default')),
+  permission text
+    check (permission in ('granted', 'provisional', 'ephemeral', 'denied', 'default')),
   dormant_since timestamptz,
   removed_at timestamptz,
   created_at timestamptz not null default now(),
@@ -119,7 +120,8 @@ create table link (
   asserted_at timestamptz,
   check ((ended_at is null) = (ended_by is null))
 );
-create unique index link_open_exclusive on link (installation_ref) where ended_at is null and exclusive;
+create unique index link_open_exclusive on link (installation_ref)
+  where ended_at is null and exclusive;
 create unique index link_open on link (installation_ref, user_ref) where ended_at is null;
 create index link_by_user on link (user_ref, link_ref desc);
 create index link_by_installation on link (installation_ref, link_ref desc);
@@ -165,7 +167,8 @@ create table event (
   installation_ref bigint not null,
   user_ref bigint,
   kind text not null,
-  source text not null check (source in ('sdk', 'simple', 'server_key', 'provider', 'console', 'policy')),
+  source text not null
+    check (source in ('sdk', 'simple', 'server_key', 'provider', 'console', 'policy')),
   request_id text,
   app_version text,
   sdk_version text,
