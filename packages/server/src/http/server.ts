@@ -56,6 +56,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       renderError(error, request, reply);
     },
     forceCloseConnections: 'idle',
+    // What comes over an open connection while the process drains is served like any other request.
+    return503OnClosing: false,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
     ...(options.tls !== null && { https: { key: options.tls.key, cert: options.tls.cert } }),
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HttpServer;

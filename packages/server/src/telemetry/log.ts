@@ -1,5 +1,4 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
-
 import type { LogLevel } from '../domain/log-level.ts';
 
 export type Logger = PinoLogger;
