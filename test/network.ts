@@ -115,7 +115,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
 }
 
 /** The configuration of a server of this network; more servers can share its database. */
-export function testConfig(
+function testConfig(
   databaseUrl: string,
   providers: ProviderEndpoints,
   role: Config['role'],

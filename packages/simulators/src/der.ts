@@ -18,7 +18,7 @@ const SET = 0x31;
 const CONSTRUCTED = 0x20;
 
 /** Writes one element: tag, length in the shortest form, content. */
-export function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(contents);
   return Buffer.concat([Buffer.from([tag]), lengthOctets(content.length), content]);
 }
@@ -118,7 +118,7 @@ export function readElements(bytes: Buffer): readonly DerNode[] {
 }
 
 /** Every element in `bytes`, at any depth, outermost first. Only constructed tags are entered. */
-export function* descendants(bytes: Buffer): Generator<DerNode> {
+function* descendants(bytes: Buffer): Generator<DerNode> {
   for (const node of readElements(bytes)) {
     yield node;
     if ((node.tag & CONSTRUCTED) !== 0) yield* descendants(node.content);

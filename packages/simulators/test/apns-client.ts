@@ -8,7 +8,7 @@ import type { Reply } from './http2-client.ts';
 
 export const TOPIC = 'com.example.parcels';
 export const authority = await createCertificateAuthority();
-export const serverIdentity = await authority.issue(['127.0.0.1', 'localhost']);
+const serverIdentity = await authority.issue(['127.0.0.1', 'localhost']);
 export const key = createApnsKey();
 
 /** A simulator with the shared key; every test has its own. */

@@ -11,10 +11,10 @@ import { Http2Client, jsonOf } from './http2-client.ts';
 import type { Reply } from './http2-client.ts';
 
 export const PROJECT = 'parcels-4711';
-export const authority = await createCertificateAuthority();
-export const serverIdentity = await authority.issue(['127.0.0.1']);
-export const account = await createServiceAccount(PROJECT, 'https://127.0.0.1/token');
-export const SEND_PATH = `/v1/projects/${PROJECT}/messages:send`;
+const authority = await createCertificateAuthority();
+const serverIdentity = await authority.issue(['127.0.0.1']);
+const account = await createServiceAccount(PROJECT, 'https://127.0.0.1/token');
+const SEND_PATH = `/v1/projects/${PROJECT}/messages:send`;
 
 /** A simulator with one project and the shared account; every test has its own. */
 export function startFcm(options: Partial<FcmSimulatorOptions> = {}): Promise<FcmSimulator> {

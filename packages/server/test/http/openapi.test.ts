@@ -91,7 +91,9 @@ test('every operation has one tag, and the parameters that its path names', () =
 });
 
 test('every operation of the API shows its answer when all went well', () => {
-  const shown = operations.filter(({ value }) => !(value['tags'] as string[]).includes('operations'));
+  const shown = operations.filter(
+    ({ value }) => !(value['tags'] as string[]).includes('operations'),
+  );
   for (const { name, value } of shown) {
     const successes = Object.entries(value['responses'] as Json).filter(([status]) =>
       status.startsWith('2'),

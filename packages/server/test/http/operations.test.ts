@@ -103,7 +103,10 @@ test('the metrics count requests by route and status, and pushes by outcome', as
     'homing_dispatcher_faults_total 0',
     'homing_stopped_credentials 0',
   ]) {
-    assert.ok(text.includes(`${line}\n`), `${line}\n${text.match(/^homing_http.*$/gm)?.join('\n')}`);
+    assert.ok(
+      text.includes(`${line}\n`),
+      `${line}\n${text.match(/^homing_http.*$/gm)?.join('\n')}`,
+    );
   }
   assert.doesNotMatch(text, new RegExp(`${phone.id}|anna`));
   assert.match(text, /homing_process_cpu_seconds_total/);

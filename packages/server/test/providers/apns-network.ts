@@ -33,7 +33,7 @@ export interface ConnectOptions {
   readonly answerTimeoutMs?: number;
 }
 
-export function apnsSettings(key: ApnsKeyPair, topics: readonly string[] = [TOPIC]): ApnsSettings {
+function apnsSettings(key: ApnsKeyPair, topics: readonly string[] = [TOPIC]): ApnsSettings {
   const { keyId, teamId, privateKeyPem } = key;
   const parsed = parseApnsSettings({
     keyId,
