@@ -27,6 +27,6 @@ test('a notification to a user arrives on both of the devices the user is signed
     pending: 0,
   });
   assert.equal(report['status'], 'finished');
-  const reached = new Set(acceptedPushes(network).map((push) => push.token));
+  const reached = new Set(acceptedPushes(network.journal).map((push) => push.token));
   assert.deepEqual(reached, new Set([iphoneToken.value, pixelToken.value]));
 });

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
+import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { LIMITS, VERSION, type Environment } from '@homing/server';
 import { startDev } from './dev.ts';
-import { describeFailure } from './failure.ts';
+import { CommandFailure, describeFailure } from './failure.ts';
 import { startServe } from './serve.ts';
 import { startSim } from './sim.ts';
 import { SIMULATOR_PORTS } from './simulator-set.ts';
@@ -71,10 +72,13 @@ await program.parseAsync();
 
 /** Starts something, waits for SIGINT or SIGTERM, stops it; a second signal ends at once. */
 async function runUntilSignal(start: () => Promise<AsyncDisposable>): Promise<void> {
-  const signalled = signalToStop();
+  const stop = heedSignals();
   try {
-    const running = await start();
-    await signalled;
+    const running = await start().catch((error: unknown) => {
+      // Ctrl-C reaches the programs that a start runs, too; their complaints say nothing new.
+      throw stop.aborted ? new CommandFailure('stopped while it was starting', 1) : error;
+    });
+    if (!stop.aborted) await once(stop, 'abort');
     boundStop();
     await running[Symbol.asyncDispose]();
     process.exitCode = 0;
@@ -86,17 +90,18 @@ async function runUntilSignal(start: () => Promise<AsyncDisposable>): Promise<vo
   }
 }
 
-function signalToStop(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+/** Aborts at the first signal; ends the process at a later one. */
+function heedSignals(): AbortSignal {
+  const stop = new AbortController();
   let firstAt: number | null = null;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       firstAt ??= performance.now();
       if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(1);
-      resolve();
+      stop.abort();
     });
   }
-  return promise;
+  return stop.signal;
 }
 
 /** Whoever asked for the stop kills after a while; a stop that says what happened comes before. */

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { on } from 'node:events';
+import { watch } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { request } from '../../../test/answer.ts';
@@ -129,6 +133,30 @@ describe('homing dev', () => {
     await paste(banner.commands[0]);
     await sendTo42(banner);
     await dev.says(/APNs showed on phone \w{8}: Still here/);
+    assert.equal((await dev.stop()).code, 0);
+  });
+});
+
+describe('a first start of homing dev', () => {
+  it('that is interrupted half-way says so in one line, and the next start works', async () => {
+    await using scratch = await ScratchDirectory.create();
+    const place = scratch.next();
+    const directory = join(place, 'postgres');
+    await mkdir(directory, { recursive: true });
+    using cleanUp = new DisposableStack();
+    const watcher = cleanUp.adopt(watch(directory), (open) => open.close());
+    const changes = on(watcher, 'change', { signal: AbortSignal.timeout(60_000) });
+    await using interrupted = startDev(place);
+    for await (const [, name] of changes) if (String(name).startsWith('data.new')) break;
+    interrupted.interruptGroup();
+    const { code, complaints } = await interrupted.end();
+    // When nothing that it had started was hit by the signal, it stops as at any other time.
+    assert.match(complaints, /^(homing: stopped while it was starting\n)?$/);
+    assert.equal(code, complaints === '' ? 0 : 1);
+    assert.deepEqual(await processesOn(place), []);
+
+    await using dev = startDev(place);
+    await readBanner(dev);
     assert.equal((await dev.stop()).code, 0);
   });
 });

@@ -17,7 +17,7 @@ import { ServerLog } from './server-log.ts';
 import { spawnServer, type ServerProcess } from './server-process.ts';
 import { chooseServerUser, type ServerUser } from './server-user.ts';
 import { serverSettings } from './settings.ts';
-import { makeSocketDirectory } from './socket-directory.ts';
+import { makeSocketDirectory, removeSocketDirectory } from './socket-directory.ts';
 
 /** What to start, and where its data lies. */
 export interface LocalPostgresOptions {
@@ -142,6 +142,9 @@ async function startServer(launch: Launch, stalePid: number | null): Promise<Att
     settings,
     serverLog,
     stalePid,
+  }).catch(async (error: unknown) => {
+    await removeSocketDirectory(socketDirectory);
+    throw error;
   });
   if (spawned.kind === 'occupied') return { server: null, why: spawned.output };
 
@@ -153,6 +156,7 @@ async function startServer(launch: Launch, stalePid: number | null): Promise<Att
   }
   signalProcess(spawned.server.pid, 'SIGINT');
   await spawned.server.exited;
+  await removeSocketDirectory(socketDirectory);
   if (claim?.kind === 'refused') throw ownedByOther(launch, claim.ownerPid);
   return { server: null, why: claim?.kind === 'no_answer' ? claim.why : 'it ended' };
 }

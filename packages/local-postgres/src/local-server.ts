@@ -7,7 +7,7 @@ import { isServing, type PostmasterFile } from './postmaster-file.ts';
 import { signalProcess } from './process-table.ts';
 import type { ServerLog } from './server-log.ts';
 import type { ServerExit, ServerProcess } from './server-process.ts';
-import { socketUrl } from './socket-directory.ts';
+import { removeSocketDirectory, socketUrl } from './socket-directory.ts';
 
 /** A PostgreSQL server that this process owns. Disposing it stops the server. */
 export interface LocalPostgres extends AsyncDisposable {
@@ -110,6 +110,7 @@ export class LocalServer implements LocalPostgres {
       }
     }
     await this.#ownership.ended;
+    await removeSocketDirectory(this.socketDirectory);
   }
 
   async #endsWithin(timeoutMs: number): Promise<boolean> {

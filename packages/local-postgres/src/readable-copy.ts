@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto';
-import { chmod, constants, copyFile, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import {
+  chmod,
+  constants,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { LocalPostgresError } from './error.ts';
 import { recreateSymlinks } from './symlinks.ts';
@@ -66,8 +77,7 @@ async function isComplete(copy: string, wanted: readonly string[]): Promise<bool
 
 /**
  * Copies file by file, many at a time: a thousand small files take a tenth of the time that
- * `cp` of node:fs needs. Modes are set anew, as a strict umask must not make a copy for others
- * as unreadable as its original.
+ * `cp` of node:fs needs.
  */
 async function copyFiles(from: string, to: string, paths: readonly string[]): Promise<void> {
   const directories = new Set(paths.flatMap((path) => withParents(dirname(path))));
@@ -75,11 +85,33 @@ async function copyFiles(from: string, to: string, paths: readonly string[]): Pr
     await mkdir(join(to, directory));
     await chmod(join(to, directory), 0o755);
   }
-  const copies = paths.map(async (path) => {
-    await copyFile(join(from, path), join(to, path), constants.COPYFILE_FICLONE);
-    await chmod(join(to, path), basename(dirname(path)) === 'bin' ? 0o755 : 0o644);
+  const copies = paths.map((path) => {
+    const mode = basename(dirname(path)) === 'bin' ? 0o755 : 0o644;
+    return placeFile(join(from, path), join(to, path), mode);
   });
   await Promise.all(copies);
+}
+
+/**
+ * Gives the file a second name where that is as good as a copy: it is ours, only we may write
+ * it, and everyone may do with it what the mode allows. That spares the disk the size of the
+ * programs and a thousand new files. Otherwise, and across file systems, the file is copied and
+ * its mode set anew, as a strict umask must not make the copy as unreadable as its original.
+ */
+async function placeFile(from: string, to: string, mode: number): Promise<void> {
+  const status = await stat(from);
+  const isOurs = status.uid === process.getuid?.() && (status.mode & OTHERS_MAY_WRITE) === 0;
+  if (isOurs && (status.mode & mode) === mode && (await linkFile(from, to))) return;
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+  await chmod(to, mode);
+}
+
+/** Returns false where the file system, or the kernel's rules for links, do not allow it. */
+async function linkFile(from: string, to: string): Promise<boolean> {
+  return link(from, to).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The directory and those above it, up to the root of the tree. */

@@ -42,10 +42,17 @@ export type SpawnResult =
 /** Crash recovery replays at most what `max_wal_size` allows; a slow disk takes minutes for it. */
 const READY_TIMEOUT_MS = 180_000;
 /**
- * PostgreSQL's own interlocks, in its words: the lock files (empty for the moment between their
- * creation and the pid's writing) and the shared memory that a server's last children hold.
+ * That another server is there or has just left, in PostgreSQL's words: the lock files (empty for
+ * the moment between their creation and the pid's writing), the shared memory that a server's
+ * last children hold, and the socket directory that the launcher of a server that ended removed.
  */
-const OCCUPIED = /lock file ".*" (?:already exists|is empty)|pre-existing shared memory block/;
+const OCCUPIED = new RegExp(
+  [
+    'lock file ".*" (?:already exists|is empty)',
+    'pre-existing shared memory block',
+    'could not create lock file ".*": No such file or directory',
+  ].join('|'),
+);
 
 /**
  * Starts the server and waits until it says that it is ready. Throws `start_failed` with the

@@ -1,10 +1,26 @@
 import assert from 'node:assert/strict';
-import { access, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { rmdirSync, watch } from 'node:fs';
+import {
+  access,
+  mkdir,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import postgres from 'postgres';
-import { startLocalPostgres } from '../src/index.ts';
+import {
+  LocalPostgresError,
+  startLocalPostgres,
+  type LocalPostgres,
+  type LocalPostgresOptions,
+} from '../src/index.ts';
 import { Scratch, THROW_AWAY } from './scratch.ts';
 
 let scratch: Scratch;
@@ -58,7 +74,8 @@ test('rows survive a restart, and the server ends with its owner', async () => {
 });
 
 test('the socket lies in a short directory that only the server and root may enter', async () => {
-  const directory = join(await scratch.directory(), 'long-'.repeat(30));
+  const directory = join(scratch.root, 'long-'.repeat(30));
+  await rename(await scratch.dataCopy(), directory);
   await using server = await startLocalPostgres({ directory, settings: THROW_AWAY });
   const status = await stat(server.socketDirectory);
   assert.equal(status.mode & 0o777, 0o700);
@@ -67,32 +84,88 @@ test('the socket lies in a short directory that only the server and root may ent
   assert.equal(server.port, 5432);
 });
 
+test('the socket directory goes with the server, also with one that could not start', async () => {
+  const directory = scratch.sharedData();
+  const server = await startLocalPostgres({ directory, settings: THROW_AWAY });
+  assert.deepEqual(await readdir(scratch.tmp), [basename(server.socketDirectory)]);
+  await server[Symbol.asyncDispose]();
+  assert.deepEqual(await readdir(scratch.tmp), []);
+
+  const start = startLocalPostgres({ directory, settings: { shared_buffers: 'plenty' } });
+  await assert.rejects(start, { code: 'start_failed', message: /invalid value.*"plenty"/ });
+  assert.deepEqual(await readdir(scratch.tmp), []);
+});
+
+test('a socket directory that a crash has left is used again, and then removed', async () => {
+  const options = { directory: scratch.sharedData(), settings: THROW_AWAY };
+  const first = await startLocalPostgres(options);
+  process.kill(first.pid, 'SIGKILL');
+  await first.exited;
+  await first[Symbol.asyncDispose]();
+  assert((await readdir(first.socketDirectory)).includes('.s.PGSQL.5432'));
+
+  const second = await startLocalPostgres(options);
+  assert.equal(second.socketDirectory, first.socketDirectory);
+  await second[Symbol.asyncDispose]();
+  await assert.rejects(access(first.socketDirectory), { code: 'ENOENT' });
+});
+
+test('a start whose socket directory a predecessor removes just then makes it again', async () => {
+  const options = { directory: scratch.sharedData(), settings: THROW_AWAY };
+  const first = await startLocalPostgres(options);
+  await first[Symbol.asyncDispose]();
+
+  let removals = 0;
+  using watcher = watch(scratch.tmp, () => {
+    if (removals > 0) return;
+    removals += 1;
+    rmdirSync(join(first.socketDirectory, ','));
+    rmdirSync(first.socketDirectory);
+  });
+  await using second = await startLocalPostgres(options);
+  assert.equal(removals, 1);
+  assert.equal(second.socketDirectory, first.socketDirectory);
+});
+
+test('a start that meets a server while it stops waits for it and takes its place', async () => {
+  const options = { directory: scratch.sharedData(), settings: THROW_AWAY };
+  let server = await startLocalPostgres(options);
+  for (let round = 0; round < 5; round += 1) {
+    const stopping = server[Symbol.asyncDispose]();
+    server = await startWhenFree(options);
+    await stopping;
+    const sql = postgres(server.url, { max: 1 });
+    await sql`select`;
+    await sql.end();
+  }
+  await server[Symbol.asyncDispose]();
+  await assert.rejects(access(server.socketDirectory), { code: 'ENOENT' });
+});
+
 test('a temporary directory with a long name does not break the socket', async () => {
-  const directory = await scratch.dataCopy();
-  const tmp = process.env['TMPDIR'];
-  process.env['TMPDIR'] = join(await scratch.directory(), 'long-'.repeat(30));
+  const directory = scratch.sharedData();
+  process.env['TMPDIR'] = join(scratch.root, 'long-'.repeat(30));
   try {
     const server = await startLocalPostgres({ directory, settings: THROW_AWAY });
     await server[Symbol.asyncDispose]();
     assert.match(server.socketDirectory, /^\/tmp\/homing-pg-/);
-    await rm(server.socketDirectory, { recursive: true });
+    await assert.rejects(access(server.socketDirectory), { code: 'ENOENT' });
   } finally {
-    process.env['TMPDIR'] = tmp;
+    process.env['TMPDIR'] = scratch.tmp;
   }
 });
 
 test('somebody else’s file in the place of the socket directory is refused', async () => {
-  const directory = await scratch.dataCopy();
+  const directory = scratch.sharedData();
   const first = await startLocalPostgres({ directory, settings: THROW_AWAY });
   await first[Symbol.asyncDispose]();
-  await rm(first.socketDirectory, { recursive: true });
   await symlink('/', first.socketDirectory);
   await assert.rejects(startLocalPostgres({ directory }), { code: 'unsafe_socket_directory' });
   await rm(first.socketDirectory);
 });
 
 test('with a port the server listens on 127.0.0.1, and the URL leads there', async () => {
-  const directory = await scratch.dataCopy();
+  const directory = scratch.sharedData();
   const port = await freePort();
   await using server = await startLocalPostgres({ directory, port, settings: THROW_AWAY });
   assert.equal(server.url, `postgres://postgres@127.0.0.1:${port}/homing`);
@@ -103,7 +176,7 @@ test('with a port the server listens on 127.0.0.1, and the URL leads there', asy
 });
 
 test('settings reach the server, and the ones that are ours to decide are refused', async () => {
-  const directory = await scratch.dataCopy();
+  const directory = scratch.sharedData();
   for (const name of ['port', 'listen_addresses', 'homing.launcher', 'Work Mem', '-x']) {
     await assert.rejects(startLocalPostgres({ directory, settings: { [name]: '1' } }), {
       code: 'bad_option',
@@ -119,12 +192,6 @@ test('settings reach the server, and the ones that are ours to decide are refuse
   assert.equal(row?.['memory'], '7MB');
 });
 
-test('a server that cannot start is reported with its own words', async () => {
-  const directory = await scratch.dataCopy();
-  const start = startLocalPostgres({ directory, settings: { shared_buffers: 'plenty' } });
-  await assert.rejects(start, { code: 'start_failed', message: /invalid value.*"plenty"/ });
-});
-
 test('a directory with foreign files is refused and left alone', async () => {
   const directory = await scratch.directory();
   await writeFile(join(directory, 'data'), 'a diary');
@@ -138,14 +205,15 @@ test('a directory with foreign files is refused and left alone', async () => {
 });
 
 test('data of another version is named, and not touched', async () => {
-  const directory = await scratch.dataCopy();
+  const directory = await scratch.directory();
+  await mkdir(join(directory, 'data'));
   await writeFile(join(directory, 'data', 'PG_VERSION'), '12\n');
   await assert.rejects(startLocalPostgres({ directory }), {
     code: 'wrong_version',
     message: /written by PostgreSQL 12.*PostgreSQL 18\.\d+ in .*HOMING_PG_BIN/s,
   });
   assert.equal(await readFile(join(directory, 'data', 'PG_VERSION'), 'utf8'), '12\n');
-  await assert.rejects(access(join(directory, 'data', 'postmaster.pid')));
+  assert.deepEqual(await readdir(join(directory, 'data')), ['PG_VERSION']);
 });
 
 test('what a killed initdb has left is cleared away, and data is created', async () => {
@@ -156,16 +224,29 @@ test('what a killed initdb has left is cleared away, and data is created', async
   await writeFile(join(unfinished, 'PG_VERSION'), '18\n');
   await using server = await startLocalPostgres({ directory, settings: THROW_AWAY });
   assert.equal(server.adopted, false);
-  assert.deepEqual((await readdir(directory)).sort(), ['data', 'server.log']);
+  await assert.rejects(access(unfinished), { code: 'ENOENT' });
 });
 
 test('a log file that has grown too large is turned over at the next start', async () => {
-  const directory = await scratch.dataCopy();
+  const directory = scratch.sharedData();
   await writeFile(join(directory, 'server.log'), 'x'.repeat(5 * 1024 * 1024));
   await using _ = await startLocalPostgres({ directory, settings: THROW_AWAY });
   assert((await stat(join(directory, 'server.log'))).size < 10_000);
   assert.equal((await stat(join(directory, 'server.log.1'))).size, 5 * 1024 * 1024);
 });
+
+/** A server that has been told to stop may still call its owner by name for a moment. */
+async function startWhenFree(options: LocalPostgresOptions): Promise<LocalPostgres> {
+  const deadlineMs = performance.now() + 20_000;
+  for (;;) {
+    try {
+      return await startLocalPostgres(options);
+    } catch (error) {
+      if (!(error instanceof LocalPostgresError) || error.code !== 'owned_by_other') throw error;
+      assert(performance.now() < deadlineMs, 'the server that stops gives its place free');
+    }
+  }
+}
 
 async function freePort(): Promise<number> {
   const probe = createServer();

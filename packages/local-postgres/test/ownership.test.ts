@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { open, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import postgres from 'postgres';
 import { startLocalPostgres } from '../src/index.ts';
 import { OwnerProcess } from './owner-process.ts';
@@ -12,6 +13,7 @@ import { recordedPid, Scratch, THROW_AWAY } from './scratch.ts';
 /** Where no `setpriv` is found, the kernel does not tie a server to the process that started it. */
 const UNTIED = { env: { PATH: '/nonexistent' } } as const;
 
+const run = promisify(execFile);
 let scratch: Scratch;
 before(async () => {
   scratch = await Scratch.create();
@@ -20,7 +22,7 @@ before(async () => {
 after(() => scratch[Symbol.asyncDispose]());
 
 test('a server that another process owns is refused with that process’s pid', async () => {
-  const options = { directory: await scratch.dataCopy(), settings: THROW_AWAY };
+  const options = { directory: scratch.sharedData(), settings: THROW_AWAY };
   await using owner = new OwnerProcess(options);
   await owner.owns();
   await assert.rejects(startLocalPostgres(options), {
@@ -31,7 +33,7 @@ test('a server that another process owns is refused with that process’s pid', 
 });
 
 test('the same process is refused a second server on a directory too', async () => {
-  const options = { directory: await scratch.dataCopy(), settings: THROW_AWAY };
+  const options = { directory: scratch.sharedData(), settings: THROW_AWAY };
   await using _ = await startLocalPostgres(options);
   await assert.rejects(startLocalPostgres(options), { ownerPid: process.pid });
 });
@@ -51,7 +53,7 @@ test('of three processes that start on fresh data at once, exactly one wins', as
 });
 
 test('of two starts within one process, exactly one wins', async () => {
-  const options = { directory: await scratch.dataCopy(), settings: THROW_AWAY };
+  const options = { directory: scratch.sharedData(), settings: THROW_AWAY };
   const starts = await Promise.allSettled([
     startLocalPostgres(options),
     startLocalPostgres(options),
@@ -85,7 +87,7 @@ test('when its owner is killed, an untied server lives on and is adopted with it
 });
 
 test('of two processes that adopt one server at once, exactly one wins', async () => {
-  const options = { directory: await scratch.dataCopy(), settings: THROW_AWAY };
+  const options = { directory: scratch.sharedData(), settings: THROW_AWAY };
   const owner = new OwnerProcess(options, UNTIED);
   await owner.owns();
   await owner.kill();
@@ -139,7 +141,7 @@ test('after kill -9 of the postmaster its end is seen, and the next start has ev
 });
 
 test('a lock file whose pid now belongs to another program does not hinder the start', async () => {
-  const directory = await scratch.dataCopy();
+  const directory = scratch.sharedData();
   const first = await startLocalPostgres({ directory, settings: THROW_AWAY });
   const lockFile = join(directory, 'data', 'postmaster.pid');
   const text = await readFile(lockFile, 'utf8');
@@ -160,7 +162,7 @@ test('a lock file whose pid now belongs to another program does not hinder the s
 });
 
 test('an empty lock file is given a few seconds, and then taken for a remnant', async () => {
-  const directory = await scratch.dataCopy();
+  const directory = scratch.sharedData();
   const lockFile = join(directory, 'data', 'postmaster.pid');
   await writeFile(lockFile, '');
   const fourSecondsAgo = new Date(Date.now() - 4000);
@@ -171,7 +173,7 @@ test('an empty lock file is given a few seconds, and then taken for a remnant', 
 });
 
 test('an owner takes its lock again when the server has ended its session', async () => {
-  const options = { directory: await scratch.dataCopy(), settings: THROW_AWAY };
+  const options = { directory: scratch.sharedData(), settings: THROW_AWAY };
   const owner = new OwnerProcess(options, UNTIED);
   const { serverPid, url } = await owner.owns();
   await owner.kill();
@@ -194,15 +196,20 @@ test('an owner takes its lock again when the server has ended its session', asyn
 });
 
 test('a server that does not stop in time is stopped at once', async () => {
-  const directory = await scratch.dataCopy();
+  const directory = scratch.sharedData();
   const server = await startLocalPostgres({ directory, settings: THROW_AWAY, stopTimeoutMs: 100 });
   const sql = postgres(server.url, { max: 1, onclose: () => undefined });
-  const [backend] = await sql`select pg_backend_pid() as pid`;
-  // A backend that is stopped cannot answer the request to end.
-  process.kill(Number(backend?.['pid']), 'SIGSTOP');
+  // A backend that reads from a pipe nobody fills does not hear the polite request to end.
+  const pipe = join(await scratch.directory(), 'pipe');
+  await run('mkfifo', ['-m', '666', pipe]);
+  const reading = assert.rejects(sql`select pg_read_file(${pipe})`);
+  // A pipe opens for writing when its reader is there.
+  await using _ = await open(pipe, 'w');
   await server[Symbol.asyncDispose]();
   assert.deepEqual(await server.exited, { code: 0, signal: null });
-  await sql.end({ timeout: 0 });
+  const log = await readFile(join(directory, 'server.log'), 'utf8');
+  assert.match(log, /received immediate shutdown request/);
+  await Promise.all([reading, sql.end({ timeout: 0 })]);
 });
 
 async function serverIdentity(directory: string): Promise<{ uid?: number; gid?: number }> {

@@ -24,17 +24,22 @@ export function createMaintenance(
   let running: Promise<void> = Promise.resolve();
   const run = async (): Promise<void> => {
     const now = clock();
-    await createPartitions(db, now);
-    await dropExpiredRows(db, now);
-    await dropIdempotencyKeys(db, new Date(now.getTime() - LIMITS.idempotencyDays * DAY_MS));
-    await dropTombstones(db, new Date(now.getTime() - LIMITS.tombstoneDays * DAY_MS));
+    const daysAgo = (days: number): Date => new Date(now.getTime() - days * DAY_MS);
+    const jobs = [
+      () => createPartitions(db, now),
+      () => dropExpiredRows(db, now),
+      () => dropIdempotencyKeys(db, daysAgo(LIMITS.idempotencyDays)),
+      () => dropTombstones(db, daysAgo(LIMITS.tombstoneDays)),
+    ];
+    // One job that fails, hour after hour, must not keep the others from being done.
+    for (const job of jobs) await job().catch(onError);
   };
   return {
     async start() {
-      running = run().catch(onError);
+      running = run();
       await running;
       timer = setInterval(() => {
-        running = run().catch(onError);
+        running = run();
       }, HOUR_MS).unref();
     },
     async [Symbol.asyncDispose]() {

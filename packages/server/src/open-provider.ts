@@ -80,12 +80,12 @@ function requireSettings<S>(credential: OpenCredential, parsed: ParsedSettings<S
 export function createLaneObserver(db: Database, clock: Clock, events: Events): LaneObserver {
   return {
     async stopped(credentialRef, code) {
-      events.credentialStopped(credentialRef, code);
-      await setCredentialStop(db, credentialRef, code, clock());
+      const isNew = await setCredentialStop(db, credentialRef, code, clock());
+      if (isNew) events.credentialStopped(credentialRef, code);
     },
     async resumed(credentialRef) {
-      events.credentialResumed(credentialRef);
-      await setCredentialStop(db, credentialRef, null, clock());
+      const wasStopped = await setCredentialStop(db, credentialRef, null, clock());
+      if (wasStopped) events.credentialResumed(credentialRef);
     },
   };
 }

@@ -1,4 +1,3 @@
-import assert from 'node:assert';
 import type { ProviderName } from '../domain/address.ts';
 import { findCredential, type CredentialRecord } from '../store/credentials.ts';
 import type { Queryable } from '../store/sql.ts';
@@ -21,7 +20,7 @@ export async function openCredential(
   ref: number,
 ): Promise<OpenCredential> {
   const record = await findCredential(db, ref);
-  assert(record !== null, `credential ${ref} was retired`);
+  if (record === null) throw new Error(`credential ${ref} was retired`);
   const secret = JSON.parse(vault.open(record.sealedSecret, sealContext(record)).toString('utf8'));
   const { id, appRef, provider, settings } = record;
   return { ref, id, appRef, provider, settings: { ...settings, ...secret } };

@@ -6,7 +6,7 @@ import { LIMITS } from '../domain/limits.ts';
 import type { Notification } from '../domain/notification.ts';
 import type { Push } from '../domain/push.ts';
 import type { Settlement } from '../domain/settlement.ts';
-import { settle, type SettleResult } from '../feedback/settle.ts';
+import { settle } from '../feedback/settle.ts';
 import type { Renderer } from '../sending/render.ts';
 import { releaseChunk, type LeasedChunk } from '../store/chunks.ts';
 import { gateSlice } from '../store/gate.ts';
@@ -24,6 +24,15 @@ export interface ChunkRunDependencies {
   readonly signal: AbortSignal;
 }
 
+/** What a run works on. */
+export interface ChunkWork {
+  readonly chunk: LeasedChunk;
+  /** Null while the credential cannot be opened at all: the chunk is only judged. */
+  readonly lane: Lane | null;
+  readonly notification: Notification;
+  readonly renderer: Renderer;
+}
+
 /** A push that passed the gate, with the row it passed on. */
 interface GatedPush {
   readonly row: GateRow;
@@ -38,48 +47,42 @@ interface GatedPush {
  *   send    → each within a second of the gate; what did not start comes back
  *   settle  → ledger, counters, retries and feedback, every 200 ms or 500 outcomes
  *
- * It ends when everything is settled (the chunk is gone), when the lane cannot be used or the
- * process stops (the rest is given back), or when the lease was lost (the successor has the rest).
+ * Where the lane cannot be used, a slice is gated all the same: what has expired, was cancelled,
+ * changed hands or is served by another credential now does not wait for a provider to come back.
+ * A run ends with the chunk settled and gone, given back for later, or lost to a successor.
  */
 export class ChunkRun {
   readonly #deps: ChunkRunDependencies;
   readonly #chunk: LeasedChunk;
-  readonly #lane: Lane;
+  readonly #lane: Lane | null;
   readonly #notification: Notification;
   readonly #renderer: Renderer;
   #unwritten: Settlement[] = [];
   #writtenAt = performance.now();
-  #isLeaseLost = false;
-  #isLaneClosed = false;
+  #end: 'completed' | 'lost' | null = null;
 
-  constructor(
-    deps: ChunkRunDependencies,
-    chunk: LeasedChunk,
-    lane: Lane,
-    notification: Notification,
-    renderer: Renderer,
-  ) {
+  constructor(deps: ChunkRunDependencies, work: ChunkWork) {
     this.#deps = deps;
-    this.#chunk = chunk;
-    this.#lane = lane;
-    this.#notification = notification;
-    this.#renderer = renderer;
+    this.#chunk = work.chunk;
+    this.#lane = work.lane;
+    this.#notification = work.notification;
+    this.#renderer = work.renderer;
   }
 
   /** Told by the heartbeat: whatever is not written yet belongs to the successor. */
   loseLease(): void {
-    this.#isLeaseLost = true;
+    this.#end = 'lost';
   }
 
   async run(): Promise<void> {
     const recipients = this.#recipients();
     for (let from = 0; from < recipients.length; from += LIMITS.gateSlice) {
+      if (this.#end !== null || this.#deps.signal.aborted) break;
       const slice = recipients.slice(from, from + LIMITS.gateSlice);
       await this.#runSlice(slice, Math.min(from + LIMITS.gateSlice, recipients.length));
-      if (this.#mustStop()) break;
     }
     await this.#write();
-    if (!this.#isLeaseLost && this.#mustStop()) await this.#giveBack();
+    if (this.#end === null) await this.#giveBack();
   }
 
   #recipients(): readonly Recipient[] {
@@ -91,46 +94,42 @@ export class ChunkRun {
     }));
   }
 
-  #mustStop(): boolean {
-    return this.#isLeaseLost || this.#isLaneClosed || this.#deps.signal.aborted;
-  }
-
   /**
-   * Gates and sends a slice until everything in it is settled; what did not start is gated again.
+   * Gates and sends a slice until nothing of it can be done now; what did not start comes again.
    */
   async #runSlice(slice: readonly Recipient[], through: number): Promise<void> {
     let rest = slice;
-    while (rest.length > 0 && !this.#mustStop()) {
-      if (!(await this.#prepareLane())) return;
+    while (rest.length > 0 && this.#end === null && !this.#deps.signal.aborted) {
+      const lane = await this.#usableLane();
       const gatedAt = performance.now();
       const gated = await gateSlice(this.#deps.db, this.#chunk, rest, through);
       if (gated === null) {
-        this.#isLeaseLost = true;
+        this.#end = 'lost';
         return;
       }
       const pushes = gated.rows.flatMap((row) => this.#admit(row, gated.cancelled));
-      rest = await this.#send(pushes, gatedAt + LIMITS.gateFreshMs);
+      rest = lane === null ? [] : await this.#send(lane, pushes, gatedAt + LIMITS.gateFreshMs);
     }
   }
 
   /**
    * Credentials are made ready before the gate, so that nothing slow follows the ownership check.
    */
-  async #prepareLane(): Promise<boolean> {
-    const obstacle = await this.#lane.provider.prepare(this.#deps.signal);
-    if (obstacle === null) return true;
-    await this.#lane.close(obstacle, this.#deps.clock());
-    this.#isLaneClosed = true;
-    return false;
+  async #usableLane(): Promise<Lane | null> {
+    const lane = this.#lane;
+    if (lane === null || lane.pausedUntil(this.#deps.clock()) !== null) return null;
+    const obstacle = await lane.provider.prepare(this.#deps.signal);
+    if (obstacle === null) return lane;
+    await lane.close(obstacle, this.#deps.clock());
+    return null;
   }
 
   /** Settles what must not be sent, and makes the push for what may be. */
   #admit(row: GateRow, cancelled: boolean): readonly GatedPush[] {
     const { clock } = this.#deps;
-    const { credentialRef } = this.#lane;
-    const { retry } = this.#chunk;
-    const chunk = { credentialRef, retry, cancelled };
-    const verdict = judge(row, this.#notification, chunk, clock());
+    const { ref, credentialRef } = this.#chunk;
+    assert(credentialRef !== null, 'only a resolved chunk is run');
+    const verdict = judge(row, this.#notification, { ref, credentialRef, cancelled }, clock());
     switch (verdict.kind) {
       case 'send':
         return [{ row, push: this.#toPush(row, verdict.address) }];
@@ -164,47 +163,51 @@ export class ChunkRun {
   }
 
   /** Sends in batches of what one request carries; returns whom no attempt was made for. */
-  async #send(pushes: readonly GatedPush[], startBefore: number): Promise<readonly Recipient[]> {
-    const { batchSize } = this.#lane.provider.limits;
+  async #send(
+    lane: Lane,
+    pushes: readonly GatedPush[],
+    startBefore: number,
+  ): Promise<readonly Recipient[]> {
+    const { batchSize } = lane.provider.limits;
     const batches: (readonly GatedPush[])[] = [];
     for (let from = 0; from < pushes.length; from += batchSize) {
       batches.push(pushes.slice(from, from + batchSize));
     }
-    const left = await Promise.all(batches.map((batch) => this.#sendBatch(batch, startBefore)));
+    const left = await Promise.all(
+      batches.map((batch) => this.#sendBatch(lane, batch, startBefore)),
+    );
     await this.#write();
     return left.flat();
   }
 
   async #sendBatch(
+    lane: Lane,
     batch: readonly GatedPush[],
     startBefore: number,
   ): Promise<readonly Recipient[]> {
     const { clock, metrics, random, signal } = this.#deps;
     const sentAt = clock();
-    const outcomes = await this.#lane.provider.send(
-      batch.map(({ push }) => push),
-      { startBefore, signal },
-    );
+    const pushes = batch.map(({ push }) => push);
+    const outcomes = await lane.provider.send(pushes, { startBefore, signal });
     assert(outcomes.length === batch.length, 'a provider answers for each push');
     const notStarted: Recipient[] = [];
     for (const [index, { row }] of batch.entries()) {
       const outcome = outcomes[index];
       assert(outcome !== undefined);
-      metrics.outcome(this.#lane.name, outcome.kind);
-      if (await this.#lane.heed(outcome, clock())) this.#isLaneClosed = true;
-      else if (outcome.kind === 'not_started') notStarted.push(row);
-      else {
-        const attempt = {
-          row,
-          provider: this.#lane.name,
-          outcome,
-          mayRepeat: row.possibleDuplicate || this.#mayHaveBeenSent(row),
-          sentAt,
-          answeredAt: clock(),
-          expiresAt: this.#notification.expiresAt,
-        };
-        this.#collect(settleAttempt(attempt, this.#lane.policy, random));
-      }
+      metrics.outcome(lane.name, outcome.kind);
+      if (outcome.kind === 'not_started') notStarted.push(row);
+      // What only says that the lane cannot be used was no attempt: it waits in the chunk.
+      if (outcome.kind === 'not_started' || (await lane.heed(outcome, clock()))) continue;
+      const attempt = {
+        row,
+        provider: lane.name,
+        outcome,
+        mayRepeat: row.possibleDuplicate || this.#mayHaveBeenSent(row),
+        sentAt,
+        answeredAt: clock(),
+        expiresAt: this.#notification.expiresAt,
+      };
+      this.#collect(settleAttempt(attempt, lane.policy, random));
     }
     await this.#writeIfDue();
     return notStarted;
@@ -233,20 +236,20 @@ export class ChunkRun {
 
   async #write(): Promise<void> {
     const settlements = this.#unwritten;
-    if (settlements.length === 0 || this.#isLeaseLost) return;
+    if (settlements.length === 0 || this.#end !== null) return;
     this.#unwritten = [];
     this.#writtenAt = performance.now();
-    const result: SettleResult = await settle(
-      this.#deps.db,
-      this.#chunk,
-      settlements,
-      this.#deps.clock(),
-    );
-    if (result === 'lost') this.#isLeaseLost = true;
+    const { db, clock } = this.#deps;
+    const result = await settle(db, this.#chunk, settlements, clock());
+    if (result !== 'open') this.#end = result;
   }
 
+  /** For the time at which the lane opens again, or at once when the process stops. */
   async #giveBack(): Promise<void> {
-    const now = this.#deps.clock();
-    await releaseChunk(this.#deps.db, this.#chunk, this.#lane.pausedUntil(now) ?? now);
+    const { db, clock, signal } = this.#deps;
+    const now = clock();
+    const later = new Date(now.getTime() + LIMITS.giveBackMs);
+    const opensAt = this.#lane?.pausedUntil(now) ?? (signal.aborted ? now : later);
+    await releaseChunk(db, this.#chunk, opensAt);
   }
 }

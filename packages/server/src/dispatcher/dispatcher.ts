@@ -1,15 +1,15 @@
 import type { Clock } from '../domain/clock.ts';
 import { LIMITS } from '../domain/limits.ts';
-import type { Lane as LaneName, Notification } from '../domain/notification.ts';
+import type { Lane as LaneName } from '../domain/notification.ts';
 import { expandChunk } from '../sending/expand.ts';
-import { createRenderer, type Renderer } from '../sending/render.ts';
-import { countOpenWork, heartbeat, leaseChunks, releaseChunk } from '../store/chunks.ts';
+import { createRenderer } from '../sending/render.ts';
+import { countOpenWork, heartbeat, leaseChunks } from '../store/chunks.ts';
 import type { LeasedChunk } from '../store/chunks.ts';
 import { loadNotification } from '../store/notifications.ts';
 import type { Database } from '../store/sql.ts';
 import { ChunkRun } from './chunk-run.ts';
 import { LaneBook, type OpenLane } from './lane-book.ts';
-import type { LaneObserver } from './lane.ts';
+import type { Lane, LaneObserver } from './lane.ts';
 import type { DispatcherMetrics } from './metrics.ts';
 import { promoteRetries } from './promote-retries.ts';
 import { WakeUp } from './wake-up.ts';
@@ -114,7 +114,11 @@ export class Dispatcher implements AsyncDisposable {
   async #takeTurn(): Promise<number> {
     const { db, clock } = this.#options;
     const running = this.#tasks.size;
-    const promoted = await promoteRetries(db, clock());
+    const promoted = await promoteRetries(db, clock()).catch((error: unknown) => {
+      // Retries that cannot be promoted must not keep first attempts from going out.
+      this.#options.metrics.fault(error);
+      return 0;
+    });
     const transactional = await this.#leaseAndStart('transactional');
     const bulk = await this.#leaseAndStart('bulk');
     return running + promoted + transactional + bulk;
@@ -149,31 +153,24 @@ export class Dispatcher implements AsyncDisposable {
       await expandChunk(db, chunk, clock());
       return;
     }
-    const lane = await this.#lanes.open(chunk.credentialRef);
-    const now = clock();
-    const pausedUntil = lane.pausedUntil(now);
-    if (pausedUntil !== null) {
-      await releaseChunk(db, chunk, pausedUntil);
-      return;
-    }
-    const { notification, renderer } = await this.#load(chunk.notificationRef);
-    const run = new ChunkRun(
-      { ...this.#options, signal: this.#stopping.signal },
-      chunk,
-      lane,
-      notification,
-      renderer,
-    );
+    const lane = await this.#openLane(chunk.credentialRef);
+    const notification = await loadNotification(db, chunk.notificationRef);
+    const renderer = createRenderer(notification);
+    const deps = { ...this.#options, signal: this.#stopping.signal };
+    const run = new ChunkRun(deps, { chunk, lane, notification, renderer });
     const entry = this.#running.get(chunk.ref);
     if (entry !== undefined) entry.run = run;
     await run.run();
   }
 
-  async #load(
-    ref: number,
-  ): Promise<{ readonly notification: Notification; readonly renderer: Renderer }> {
-    const notification = await loadNotification(this.#options.db, ref);
-    return { notification, renderer: createRenderer(notification) };
+  /** Null when the credential was retired or cannot be unsealed; what waits for it is judged. */
+  async #openLane(credentialRef: number): Promise<Lane | null> {
+    try {
+      return await this.#lanes.open(credentialRef);
+    } catch (error) {
+      this.#options.metrics.fault(error);
+      return null;
+    }
   }
 
   async #heartbeat(): Promise<void> {

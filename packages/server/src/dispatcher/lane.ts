@@ -34,7 +34,9 @@ export class Lane {
   readonly #random: () => number;
   #faults = 0;
   #pausedUntil: Date | null = null;
-  #stopped = false;
+  /** True until an acceptance says otherwise: a former process may have recorded a stop. */
+  #mayBeStopped = true;
+  #isStopReported = false;
 
   constructor(
     credentialRef: number,
@@ -76,8 +78,9 @@ export class Lane {
   async close(obstacle: Outcome, now: Date): Promise<void> {
     if (obstacle.kind === 'auth') {
       this.#pausedUntil = new Date(now.getTime() + AUTH_PAUSE_MS);
-      if (this.#stopped) return;
-      this.#stopped = true;
+      if (this.#isStopReported) return;
+      this.#isStopReported = true;
+      this.#mayBeStopped = true;
       await this.#observer.stopped(this.credentialRef, obstacle.code);
       return;
     }
@@ -92,8 +95,9 @@ export class Lane {
   async #recover(): Promise<void> {
     this.#faults = 0;
     this.#pausedUntil = null;
-    if (!this.#stopped) return;
-    this.#stopped = false;
+    if (!this.#mayBeStopped) return;
+    this.#mayBeStopped = false;
+    this.#isStopReported = false;
     await this.#observer.resumed(this.credentialRef);
   }
 }

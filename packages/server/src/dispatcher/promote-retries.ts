@@ -3,7 +3,7 @@ import type { Settlement } from '../domain/settlement.ts';
 import { insertChunk } from '../store/chunks.ts';
 import { recordDeliveries } from '../store/ledger.ts';
 import { finishIfDone } from '../store/notifications.ts';
-import { takeDueRetries, type DueRetry } from '../store/retries.ts';
+import { assignToChunk, takeDueRetries, type DueRetry } from '../store/retries.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 
@@ -28,7 +28,7 @@ async function enqueue(tx: Transaction, group: readonly DueRetry[], now: Date): 
     await finishIfDone(tx, first.notificationRef, now);
     return;
   }
-  await insertChunk(tx, {
+  const chunkRef = await insertChunk(tx, {
     appRef: first.appRef,
     notificationRef: first.notificationRef,
     day: first.day,
@@ -39,6 +39,7 @@ async function enqueue(tx: Transaction, group: readonly DueRetry[], now: Date): 
     retry: true,
     availableAt: now,
   });
+  await assignToChunk(tx, group, chunkRef);
 }
 
 /** The address or its credential went away while the delivery waited. */
@@ -47,13 +48,13 @@ function toUnreachable(retry: DueRetry): Settlement {
     installationRef: retry.installationRef,
     userRef: retry.userRef,
     state: 'skipped',
-    reason: 'no_token',
+    reason: retry.holdsToken ? 'no_credential' : 'no_token',
     code: null,
     provider: null,
     providerId: null,
     holderVersion: null,
     attempts: retry.attempts,
-    possibleDuplicate: false,
+    possibleDuplicate: retry.possibleDuplicate,
     firstSentAt: null,
     sentAt: null,
     dueAt: null,

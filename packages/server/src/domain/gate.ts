@@ -29,6 +29,8 @@ export interface GateRow extends Recipient {
   /** What the ledger says already; null when nothing was settled. */
   readonly settledState: DeliveryState | null;
   readonly settledReason: string;
+  /** The chunk in which a `retrying` delivery is offered again; null for every other. */
+  readonly offeredInChunk: number | null;
   readonly attempts: number;
   readonly firstSentAt: Date | null;
   readonly possibleDuplicate: boolean;
@@ -42,8 +44,8 @@ export interface GateNotification {
 }
 
 export interface GateChunk {
+  readonly ref: number;
   readonly credentialRef: number;
-  readonly retry: boolean;
   readonly cancelled: boolean;
 }
 
@@ -80,8 +82,9 @@ export function judge(
 
 function isSettled(row: GateRow, chunk: GateChunk): boolean {
   if (row.settledState === null) return false;
-  // A retry's deliveries stand in the ledger as `retrying` until this chunk settles them.
-  return !(chunk.retry && row.settledState === 'retrying');
+  // A delivery that is retried stands in the ledger as `retrying`, with the chunk that offers it.
+  // Once this chunk has settled it, that is not this chunk any more, whatever the state is then.
+  return !(row.settledState === 'retrying' && row.offeredInChunk === chunk.ref);
 }
 
 function skipReason(

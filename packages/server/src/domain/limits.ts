@@ -23,6 +23,8 @@ export const LIMITS = {
   /** A lease outlives three missed heartbeats, so a stalled event loop does not lose its work. */
   leaseMs: 6_000,
   heartbeatMs: 2_000,
+  /** When a chunk whose credential cannot be opened at all is looked at again. */
+  giveBackMs: 10_000,
   /** Outcomes are written at this pace or count: what a crash can make us repeat. */
   settleMs: 200,
   settleOutcomes: 500,

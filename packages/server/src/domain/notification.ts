@@ -1,3 +1,4 @@
+import { LIMITS } from './limits.ts';
 import type { MessageAction, MessageOverrides } from './message.ts';
 
 export type Lane = 'transactional' | 'bulk';
@@ -60,4 +61,9 @@ export function timeToLive(
   const ceiling = userBound ? limits.userBoundCeilingSeconds : Number.POSITIVE_INFINITY;
   const wanted = asked ?? Math.min(limits.defaultSeconds, ceiling);
   return { seconds: Math.min(wanted, ceiling), shortened: wanted > ceiling };
+}
+
+/** When a push is worthless. A time to live of 0 means now or never; now includes the way there. */
+export function expiryOf(ttl: TimeToLive, now: Date): Date {
+  return new Date(now.getTime() + (ttl.seconds * 1000 || LIMITS.nowOrNeverMs));
 }

@@ -68,7 +68,8 @@ export type LinkChange =
 
 export type TokenChange =
   | { readonly kind: 'hold'; readonly claim: TokenClaim; readonly displaced: Holder | null }
-  | { readonly kind: 'confirm' }
+  /** The same address; what is not part of its key, such as a browser's keys, may have changed. */
+  | { readonly kind: 'confirm'; readonly claim: TokenClaim }
   | { readonly kind: 'clear' };
 
 export type SyncDecision =
@@ -156,7 +157,7 @@ function tokenChange(
   if (claim === null) return held === null ? null : { kind: 'clear' };
   if (held !== null && held.key.equals(claim.key)) {
     // A retired token has left the unique index, so somebody else may hold the address by now.
-    if (held.status !== 'retired') return { kind: 'confirm' };
+    if (held.status !== 'retired') return { kind: 'confirm', claim };
   }
   return { kind: 'hold', claim, displaced: holder };
 }

@@ -75,6 +75,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.setSerializerCompiler(() => (value) => JSON.stringify(value));
   server.addHook('onRequest', async (request, reply) => {
     void reply.header('X-Request-Id', request.id);
+  });
+  // Decided with the answer: a request from before the stop would keep its connection open after
+  // it.
+  server.addHook('onSend', async (_request, reply) => {
     if (options.isDraining()) void reply.header('Connection', 'close');
   });
   server.addHook('onResponse', async (request, reply) => {

@@ -69,7 +69,7 @@ function renderDelivery(delivery: DeliveryRecord, installation: Installation | n
 
 /** Derived when it is read: the ledger never changes because a device changed hands later. */
 function changedSince(delivery: DeliveryRecord, installation: Installation | null): string {
-  const moved = installation?.link?.userRef !== delivery.userRef;
+  const moved = delivery.userRef !== 0 && installation?.link?.userRef !== delivery.userRef;
   const isOpen = delivery.state === 'accepted' && moved;
   return isOpen ? ' The owner of the device changed after it was accepted.' : '';
 }

@@ -63,6 +63,7 @@ function tokenColumns(installation: Installation, decided: Decided, now: Date): 
       return { ...addressColumns(null), ...TOKEN_CLEARED };
     case 'confirm':
       return {
+        ...addressColumns(decided.token.claim.address),
         token_status: installation.token?.status === 'contested' ? 'contested' : 'live',
         token_status_code: null,
         token_status_at: null,

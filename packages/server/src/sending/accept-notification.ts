@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NotificationInput } from '@homing/protocol';
-import { LIMITS } from '../domain/limits.ts';
-import { timeToLive } from '../domain/notification.ts';
+import { expiryOf, timeToLive } from '../domain/notification.ts';
 import type { App } from '../store/apps.ts';
 import { findInstallationRefs } from '../store/audience.ts';
 import { insertChunk } from '../store/chunks.ts';
@@ -55,7 +54,7 @@ export async function acceptNotification(
     silent: input.options?.silent ?? false,
     collapseKey: input.options?.collapse_key ?? null,
     ttlSeconds: ttl.seconds,
-    expiresAt: new Date(now.getTime() + (ttl.seconds * 1000 || LIMITS.nowOrNeverMs)),
+    expiresAt: expiryOf(ttl, now),
     createdAt: now,
   });
   const place = { appRef: app.ref, notificationRef, day, lane };

@@ -5,7 +5,7 @@ import { deliveryId, type SkipReason } from '../domain/delivery.ts';
 import { judge, type GateRow } from '../domain/gate.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Message } from '../domain/message.ts';
-import { timeToLive, type Notification } from '../domain/notification.ts';
+import { expiryOf, timeToLive, type Notification } from '../domain/notification.ts';
 import type { Push } from '../domain/push.ts';
 import type { App } from '../store/apps.ts';
 import {
@@ -108,7 +108,7 @@ function toNotification(app: App, input: NotificationInput, now: Date): Notifica
     lane: input.options?.lane ?? 'transactional',
     silent: input.options?.silent ?? false,
     collapseKey: input.options?.collapse_key ?? null,
-    expiresAt: new Date(now.getTime() + ttl.seconds * 1000),
+    expiresAt: expiryOf(ttl, now),
     createdAt: now,
   };
 }
@@ -139,7 +139,7 @@ class Rehearsal {
 
   judge({ row, platform }: GatePreview): void {
     // Expansion puts every delivery on the lane that serves it, so none has moved yet.
-    const chunk = { credentialRef: row.credentialRef ?? 0, retry: false, cancelled: false };
+    const chunk = { ref: 0, credentialRef: row.credentialRef ?? 0, cancelled: false };
     const verdict = judge(row, this.#notification, chunk, this.#now);
     switch (verdict.kind) {
       case 'send':

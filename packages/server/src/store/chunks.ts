@@ -86,8 +86,8 @@ export async function heartbeat(
 }
 
 /**
- * Gives a chunk back. Everything that was sent is settled by then, so the write-ahead mark starts
- * anew: what is left was certainly not sent.
+ * Gives a chunk back. Everything that this holder sent is settled by then, so the write-ahead mark
+ * goes back to where a predecessor left it: what is left below it may have been sent by that one.
  */
 export async function releaseChunk(
   db: Queryable,
@@ -96,7 +96,7 @@ export async function releaseChunk(
 ): Promise<void> {
   await db`
     update chunk set lease_owner = null, lease_until = null, available_at = ${availableAt},
-      gated_through = 0
+      gated_through = ${chunk.gatedThrough}
     where chunk_ref = ${chunk.ref} and attempt = ${chunk.attempt}
       and lease_until > clock_timestamp()`;
 }
@@ -113,14 +113,18 @@ export interface NewChunk {
   readonly availableAt: Date;
 }
 
-export async function insertChunk(tx: Transaction, chunk: NewChunk): Promise<void> {
+/** Returns the reference of the new chunk. */
+export async function insertChunk(tx: Transaction, chunk: NewChunk): Promise<number> {
   const refs = chunk.installationRefs === null ? null : [...chunk.installationRefs];
-  await tx`
+  const [row] = await tx<{ chunk_ref: number }[]>`
     insert into chunk (app_ref, notification_ref, day, lane, credential_ref, installation_refs,
       user_refs, retry, available_at)
     values (${chunk.appRef}, ${chunk.notificationRef}, ${chunk.day}, ${chunk.lane},
       ${chunk.credentialRef}, ${refs}::bigint[], ${[...chunk.userRefs]}::bigint[], ${chunk.retry},
-      ${chunk.availableAt})`;
+      ${chunk.availableAt})
+    returning chunk_ref`;
+  if (row === undefined) throw new Error('insert returned no chunk');
+  return row.chunk_ref;
 }
 
 /** Takes the chunk's row if the lease is still ours; false when somebody else has taken over. */

@@ -80,15 +80,17 @@ export async function renewProviderToken(
   });
 }
 
-/** Records why a credential's lanes stand still; null lets them go on. */
+/** Records why a credential's lanes stand still; null when they go on. True if that is new. */
 export async function setCredentialStop(
   db: Queryable,
   ref: number,
   reason: string | null,
   now: Date,
-): Promise<void> {
-  await db`
+): Promise<boolean> {
+  const rows = await db`
     update credential
     set stopped_reason = ${reason}, stopped_at = ${reason === null ? null : now}
-    where credential_ref = ${ref} and stopped_reason is distinct from ${reason}`;
+    where credential_ref = ${ref} and stopped_reason is distinct from ${reason}
+    returning credential_ref`;
+  return rows.length > 0;
 }

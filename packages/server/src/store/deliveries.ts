@@ -42,7 +42,10 @@ export async function deliveriesToInstallations(
   return rows.toReversed();
 }
 
-/** A notification's deliveries to one user. */
+/**
+ * A notification's deliveries to one user: those addressed to the user, and those that were addressed
+ * to devices on which the user is signed in.
+ */
 export async function deliveriesToUser(
   db: Queryable,
   day: string,
@@ -51,7 +54,10 @@ export async function deliveriesToUser(
 ): Promise<readonly DeliveryRecord[]> {
   return db<DeliveryRecord[]>`
     select ${db.unsafe(COLUMNS)} from delivery d ${db.unsafe(JOINS)}
-    where d.day = ${day} and d.notification_ref = ${notificationRef} and d.user_ref = ${userRef}
+    where d.day = ${day} and d.notification_ref = ${notificationRef}
+      and (d.user_ref = ${userRef} or (d.user_ref = 0 and d.installation_ref in (
+        select l.installation_ref from link l
+        where l.user_ref = ${userRef} and l.ended_at is null)))
     order by d.installation_ref`;
 }
 

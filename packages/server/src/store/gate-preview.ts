@@ -32,7 +32,8 @@ export async function previewGate(
       i.user_ref as owner_ref, u.id as owner_id, u.preferences as owner_preferences, i.rcpt,
       i.holder_version, i.permission, i.preferences, i.locale, i.sdk_version, i.platform,
       c.credential_ref as serving_credential, false as newer_sent,
-      null::text as settled_state, null::text as settled_reason, null::smallint as attempts,
+      null::text as settled_state, null::text as settled_reason,
+      null::bigint as settled_in_chunk, null::smallint as attempts,
       null::timestamptz as first_sent_at, null::boolean as possible_duplicate
     from slice s
       join installation i on i.installation_ref = s.installation_ref and i.app_ref = ${appRef}

@@ -29,6 +29,7 @@ export interface GateColumns extends AddressRow {
   readonly newer_sent: boolean;
   readonly settled_state: DeliveryState | null;
   readonly settled_reason: string | null;
+  readonly settled_in_chunk: number | null;
   readonly attempts: number | null;
   readonly first_sent_at: Date | null;
   readonly possible_duplicate: boolean | null;
@@ -71,7 +72,8 @@ export async function gateSlice(
       i.user_ref as owner_ref, u.id as owner_id, u.preferences as owner_preferences, i.rcpt,
       i.holder_version, i.permission, i.preferences, i.locale, i.sdk_version,
       c.credential_ref as serving_credential,
-      d.state as settled_state, d.reason as settled_reason, d.attempts, d.first_sent_at,
+      d.state as settled_state, d.reason as settled_reason, d.chunk_ref as settled_in_chunk,
+      d.attempts, d.first_sent_at,
       d.possible_duplicate, n.cancelled_at is not null as cancelled,
       n.collapse_key is not null and ${chunk.retry} and exists (
         select 1 from delivery later join notification m using (notification_ref)
@@ -113,6 +115,7 @@ export function toGateRow(row: GateColumns): GateRow {
     newerSent: row.newer_sent,
     settledState: row.settled_state,
     settledReason: row.settled_reason ?? '',
+    offeredInChunk: row.settled_in_chunk,
     attempts: row.attempts ?? 0,
     firstSentAt: row.first_sent_at,
     possibleDuplicate: row.possible_duplicate ?? false,

@@ -53,6 +53,7 @@ async function writeDeliveries(
       provider = excluded.provider, provider_id = excluded.provider_id,
       holder_version = excluded.holder_version, attempts = excluded.attempts,
       possible_duplicate = delivery.possible_duplicate or excluded.possible_duplicate,
+      chunk_ref = null,
       first_sent_at = coalesce(delivery.first_sent_at, excluded.first_sent_at),
       sent_at = coalesce(excluded.sent_at, delivery.sent_at), settled_at = excluded.settled_at`;
 }

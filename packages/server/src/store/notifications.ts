@@ -166,11 +166,31 @@ export async function cancelNotification(
   id: string,
   now: Date,
 ): Promise<boolean> {
-  const rows = await tx`
+  const [row] = await tx<{ notification_ref: number }[]>`
     update notification set cancelled_at = ${now}
     where app_ref = ${appRef} and id = ${id} and cancelled_at is null and finished_at is null
     returning notification_ref`;
-  return rows.length === 1;
+  if (row === undefined) return false;
+  await hasten(tx, row.notification_ref, now);
+  return true;
+}
+
+/**
+ * Makes what waits for a retry or for its lane due at once, so that it is skipped now and not when
+ * its time comes. What a worker holds is left alone: its gate sees the cancellation by itself.
+ */
+async function hasten(tx: Transaction, notificationRef: number, now: Date): Promise<void> {
+  await tx`
+    update chunk set available_at = ${now} where chunk_ref in (
+      select chunk_ref from chunk
+      where notification_ref = ${notificationRef} and available_at > ${now}
+      for update skip locked)`;
+  await tx`
+    update retry set due_at = ${now} where notification_ref = ${notificationRef}
+      and (installation_ref, user_ref) in (
+        select installation_ref, user_ref from retry
+        where notification_ref = ${notificationRef} and due_at > ${now}
+        for update skip locked)`;
 }
 
 /** Records how many deliveries there will be; known once the audience is resolved. */

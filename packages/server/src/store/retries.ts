@@ -15,6 +15,8 @@ export interface DueRetry {
   /** What the ledger says of it so far. */
   readonly reason: string;
   readonly attempts: number;
+  readonly possibleDuplicate: boolean;
+  readonly holdsToken: boolean;
 }
 
 /** Takes due retries off the list; what the transaction does not put elsewhere is lost. */
@@ -35,10 +37,28 @@ export async function takeDueRetries(
     )
     select t.app_ref as "appRef", t.notification_ref as "notificationRef", t.day, t.lane,
       t.installation_ref as "installationRef", t.user_ref as "userRef",
-      c.credential_ref as "credentialRef", d.reason, d.attempts
+      c.credential_ref as "credentialRef", d.reason, d.attempts,
+      d.possible_duplicate as "possibleDuplicate",
+      i.token_status is not null and i.token_status <> 'retired' as "holdsToken"
     from taken t join installation i using (installation_ref)
       join delivery d on d.day = t.day and d.notification_ref = t.notification_ref
         and d.installation_ref = t.installation_ref and d.user_ref = t.user_ref
       left join lateral (${tx.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
     order by t.notification_ref, t.installation_ref`;
+}
+
+/** Says in the ledger which chunk offers these deliveries now: only that one may settle them. */
+export async function assignToChunk(
+  tx: Transaction,
+  retries: readonly DueRetry[],
+  chunkRef: number,
+): Promise<void> {
+  const [first] = retries;
+  if (first === undefined) return;
+  await tx`
+    update delivery d set chunk_ref = ${chunkRef}
+    from unnest(${retries.map((one) => one.installationRef)}::bigint[],
+      ${retries.map((one) => one.userRef)}::bigint[]) as r (installation_ref, user_ref)
+    where d.day = ${first.day} and d.notification_ref = ${first.notificationRef}
+      and d.installation_ref = r.installation_ref and d.user_ref = r.user_ref`;
 }

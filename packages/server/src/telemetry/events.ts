@@ -30,14 +30,13 @@ export function createEvents(logger: Logger, metrics: Metrics): Events {
       metrics.outcomes.inc({ provider, outcome });
     },
     credentialStopped(credentialRef, code) {
-      metrics.stoppedCredentials.inc();
+      metrics.credentialStops.inc();
       logger.error(
         { credentialRef, code },
         'a provider refuses a credential; its lane stands still',
       );
     },
     credentialResumed(credentialRef) {
-      metrics.stoppedCredentials.dec();
       logger.info({ credentialRef }, 'a credential works again');
     },
   };

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 
 /** What the process counts; every label has few values. */
 export interface Metrics {
@@ -6,7 +6,7 @@ export interface Metrics {
   readonly outcomes: Counter<'provider' | 'outcome'>;
   readonly requests: Counter<'route' | 'status'>;
   readonly dispatcherFaults: Counter;
-  readonly stoppedCredentials: Gauge;
+  readonly credentialStops: Counter;
   /** Prometheus text format. */
   render(): Promise<string>;
 }
@@ -34,9 +34,9 @@ export function createMetrics(): Metrics {
       help: 'Turns and chunks of the dispatcher that ended in an unexpected error',
       registers,
     }),
-    stoppedCredentials: new Gauge({
-      name: 'homing_stopped_credentials',
-      help: 'Credentials that a provider refused and that stand still until they work again',
+    credentialStops: new Counter({
+      name: 'homing_credential_stops_total',
+      help: 'Times that a provider refused a credential, which stands still until it works again',
       registers,
     }),
     render: () => registry.metrics(),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ERRORS, type ErrorCode } from '@homing/protocol';
 import type { Answer } from '../../../../test/answer.ts';
+import { textOf } from './text-of.ts';
 
 /**
  * Fails unless an answer is the problem document (RFC 9457) of this error, complete in every
@@ -14,8 +15,8 @@ export function assertProblem(answer: Answer, code: ErrorCode, pointer?: string)
   assert.equal(body['status'], answer.status, shown);
   assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/);
   assert.equal(body['title'], ERRORS[code].title);
-  assert.match(String(body['type']), new RegExp(`/errors/${code}$`));
-  assert.ok(String(body['detail']).length > 0, shown);
+  assert.match(textOf(body['type']), new RegExp(`/errors/${code}$`));
+  assert.ok(textOf(body['detail']).length > 0, shown);
   assert.ok(body['instance'], shown);
   assert.equal(body['instance'], answer.headers.get('x-request-id'));
   if (pointer === undefined) return;

@@ -110,15 +110,17 @@ test(`the same assertions open neither simple route`, async () => {
   assert.deepEqual(await linksTo('anna'), [annaLink]);
 });
 
+function claimsOfBen(device: Device): string {
+  return JSON.stringify(goodClaims(app.id, 'ben', device.id, network.clock.now()));
+}
+
 test('an honest assertion signs in: ES256 with and without key id, and HS256', async () => {
-  const claims = (device: Device) =>
-    JSON.stringify(goodClaims(app.id, 'ben', device.id, network.clock.now()));
   const hmac = { alg: 'HS256', kid: 'hmac-1' };
   const honest: readonly ((device: Device) => string)[] = [
-    (device) => key.signText(header, claims(device)),
-    (device) => key.signText(JSON.stringify({ alg: 'ES256' }), claims(device)),
-    (device) => signHmac(JSON.stringify(hmac), claims(device), hmacSecret),
-    (device) => signHmac(JSON.stringify({ alg: 'HS256' }), claims(device), hmacSecret),
+    (device) => key.signText(header, claimsOfBen(device)),
+    (device) => key.signText(JSON.stringify({ alg: 'ES256' }), claimsOfBen(device)),
+    (device) => signHmac(JSON.stringify(hmac), claimsOfBen(device), hmacSecret),
+    (device) => signHmac(JSON.stringify({ alg: 'HS256' }), claimsOfBen(device), hmacSecret),
   ];
   for (const sign of honest) {
     const device = phone();

@@ -14,18 +14,20 @@ function options(members: Readonly<Record<string, unknown>>) {
 
 /** Wrong fields of what back ends send. */
 export function badBackEndFields(installationId: string): readonly BadRequest[] {
-  return [...badNotifications(installationId), ...badUsers()];
+  return [
+    ...badAudiences(installationId),
+    ...badContent(),
+    ...badNotificationOptions(installationId),
+    ...badIdempotencyKeys(),
+    ...badUsers(),
+  ];
 }
 
-function badNotifications(installationId: string): readonly BadRequest[] {
+const notifications = rowsTo('POST', '/v1/notifications', 'back_end', VALID);
+
+function badAudiences(installationId: string): readonly BadRequest[] {
   const many = Array.from({ length: 1_001 }, (_, index) => `u${index}`);
-  const members = Object.fromEntries(many.slice(0, 65).map((key) => [key, 'x']));
-  return rowsTo(
-    'POST',
-    '/v1/notifications',
-    'back_end',
-    VALID,
-  )([
+  return notifications([
     ['no audience', { audience: undefined }, '/audience'],
     ['an empty audience', { audience: {} }, '/audience/users'],
     ['null as audience', { audience: null }, '/audience'],
@@ -52,6 +54,11 @@ function badNotifications(installationId: string): readonly BadRequest[] {
       { audience: { installations: [installationId, 'x'] } },
       '/audience/installations/1',
     ],
+  ]);
+}
+
+function badContent(): readonly BadRequest[] {
+  return notifications([
     ['no content', { content: undefined }, '/content'],
     ['a text as content', { content: 'Hello' }, '/content'],
     ['a number as title', content({ title: 1 }), '/content/title'],
@@ -59,7 +66,7 @@ function badNotifications(installationId: string): readonly BadRequest[] {
     ['a long body', content({ body: 'x'.repeat(4_097) }), '/content/body'],
     ['an image over ftp', content({ image: 'ftp://files.example/x' }), '/content/image'],
     ['a number as datum', content({ data: { order: 1 } }), '/content/data/order'],
-    ['65 data', content({ data: members }), '/content/data'],
+    ['65 data', content({ data: texts(65) }), '/content/data'],
     ['an action without title', content({ actions: [{ id: 'a' }] }), '/content/actions/0/title'],
     ['5 actions', content({ actions: actions(5) }), '/content/actions'],
     ['a negative badge', content({ badge: -1 }), '/content/badge'],
@@ -68,6 +75,11 @@ function badNotifications(installationId: string): readonly BadRequest[] {
     ['an unknown content field', content({ subtitle: 'x' }), '/content/subtitle'],
     ['an open placeholder', content({ title: 'Hello {{ name' }), '/content/title'],
     ['an open placeholder in data', content({ data: { a: '{{' } }), '/content/data/a'],
+  ]);
+}
+
+function badNotificationOptions(installationId: string): readonly BadRequest[] {
+  return notifications([
     ['a wrong locale', { locales: { 'de CH': CONTENT } }, '/locales/de CH'],
     ['a wrong text in a locale', { locales: { de: { title: 1 } } }, '/locales/de/title'],
     ['an array of variables', { variables: [] }, '/variables'],
@@ -78,7 +90,7 @@ function badNotifications(installationId: string): readonly BadRequest[] {
     ],
     ['a category with a space', { category: 'my offers' }, '/category'],
     ['a number as label', { labels: { team: 1 } }, '/labels/team'],
-    ['21 labels', { labels: Object.fromEntries(Object.entries(members).slice(0, 21)) }, '/labels'],
+    ['21 labels', { labels: texts(21) }, '/labels'],
     ['a negative time to live', options({ ttl_seconds: -1 }), '/options/ttl_seconds'],
     ['five weeks to live', options({ ttl_seconds: 2_419_201 }), '/options/ttl_seconds'],
     ['a fraction of a second', options({ ttl_seconds: 0.5 }), '/options/ttl_seconds'],
@@ -92,18 +104,24 @@ function badNotifications(installationId: string): readonly BadRequest[] {
     ['an empty idempotency key', { idempotency_key: '' }, '/idempotency_key'],
     ['a number as idempotency key', { idempotency_key: 1 }, '/idempotency_key'],
     ['a long idempotency key', { idempotency_key: 'x'.repeat(256) }, '/idempotency_key'],
-  ]).concat(
-    ['', 'x'.repeat(256)].map((key) => ({
-      title: `an Idempotency-Key of ${key.length} characters`,
-      method: 'POST',
-      path: '/v1/notifications',
-      as: 'back_end',
-      headers: { 'idempotency-key': key },
-      body: VALID,
-      code: 'validation_failed',
-      pointer: '/idempotency_key',
-    })),
-  );
+  ]);
+}
+
+function badIdempotencyKeys(): readonly BadRequest[] {
+  return ['', 'x'.repeat(256)].map((key) => ({
+    title: `an Idempotency-Key of ${key.length} characters`,
+    method: 'POST',
+    path: '/v1/notifications',
+    as: 'back_end',
+    headers: { 'idempotency-key': key },
+    body: VALID,
+    code: 'validation_failed',
+    pointer: '/idempotency_key',
+  }));
+}
+
+function texts(count: number): Readonly<Record<string, string>> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 'x']));
 }
 
 function badUsers(): readonly BadRequest[] {

@@ -138,16 +138,24 @@ export function badQueries(places: Places): readonly BadRequest[] {
     ['user_id=%00', 'user_id'],
     ['user_id=42&verbose=1', 'verbose'],
   ];
-  const query = (path: string, rows: readonly (readonly [string, string])[]) =>
-    rows.map(([text, field]) =>
-      invalid(`query ${short(text)}`, {
-        method: 'GET',
-        path: `${path}?${text}`,
-        as: 'back_end',
-        pointer: `/querystring/${field}`,
-      }),
-    );
-  return [...query('/v1/installations', list), ...query(`${places.notification}/explain`, explain)];
+  return [
+    ...queriesTo('/v1/installations', list),
+    ...queriesTo(`${places.notification}/explain`, explain),
+  ];
+}
+
+function queriesTo(
+  path: string,
+  rows: readonly (readonly [string, string])[],
+): readonly BadRequest[] {
+  return rows.map(([text, field]) =>
+    invalid(`query ${short(text)}`, {
+      method: 'GET',
+      path: `${path}?${text}`,
+      as: 'back_end',
+      pointer: `/querystring/${field}`,
+    }),
+  );
 }
 
 /** Wrong fields of what a home-grown client sends. */

@@ -12,6 +12,7 @@ import { badPackets } from './bad-packets.ts';
 import type { BadRequest } from './bad-request.ts';
 import { captureLog } from './captured-log.ts';
 import { digestDatabase } from './database-digest.ts';
+import { textOf } from './text-of.ts';
 
 const log = captureLog();
 const network = await startNetwork({ role: 'api', logger: log.logger });
@@ -108,7 +109,7 @@ test('an unknown provider is answered with those that are known', async () => {
   const answer = await phone.sync({ token: { provider: 'sms', value: 'x' } });
   assertProblem(answer, 'validation_failed', '/token/provider');
   assert.match(
-    String(answer.body['detail']),
+    textOf(answer.body['detail']),
     /^\/token\/provider: .*apns, fcm, webpush, expo, hms/,
   );
 });

@@ -106,13 +106,15 @@ test('fifty keys at once have fifty effects', async () => {
 test('the key may stand in the body, and is the same key there', async () => {
   const key = randomUUID();
   const body = { ...message, idempotency_key: key };
-  const inBody = (content: unknown) => backEnd.request('POST', '/v1/notifications', content);
-  const first = await inBody(body);
+  const first = await backEnd.request('POST', '/v1/notifications', body);
   assertAnswered(first, 202);
-  const again = await inBody(body);
+  const again = await backEnd.request('POST', '/v1/notifications', body);
   assert.deepEqual(again.body, first.body);
   assert.equal(again.headers.get('idempotent-replayed'), 'true');
-  assertProblem(await inBody({ ...body, category: 'offers' }), 'idempotency_mismatch');
+  assertProblem(
+    await backEnd.request('POST', '/v1/notifications', { ...body, category: 'offers' }),
+    'idempotency_mismatch',
+  );
 });
 
 test('two apps may use the same key', async () => {

@@ -18,6 +18,7 @@ import {
   type BookedRoute,
   type RoutePlaces,
 } from './route-book.ts';
+import { textOf } from './text-of.ts';
 
 const log = captureLog();
 const network = await startNetwork({ role: 'api', logger: log.logger });
@@ -107,7 +108,7 @@ test('every route takes the one scope that it names and refuses each of the othe
       if (scope === booked.scope) continue;
       const answer = await call(booked, bearer(key));
       assertProblem(answer, 'scope_missing');
-      assert.match(String(answer.body['detail']), new RegExp(`"${booked.scope}"`));
+      assert.match(textOf(answer.body['detail']), new RegExp(`"${booked.scope}"`));
       refused += 1;
     }
   }
@@ -226,15 +227,16 @@ test('a revoked key is refused within seconds, while another goes on', async () 
   assertAnswered(await request(path, { headers: bearer(secretKey) }), 200);
 });
 
+async function requestIdFor(id: string): Promise<string> {
+  const headers = { ...bearer(secretKey), 'x-request-id': id };
+  const answer = await request(`${network.url}/v1/installations/${randomUUID()}`, { headers });
+  return answer.headers.get('x-request-id') ?? '';
+}
+
 test('a request id of the caller is kept when it is one, and replaced when it is not', async () => {
-  const ask = async (id: string) => {
-    const headers = { ...bearer(secretKey), 'x-request-id': id };
-    const answer = await request(`${network.url}/v1/installations/${randomUUID()}`, { headers });
-    return answer.headers.get('x-request-id') ?? '';
-  };
-  assert.equal(await ask('trace-0123456789'), 'trace-0123456789');
+  assert.equal(await requestIdFor('trace-0123456789'), 'trace-0123456789');
   for (const id of ['short', 'x'.repeat(65), 'with a space', '<script>alert(1)</script>']) {
-    assert.match(await ask(id), /^[0-9a-f-]{36}$/);
+    assert.match(await requestIdFor(id), /^[0-9a-f-]{36}$/);
   }
 });
 

@@ -7,6 +7,7 @@ import { fcmToken } from '../../../../test/device.ts';
 import { PROJECT, startNetwork, TOPIC } from '../../../../test/network.ts';
 import { assertProblem } from './assert-problem.ts';
 import { SimpleClient } from './simple-client.ts';
+import { textOf } from './text-of.ts';
 
 /** The client of the articles, word for word, against an app whose identity checks are off. */
 const network = await startNetwork({ role: 'api', identity: 'off' });
@@ -114,7 +115,7 @@ test('a deviceId that is a promise is answered with the line to change', async (
   for (const deviceId of [{}, { _h: 0, _i: 0, _j: null }, []]) {
     const answer = await client.register(packet({ deviceId }));
     assertProblem(answer, 'validation_failed', '/deviceId');
-    assert.match(String(answer.body['detail']), /await getUniqueId\(\)/);
+    assert.match(textOf(answer.body['detail']), /await getUniqueId\(\)/);
     assert.equal(answer.body['error'], answer.body['title']);
   }
 });
@@ -151,6 +152,18 @@ test('delete-token finds a token in whatever form it was printed', async () => {
   assertAnswered(await client.register(body), 200);
   assertAnswered(await client.delete(`<${hex.toUpperCase()}>`), 200);
   assert.equal(await userOf(body.deviceId), null);
+});
+
+test('a back end finds the device of a token, and nothing for another token', async () => {
+  const body = packet();
+  assertAnswered(await client.register(body), 200);
+  const list = async (token: string) => {
+    const answer = await network.backEnd.get(`/v1/installations?token=${token}`);
+    assertAnswered(answer, 200);
+    return (answer.body['data'] as unknown as readonly AnswerBody[]).map((row) => row['id']);
+  };
+  assert.deepEqual(await list(body.token), [client.installationId(body.deviceId)]);
+  assert.deepEqual(await list(fcmToken().value), []);
 });
 
 test('a token that comes with another device moves there', async () => {

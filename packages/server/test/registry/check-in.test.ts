@@ -5,6 +5,7 @@ import { assertAnswered } from '../../../../test/answered.ts';
 import { fcmToken, type Device } from '../../../../test/device.ts';
 import { startNetwork } from '../../../../test/network.ts';
 import { assertProblem } from '../http/assert-problem.ts';
+import { textOf } from '../http/text-of.ts';
 
 const network = await startNetwork({ role: 'api' });
 after(() => network[Symbol.asyncDispose]());
@@ -59,7 +60,7 @@ test('after the interval a check-in is written, once', async () => {
   const written = await rowVersion(phone);
   assert.notEqual(written, version);
   const later = await network.backEnd.installation(phone.id);
-  assert.ok(String(later['last_seen_at']) > String(before['last_seen_at']));
+  assert.ok(textOf(later['last_seen_at']) > textOf(before['last_seen_at']));
   assertAnswered(await checkIn(), 200);
   assert.equal(await rowVersion(phone), written);
 });
@@ -96,6 +97,24 @@ for (const status of ['quarantined', 'retired']) {
     assert.equal(answer.body['installation']?.['user']?.['id'], 'anna');
   });
 }
+
+test('a browser that renews the keys of the same endpoint is sent to with the new ones', async () => {
+  const browser = network.device();
+  const subscription = (fill: number) => ({
+    provider: 'webpush',
+    endpoint: `https://updates.push.services.mozilla.com/wpush/v2/${browser.id}`,
+    keys: {
+      p256dh: Buffer.concat([Buffer.from([4]), Buffer.alloc(64, fill)]).toString('base64url'),
+      auth: Buffer.alloc(16, fill).toString('base64url'),
+    },
+  });
+  assertAnswered(await browser.sync({ token: subscription(1) }), 201);
+  assertAnswered(await browser.sync({ token: subscription(2) }), 200);
+  const [row] = await db<{ p256dh: string; auth: string }[]>`
+    select web_push_p256dh as p256dh, web_push_auth as auth from installation
+    where id = ${browser.id}`;
+  assert.deepEqual({ ...row }, subscription(2).keys);
+});
 
 test('a retired token that somebody else holds by now is not restored', async () => {
   const phone = network.device();

@@ -6,6 +6,7 @@ import { apnsToken, fcmToken, type Device } from '../../../../test/device.ts';
 import { fingerprint } from '../../../../test/fingerprint.ts';
 import { startNetwork } from '../../../../test/network.ts';
 import { assertProblem } from '../http/assert-problem.ts';
+import { textOf } from '../http/text-of.ts';
 
 /** Rules R1 and R3: a token has one holder, and moves only to who proves to be later or alive. */
 const network = await startNetwork({ role: 'api' });
@@ -170,7 +171,7 @@ test('a refused claim applies nothing and uses no sequence; its repetition with 
   const state = await network.backEnd.installation(later.id);
   assert.equal(state['device']?.['label'], 'old');
   assert.equal(state['seq']?.['token'], null);
-  const nonce = String(refused.body['nonce']);
+  const nonce = textOf(refused.body['nonce']);
   const answer = await later.sync({ ...packet, takeover: nonce });
   assertAnswered(answer, 200);
   assert.deepEqual(await holders(token), [later.id]);
@@ -184,13 +185,13 @@ test('a nonce ends after a minute', async () => {
   const before = await holder(token);
   const later = network.device();
   const refused = await later.sync({ seq: 1, token });
-  const expiresAt = Date.parse(String(refused.body['expires_at']));
+  const expiresAt = Date.parse(textOf(refused.body['expires_at']));
   assert.ok(Math.abs(expiresAt - network.clock.now().getTime() - 60_000) < 5_000);
   network.clock.advance(61_000);
-  const late = await later.sync({ seq: 1, token, takeover: String(refused.body['nonce']) });
+  const late = await later.sync({ seq: 1, token, takeover: textOf(refused.body['nonce']) });
   assertProblem(late, 'token_held');
   assert.deepEqual(await holders(token), [before.id]);
-  const fresh = await later.sync({ seq: 1, token, takeover: String(late.body['nonce']) });
+  const fresh = await later.sync({ seq: 1, token, takeover: textOf(late.body['nonce']) });
   assertAnswered(fresh, 201);
 });
 
@@ -199,7 +200,7 @@ test('a nonce is for one claimant, one token and one state of the holder', async
   const before = await holder(token, 'anna');
   await holder(other, 'ben');
   const [later, thief] = [network.device(), network.device()];
-  const nonce = String((await later.sync({ seq: 1, token })).body['nonce']);
+  const nonce = textOf((await later.sync({ seq: 1, token })).body['nonce']);
   assertProblem(await thief.sync({ seq: 1, token, takeover: nonce }), 'token_held');
   assertProblem(await later.sync({ seq: 1, token: other, takeover: nonce }), 'token_held');
   // The holder signs out: whatever the nonce was for is not so any more.
@@ -256,7 +257,7 @@ test('a phone that really comes back gets its token back', async () => {
   network.clock.advance(1_000);
   const refused = await anna.sync({ seq: 10, token });
   assertProblem(refused, 'token_held');
-  const echoed = await anna.sync({ seq: 10, token, takeover: String(refused.body['nonce']) });
+  const echoed = await anna.sync({ seq: 10, token, takeover: textOf(refused.body['nonce']) });
   assertAnswered(echoed, 200);
   assert.deepEqual(await read(anna), { token: fingerprint(token), user: 'anna' });
   assert.deepEqual(await read(mallory), { token: null, user: 'mallory' });

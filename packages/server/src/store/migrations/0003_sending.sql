@@ -83,6 +83,9 @@ create table delivery (
   holder_version bigint,
   attempts smallint not null default 0,
   possible_duplicate boolean not null default false,
+  -- The chunk in which a `retrying` delivery is offered again at the moment; only that one may
+  -- settle it. Null while it waits, and once it is final.
+  chunk_ref bigint,
   first_sent_at timestamptz,
   sent_at timestamptz,
   settled_at timestamptz not null,
