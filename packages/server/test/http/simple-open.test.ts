@@ -29,6 +29,12 @@ async function userOf(deviceId: string): Promise<unknown> {
   return (await stored(deviceId))['user']?.['id'] ?? null;
 }
 
+async function devicesOf(token: string): Promise<readonly unknown[]> {
+  const answer = await network.backEnd.get(`/v1/installations?token=${token}`);
+  assertAnswered(answer, 200);
+  return (answer.body['data'] as unknown as readonly AnswerBody[]).map((row) => row['id']);
+}
+
 test('a registration is answered with exactly {"success":true} and is in the registry', async () => {
   const body = packet({ appVersion: '1.4.2', timestamp: Date.now(), bundle: { any: ['thing'] } });
   const response = await fetch(`${network.url}/register-token`, {
@@ -157,13 +163,8 @@ test('delete-token finds a token in whatever form it was printed', async () => {
 test('a back end finds the device of a token, and nothing for another token', async () => {
   const body = packet();
   assertAnswered(await client.register(body), 200);
-  const list = async (token: string) => {
-    const answer = await network.backEnd.get(`/v1/installations?token=${token}`);
-    assertAnswered(answer, 200);
-    return (answer.body['data'] as unknown as readonly AnswerBody[]).map((row) => row['id']);
-  };
-  assert.deepEqual(await list(body.token), [client.installationId(body.deviceId)]);
-  assert.deepEqual(await list(fcmToken().value), []);
+  assert.deepEqual(await devicesOf(body.token), [client.installationId(body.deviceId)]);
+  assert.deepEqual(await devicesOf(fcmToken().value), []);
 });
 
 test('a token that comes with another device moves there', async () => {
