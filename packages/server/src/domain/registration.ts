@@ -1,7 +1,5 @@
-import { tokenFingerprint } from './address-key.ts';
 import type { Address } from './address.ts';
-import type { EventDraft } from './event.ts';
-import type { DeviceFacts, HeldToken, Installation, Permission } from './installation.ts';
+import type { DeviceFacts, Installation, Permission } from './installation.ts';
 import { orderOf, type FieldGroup, type Order } from './ordering.ts';
 
 /**
@@ -30,7 +28,7 @@ export interface TokenClaim {
 
 /** The user that a packet names, with what its proof was worth. */
 export interface NamedUser {
-  /** Null while the proof was refused and the user therefore was not looked up or made. */
+  /** Null for somebody whom the app does not know: whoever is attached is made known with that. */
   readonly userRef: number | null;
   readonly proof: Proof;
 }
@@ -53,14 +51,13 @@ export interface DevicePatch {
 export interface Holder {
   readonly ref: number;
   readonly userRef: number | null;
-  /** When its link was asserted or made; without a link, when it came to hold the token. */
+  /** When its link was asserted or made, or when it came to hold the token, whichever is later. */
   readonly boundAt: Date;
 }
 
 export type LinkChange =
   | {
       readonly kind: 'attach';
-      readonly userRef: number;
       readonly jti: string | null;
       readonly assertedAt: Date | null;
     }
@@ -81,10 +78,11 @@ export type SyncDecision =
       readonly token: TokenChange | null;
       readonly link: LinkChange | null;
       readonly device: DevicePatch | null;
-      readonly events: readonly EventDraft[];
       /** Why the user half was refused although the rest applies; null when it was not. */
       readonly refusedProof: string | null;
     };
+
+export type DecidedSync = Extract<SyncDecision, { readonly kind: 'decided' }>;
 
 export function decideSync(
   installation: Installation,
@@ -94,25 +92,26 @@ export function decideSync(
   const orders = ordersOf(installation, packet);
   if (Object.values(orders).includes('forked')) return { kind: 'forked' };
 
-  const tokenActs = orders.token === 'newer' || isRestoringCheckIn(installation, orders.token);
+  const tokenActs = doesTokenAct(installation, packet, orders.token);
   const claimed = tokenActs ? (packet.token?.claim ?? null) : null;
-  if (claimed !== null && holder !== null && !mayTakeOver(holder, packet)) {
+  if (claimed !== null && holder !== null && !mayTakeOver(holder, packet, orders.user)) {
     return { kind: 'token_held', holder };
   }
   const token = tokenActs ? tokenChange(installation, claimed, holder) : null;
-  const { link, refusedProof } =
-    orders.user === 'newer' ? linkChange(installation, packet) : NO_LINK_CHANGE;
   const device = orders.device === 'newer' ? (packet.device?.patch ?? null) : null;
-  const events = [
-    ...tokenEvents(installation, token, packet.seq),
-    ...linkEvents(installation, link, packet.seq, refusedProof),
-    ...deviceEvents(installation, device, packet.seq),
-    ...supersededEvents(installation, orders, packet.seq),
-  ];
-  return { kind: 'decided', orders, token, link, device, events, refusedProof };
+  const { link, refusedProof } = linkChange(installation, packet, orders.user);
+  return { kind: 'decided', orders, token, link, device, refusedProof };
 }
 
-const NO_LINK_CHANGE = { link: null, refusedProof: null } as const;
+/**
+ * Whether a decision has to be written at once. What is left are repetitions, which cost no row
+ * until the last contact is a while ago.
+ */
+export function isUrgent(installation: Installation, decided: DecidedSync): boolean {
+  if (Object.values(decided.orders).includes('newer') || decided.link !== null) return true;
+  if (installation.dormantSince !== null) return true;
+  return decided.token?.kind === 'confirm' ? isPutAside(installation) : decided.token !== null;
+}
 
 function ordersOf(
   installation: Installation,
@@ -129,18 +128,34 @@ function ordersOf(
 }
 
 /**
- * A check-in repeats the last packet; it acts only when the provider's word took the token away.
+ * A check-in repeats the last packet: it confirms a token that is still the installation's, and
+ * brings back one that the provider's word took away.
  */
-function isRestoringCheckIn(installation: Installation, order: Order | undefined): boolean {
-  const status = installation.token?.status;
-  return order === 'replay' && (status === 'retired' || status === 'quarantined');
+function doesTokenAct(
+  installation: Installation,
+  packet: SyncPacket,
+  order: Order | undefined,
+): boolean {
+  if (order !== 'replay') return order === 'newer';
+  const claim = packet.token?.claim ?? null;
+  const isHeld = claim !== null && installation.token?.key.equals(claim.key) === true;
+  return isHeld || isPutAside(installation);
 }
 
-/** Rule R3. Late packets of dead installs have neither a newer assertion nor the nonce. */
-function mayTakeOver(holder: Holder, packet: SyncPacket): boolean {
+/** The provider said that the token is dead or belongs elsewhere. */
+function isPutAside({ token }: Installation): boolean {
+  return token?.status === 'retired' || token?.status === 'quarantined';
+}
+
+/**
+ * Rule R3. Late packets of dead installs have neither a newer assertion nor the nonce; an assertion
+ * that comes with a superseded user is of the past, whatever its time says.
+ */
+function mayTakeOver(holder: Holder, packet: SyncPacket, userOrder: Order | undefined): boolean {
   if (packet.seq === null || packet.takeoverEchoed) return true;
   const proof = packet.user?.named?.proof;
-  return proof?.kind === 'proven' && wholeSeconds(proof.issuedAt) > wholeSeconds(holder.boundAt);
+  if (proof?.kind !== 'proven' || userOrder === 'superseded') return false;
+  return wholeSeconds(proof.issuedAt) > wholeSeconds(holder.boundAt);
 }
 
 /** Assertions carry whole seconds; an equal second proves no order and takes the nonce. */
@@ -157,132 +172,48 @@ function tokenChange(
   if (claim === null) return held === null ? null : { kind: 'clear' };
   if (held !== null && held.key.equals(claim.key)) {
     // A retired token has left the unique index, so somebody else may hold the address by now.
-    if (held.status !== 'retired') return { kind: 'confirm', claim };
+    if (held.status !== 'retired') return { kind: 'confirm' };
   }
   return { kind: 'hold', claim, displaced: holder };
 }
 
+interface UserVerdict {
+  readonly link: LinkChange | null;
+  readonly refusedProof: string | null;
+}
+
+const NO_LINK_CHANGE: UserVerdict = { link: null, refusedProof: null };
+
+/**
+ * What becomes of the link. A repetition ends nothing, because what happened since counts; but one
+ * that names somebody who is not linked is judged by its proof again, so that a refused login stays
+ * refused until a good proof comes.
+ */
 function linkChange(
   installation: Installation,
   packet: SyncPacket,
-): { readonly link: LinkChange | null; readonly refusedProof: string | null } {
-  const named = packet.user?.named ?? null;
+  order: Order | undefined,
+): UserVerdict {
+  if (packet.user === undefined || (order !== 'newer' && order !== 'replay')) return NO_LINK_CHANGE;
+  const { named } = packet.user;
   const linked = installation.link;
-  if (named === null) {
-    return {
-      link: linked === null ? null : { kind: 'detach', endedBy: 'logout' },
-      refusedProof: null,
-    };
-  }
+  const ended = (endedBy: 'logout' | 'switched'): LinkChange | null =>
+    order === 'replay' || linked === null ? null : { kind: 'detach', endedBy };
+  if (named === null) return { link: ended('logout'), refusedProof: null };
   // Who is linked already needs no proof, and none is looked at.
   if (linked !== null && named.userRef === linked.userRef) return NO_LINK_CHANGE;
-  if (named.proof.kind === 'refused' || named.userRef === null) {
-    // Rule R6: somebody else is at the device, so the old owner must not get another push on it.
-    const why = named.proof.kind === 'refused' ? named.proof.why : 'the user is unknown';
-    return {
-      link: linked === null ? null : { kind: 'detach', endedBy: 'switched' },
-      refusedProof: why,
-    };
-  }
   const { proof } = named;
-  return {
-    link: {
-      kind: 'attach',
-      userRef: named.userRef,
-      jti: proof.kind === 'proven' ? proof.jti : null,
-      assertedAt: proof.kind === 'proven' ? proof.issuedAt : null,
-    },
-    refusedProof: null,
-  };
-}
-
-function tokenEvents(
-  installation: Installation,
-  change: TokenChange | null,
-  seq: number | null,
-): readonly EventDraft[] {
-  const held = installation.token;
-  const base = { installationRef: installation.ref, seq } as const;
-  switch (change?.kind) {
-    case undefined:
-      return [];
-    case 'clear':
-      return [{ ...base, kind: 'token.retired', oldToken: fingerprint(held), cause: 'cleared' }];
-    case 'confirm':
-      if (held === null || held.status === 'live') return [];
-      return [{ ...base, kind: 'token.restored', newToken: fingerprint(held), cause: 'check_in' }];
-    case 'hold': {
-      const newToken = tokenFingerprint(change.claim.address.token);
-      const moved: EventDraft[] =
-        change.displaced === null
-          ? []
-          : [{ installationRef: change.displaced.ref, kind: 'token.moved', oldToken: newToken }];
-      return [...moved, { ...base, ...heldEvent(held, change.claim), newToken }];
+  switch (proof.kind) {
+    case 'refused':
+      // Rule R6: somebody else is at the device, so the old owner must not get another push on it.
+      return { link: ended('switched'), refusedProof: proof.why };
+    case 'trusted':
+      // Nothing tells when it was said, so it must not undo what happened since.
+      if (order === 'replay') return NO_LINK_CHANGE;
+      return { link: { kind: 'attach', jti: null, assertedAt: null }, refusedProof: null };
+    case 'proven': {
+      const { jti, issuedAt } = proof;
+      return { link: { kind: 'attach', jti, assertedAt: issuedAt }, refusedProof: null };
     }
   }
-}
-
-function heldEvent(
-  held: HeldToken | null,
-  claim: TokenClaim,
-): Pick<EventDraft, 'kind' | 'oldToken'> {
-  if (held === null) return { kind: 'token.attached' };
-  if (held.key.equals(claim.key)) return { kind: 'token.restored' };
-  return { kind: 'token.refreshed', oldToken: fingerprint(held) };
-}
-
-function fingerprint(held: HeldToken | null): string | null {
-  return held === null ? null : tokenFingerprint(held.address.token);
-}
-
-function linkEvents(
-  installation: Installation,
-  change: LinkChange | null,
-  seq: number | null,
-  refusedProof: string | null,
-): readonly EventDraft[] {
-  const base = { installationRef: installation.ref, seq } as const;
-  const events: EventDraft[] = [];
-  if (change !== null && installation.link !== null) {
-    const cause = change.kind === 'detach' ? change.endedBy : 'switched';
-    events.push({ ...base, kind: 'user.detached', userRef: installation.link.userRef, cause });
-  }
-  if (change?.kind === 'attach') {
-    events.push({ ...base, kind: 'user.attached', userRef: change.userRef });
-  }
-  if (refusedProof !== null) {
-    events.push({ ...base, kind: 'registration.refused', cause: refusedProof });
-  }
-  return events;
-}
-
-function deviceEvents(
-  installation: Installation,
-  patch: DevicePatch | null,
-  seq: number | null,
-): readonly EventDraft[] {
-  if (patch === null) return [];
-  const base = { installationRef: installation.ref, seq } as const;
-  const events: EventDraft[] = [];
-  const permission = patch.permission;
-  if (permission !== undefined && permission !== installation.permission) {
-    events.push({ ...base, kind: 'permission.changed', cause: permission ?? 'cleared' });
-  }
-  const version = patch.facts.appVersion;
-  const known = installation.device.appVersion;
-  if (version !== undefined && version !== null && known !== null && version !== known) {
-    events.push({ ...base, kind: 'installation.updated', cause: `app version ${version}` });
-  }
-  return events;
-}
-
-function supersededEvents(
-  installation: Installation,
-  orders: Partial<Readonly<Record<FieldGroup, Order>>>,
-  seq: number | null,
-): readonly EventDraft[] {
-  const groups = Object.entries(orders).filter(([, order]) => order === 'superseded');
-  if (groups.length === 0) return [];
-  const cause = groups.map(([group]) => group).join(', ');
-  return [{ installationRef: installation.ref, kind: 'registration.superseded', seq, cause }];
 }
