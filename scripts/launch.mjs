@@ -28,7 +28,7 @@ function installIfNeeded() {
   const options = { cwd: root, stdio: ['ignore', 2, 2], shell: windows };
   const { status } = spawnSync(
     'npm',
-    ['ci', '--no-audit', '--no-fund', '--ignore-scripts'],
+    ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'],
     options,
   );
   if (status !== 0) {

@@ -116,7 +116,7 @@ test('a start whose socket directory a predecessor removes just then makes it ag
   await first[Symbol.asyncDispose]();
 
   let removals = 0;
-  using watcher = watch(scratch.tmp, () => {
+  using _watcher = watch(scratch.tmp, () => {
     if (removals > 0) return;
     removals += 1;
     rmdirSync(join(first.socketDirectory, ','));

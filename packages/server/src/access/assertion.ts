@@ -94,8 +94,8 @@ function refused(why: string): AssertionVerdict {
  */
 function ambiguityOf(text: string): string | null {
   for (const part of text.split('.').slice(0, 2)) {
-    const parsed = parseJson(Buffer.from(part, 'base64url'));
-    if (parsed.kind === 'invalid') return `the assertion cannot be read: ${parsed.detail}`;
+    const parsed = parseJson(Buffer.from(part, 'base64url'), 'the assertion');
+    if (parsed.kind === 'invalid') return parsed.detail;
   }
   return null;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Database, Transaction } from '../store/sql.ts';
 import {
   findIdempotentAnswer,
@@ -37,7 +36,7 @@ export async function idempotently(
   return inTransaction(db, async (tx): Promise<IdempotentResult> => {
     const { appRef, key, bodyHash } = request;
     if (key === null) return { kind: 'answer', answer: await work(tx), replayed: false };
-    if (!(await tryIdempotencyLock(tx, lockId(appRef, key)))) return { kind: 'running' };
+    if (!(await tryIdempotencyLock(tx, appRef, key))) return { kind: 'running' };
     const stored = await findIdempotentAnswer(tx, appRef, key);
     if (stored !== null) {
       if (!stored.bodyHash.equals(bodyHash)) return { kind: 'mismatch' };
@@ -47,10 +46,4 @@ export async function idempotently(
     await insertIdempotentAnswer(tx, appRef, key, { ...answer, bodyHash });
     return { kind: 'answer', answer, replayed: false };
   });
-}
-
-/** Two keys that share a lock merely wait for each other's turn. */
-function lockId(appRef: number, key: string): string {
-  const digest = createHash('sha256').update(`${appRef}\u0000${key}`).digest();
-  return digest.readBigInt64BE(0).toString();
 }

@@ -55,6 +55,8 @@ export interface Installation {
   readonly holderVersion: number;
   readonly serverWriteAt: Date | null;
   readonly marks: Readonly<Record<FieldGroup, GroupMark>>;
+  /** The highest sequence that any topic was changed under. */
+  readonly topicsSeq: number | null;
   readonly permission: Permission | null;
   readonly device: DeviceFacts;
   readonly tags: Readonly<Record<string, string>>;

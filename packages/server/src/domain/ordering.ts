@@ -1,5 +1,8 @@
-/** The parts of an installation that are ordered independently of each other. */
-export const FIELD_GROUPS = ['token', 'user', 'device', 'preferences', 'topics'] as const;
+/**
+ * The parts of an installation that are ordered independently of each other. Topics and purpose
+ * tokens are ordered one by one and keep their marks beside the installation.
+ */
+export const FIELD_GROUPS = ['token', 'user', 'device', 'preferences'] as const;
 export type FieldGroup = (typeof FIELD_GROUPS)[number];
 
 /** The last sequence applied to a field group, and a digest of the content it came with. */

@@ -4,26 +4,29 @@ export type ParsedJson =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'invalid'; readonly detail: string };
 
+/** What is read, as it is called in front of whoever sent it. */
+export type JsonSubject = 'the body' | 'the assertion';
+
 /**
- * Parses a JSON body strictly. Beside malformed text it refuses what `JSON.parse` takes in silence
+ * Parses JSON from outside strictly. Beside malformed text it refuses what `JSON.parse` takes in silence
  * and what means different things to different readers: duplicate keys, NUL, lone surrogates,
  * `__proto__`, nesting beyond 20 and more than 1,000 keys. RFC 8259 section 4 leaves duplicates
  * undefined.
  */
-export function parseJson(bytes: Buffer): ParsedJson {
+export function parseJson(bytes: Buffer, subject: JsonSubject): ParsedJson {
   let text: string;
   try {
     text = UTF8.decode(bytes);
   } catch {
-    return { kind: 'invalid', detail: 'the body is not UTF-8' };
+    return { kind: 'invalid', detail: `${subject} is not UTF-8` };
   }
-  const refusal = new Scanner(text).scan();
+  const refusal = new Scanner(text, subject).scan();
   if (refusal !== null) return { kind: 'invalid', detail: refusal };
   try {
     return { kind: 'value', value: JSON.parse(text) };
   } catch (error) {
     const message = error instanceof Error ? error.message : 'unreadable';
-    return { kind: 'invalid', detail: `the body is not JSON: ${withoutExcerpt(message)}` };
+    return { kind: 'invalid', detail: `${subject} is not JSON: ${withoutExcerpt(message)}` };
   }
 }
 
@@ -39,13 +42,15 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 /** Walks the text once before it is parsed; whether it is JSON at all is left to `JSON.parse`. */
 class Scanner {
   readonly #text: string;
+  readonly #subject: JsonSubject;
   #at = 0;
   #keys = 0;
   /** The keys seen so far of each object that is open; null for an array. */
   readonly #open: (Set<string> | null)[] = [];
 
-  constructor(text: string) {
+  constructor(text: string, subject: JsonSubject) {
     this.#text = text;
+    this.#subject = subject;
   }
 
   scan(): string | null {
@@ -65,7 +70,7 @@ class Scanner {
         this.#at += 1;
         this.#open.push(character === '{' ? new Set() : null);
         return this.#open.length > LIMITS.jsonDepth
-          ? `the body is nested more than ${LIMITS.jsonDepth} deep`
+          ? `${this.#subject} is nested more than ${LIMITS.jsonDepth} deep`
           : null;
       case '}':
       case ']':
@@ -107,7 +112,9 @@ class Scanner {
       return `the key ${JSON.stringify(key.slice(0, 64))} stands twice in one object`;
     keys.add(key);
     this.#keys += 1;
-    return this.#keys > LIMITS.jsonKeys ? `the body has more than ${LIMITS.jsonKeys} keys` : null;
+    return this.#keys > LIMITS.jsonKeys
+      ? `${this.#subject} has more than ${LIMITS.jsonKeys} keys`
+      : null;
   }
 }
 

@@ -8,7 +8,7 @@ import { orderOf, type FieldGroup, type Order } from './ordering.ts';
  * writes what it says.
  *
  * A packet names any of the groups token, user and device. Each group is ordered on its own:
- *   superseded → ignored, whatever it proves;  replay → same answer, no effect;
+ *   superseded → ignored, whatever it proves;  replay → confirms what is held, ends nothing;
  *   forked → the whole packet is refused;      newer → acts, under the rules R3, R4 and R6.
  */
 export interface SyncPacket {
@@ -172,7 +172,7 @@ function tokenChange(
   if (claim === null) return held === null ? null : { kind: 'clear' };
   if (held !== null && held.key.equals(claim.key)) {
     // A retired token has left the unique index, so somebody else may hold the address by now.
-    if (held.status !== 'retired') return { kind: 'confirm' };
+    if (held.status !== 'retired') return { kind: 'confirm', claim };
   }
   return { kind: 'hold', claim, displaced: holder };
 }

@@ -50,10 +50,11 @@ export function renderInstallation(
   };
 }
 
-/** The sequence that each field group is at. */
+/** The sequence that each field group is at; of topics the highest. */
 export function renderSequences(installation: Installation): InstallationBody['seq'] {
   const entries = FIELD_GROUPS.map((group) => [group, installation.marks[group].seq]);
-  return Object.fromEntries(entries) as InstallationBody['seq'];
+  const groups = Object.fromEntries(entries) as Omit<InstallationBody['seq'], 'topics'>;
+  return { ...groups, topics: installation.topicsSeq };
 }
 
 function renderToken(token: HeldToken): NonNullable<InstallationBody['token']> {

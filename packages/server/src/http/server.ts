@@ -115,7 +115,7 @@ function addBodyParser(server: HttpServer): void {
         done(null, undefined);
         return;
       }
-      const parsed = parseJson(body);
+      const parsed = parseJson(body, 'the body');
       if (parsed.kind === 'value') done(null, parsed.value);
       else done(new ApiError('invalid_request', parsed.detail), undefined);
     },

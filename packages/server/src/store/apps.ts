@@ -53,6 +53,8 @@ export interface ApiKey {
   readonly kind: 'secret' | 'publishable';
   readonly scopes: readonly string[];
   readonly hint: string;
+  /** The last day on which it opened something, `YYYY-MM-DD`. */
+  readonly lastUsedOn: string | null;
   readonly app: App;
 }
 
@@ -61,6 +63,7 @@ interface ApiKeyRow extends AppRow {
   readonly kind: 'secret' | 'publishable';
   readonly scopes: string[];
   readonly hint: string;
+  readonly last_used_on: string | null;
 }
 
 /** The living key with this hash and its app; null for unknown, expired and revoked ones. */
@@ -70,12 +73,19 @@ export async function findApiKey(
   now: Date,
 ): Promise<ApiKey | null> {
   const [row] = await db<ApiKeyRow[]>`
-    select k.key_ref, k.kind, k.scopes, k.hint, a.* from api_key k join app a using (app_ref)
+    select k.key_ref, k.kind, k.scopes, k.hint, k.last_used_on, a.* from api_key k join app a using (app_ref)
     where k.key_hash = ${keyHash} and k.revoked_at is null
       and (k.expires_at is null or k.expires_at > ${now})`;
   if (row === undefined) return null;
-  const { key_ref: ref, kind, scopes, hint } = row;
-  return { ref, kind, scopes, hint, app: toApp(row) };
+  const { key_ref: ref, kind, scopes, hint, last_used_on: lastUsedOn } = row;
+  return { ref, kind, scopes, hint, lastUsedOn, app: toApp(row) };
+}
+
+/** Notes that a key opened something on a day; of several processes one writes the row. */
+export async function recordKeyUse(db: Queryable, keyRef: number, day: string): Promise<void> {
+  await db`
+    update api_key set last_used_on = ${day}
+    where key_ref = ${keyRef} and (last_used_on is null or last_used_on < ${day})`;
 }
 
 export async function insertApiKey(

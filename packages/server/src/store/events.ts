@@ -49,6 +49,19 @@ export async function appendEvents(
     order by d.position`;
 }
 
+/** Whether an installation's timeline tells of this kind of event for a sequence already. */
+export async function hasEvent(
+  db: Queryable,
+  installationRef: number,
+  kind: EventKind,
+  seq: number,
+): Promise<boolean> {
+  const rows = await db`
+    select 1 from event
+    where installation_ref = ${installationRef} and kind = ${kind} and seq = ${seq} limit 1`;
+  return rows.length > 0;
+}
+
 export interface TimelineEvent {
   readonly at: Date;
   readonly kind: EventKind;

@@ -1,3 +1,4 @@
+import { tryLock } from './advisory-lock.ts';
 import { json, type Queryable, type Transaction } from './sql.ts';
 
 export interface IdempotencyRecord {
@@ -7,10 +8,12 @@ export interface IdempotencyRecord {
 }
 
 /** False when another transaction holds the key at the moment. */
-export async function tryIdempotencyLock(tx: Transaction, lockId: string): Promise<boolean> {
-  const [row] = await tx<{ locked: boolean }[]>`
-    select pg_try_advisory_xact_lock(${lockId}::bigint) as locked`;
-  return row?.locked === true;
+export async function tryIdempotencyLock(
+  tx: Transaction,
+  appRef: number,
+  key: string,
+): Promise<boolean> {
+  return tryLock(tx, { purpose: 'idempotencyKey', name: `${appRef}/${key}` });
 }
 
 export async function findIdempotentAnswer(

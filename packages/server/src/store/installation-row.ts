@@ -43,6 +43,7 @@ export interface InstallationRow extends AddressRow, MarkRow {
   readonly rcpt: string | null;
   readonly holder_version: number;
   readonly server_write_at: Date | null;
+  readonly topics_seq: number | null;
   readonly permission: Permission | null;
   readonly dormant_since: Date | null;
   readonly removed_at: Date | null;
@@ -88,6 +89,7 @@ export function toInstallation(row: InstallationRow): Installation {
     holderVersion: row.holder_version,
     serverWriteAt: row.server_write_at,
     marks: toMarks(row),
+    topicsSeq: row.topics_seq,
     permission: row.permission,
     device: {
       platform: row.platform,

@@ -107,6 +107,23 @@ export async function updateInstallation(
 }
 
 /**
+ * Gives an installation that a back end made to the client that has it: from now on its secret
+ * opens it. A user who is signed in gets the addressee tag that the device can compute.
+ */
+export async function adoptInstallation(
+  tx: Transaction,
+  ref: number,
+  secretHash: Buffer,
+  rcpt: string | null,
+): Promise<void> {
+  await tx`
+    update installation
+    set secret_hash = ${secretHash}, rcpt = case when user_ref is null then null else ${rcpt} end
+    where installation_ref = ${ref}`;
+  await tx`update link set rcpt = ${rcpt} where installation_ref = ${ref} and ended_at is null`;
+}
+
+/**
  * Takes the address from an installation, which keeps its link: a phone that really comes back gets
  * its pushes back. A statement of its own, before the winner's: in one statement the unique index
  * would see both rows.
@@ -175,6 +192,7 @@ export async function emptyInstallation(tx: Transaction, ref: number, now: Date)
       preferences = '{}', holder_version = holder_version + 1
     where installation_ref = ${ref}`;
   await tx`delete from topic_subscription where installation_ref = ${ref}`;
+  await tx`delete from topic_mark where installation_ref = ${ref}`;
   await tx`delete from purpose_token where installation_ref = ${ref}`;
 }
 
@@ -195,8 +213,9 @@ const DEVICE_CLEARED = {
 /** Tombstones answer `410 installation_removed` for a while, then the id is forgotten. */
 export async function dropTombstones(db: Database, olderThan: Date): Promise<number> {
   const rows = await db`
-    update installation set id = gen_random_uuid(), secret_hash = null
-    where removed_at < ${olderThan} and secret_hash is not null
+    update installation
+    set id = gen_random_uuid(), secret_hash = null, forgotten_at = now()
+    where removed_at < ${olderThan} and forgotten_at is null
     returning installation_ref`;
   return rows.length;
 }

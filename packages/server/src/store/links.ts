@@ -1,3 +1,4 @@
+import { retirePurposeTokens } from './purpose-tokens.ts';
 import type { Queryable, Transaction } from './sql.ts';
 
 export type LinkEnd = 'logout' | 'switched' | 'revoked' | 'deleted' | 'removed';
@@ -9,15 +10,14 @@ export interface NewLink {
   readonly exclusive: boolean;
   readonly startedAt: Date;
   readonly rcpt: string | null;
-  readonly jti: string | null;
   readonly assertedAt: Date | null;
 }
 
 export async function openLink(tx: Transaction, link: NewLink): Promise<void> {
   await tx`
-    insert into link (app_ref, installation_ref, user_ref, exclusive, started_at, rcpt, jti, asserted_at)
+    insert into link (app_ref, installation_ref, user_ref, exclusive, started_at, rcpt, asserted_at)
     values (${link.appRef}, ${link.installationRef}, ${link.userRef}, ${link.exclusive},
-      ${link.startedAt}, ${link.rcpt}, ${link.jti}, ${link.assertedAt})`;
+      ${link.startedAt}, ${link.rcpt}, ${link.assertedAt})`;
 }
 
 /**
@@ -37,7 +37,7 @@ export async function closeLink(
     where installation_ref = ${installationRef} and ended_at is null`;
   await tx`
     delete from topic_subscription where installation_ref = ${installationRef} and user_ref <> 0`;
-  await tx`delete from purpose_token where installation_ref = ${installationRef}`;
+  await retirePurposeTokens(tx, installationRef, now);
 }
 
 /** When the proof of an open link was issued, or the link made; null without an open link. */
@@ -49,16 +49,15 @@ export async function linkBoundAt(db: Queryable, installationRef: number): Promi
   return row?.bound_at ?? null;
 }
 
-/** The installation that a proof was first used for; null when it is fresh. */
-export async function installationOfProof(
+/** Whether a user is or was signed in on an installation. */
+export async function wasEverLinked(
   db: Queryable,
-  appRef: number,
-  jti: string,
-): Promise<number | null> {
-  const [row] = await db<{ installation_ref: number }[]>`
-    select installation_ref from link where app_ref = ${appRef} and jti = ${jti}
-    order by link_ref limit 1`;
-  return row?.installation_ref ?? null;
+  installationRef: number,
+  userRef: number,
+): Promise<boolean> {
+  const rows = await db`
+    select 1 from link where installation_ref = ${installationRef} and user_ref = ${userRef} limit 1`;
+  return rows.length > 0;
 }
 
 export interface LinkPeriod {

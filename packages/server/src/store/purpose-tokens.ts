@@ -1,6 +1,8 @@
 import type { ApnsAddress } from '../domain/address.ts';
 import type { TokenStatus } from '../domain/installation.ts';
+import { LIMITS } from '../domain/limits.ts';
 import type { Purpose } from '../domain/purpose.ts';
+import { lockExclusively } from './advisory-lock.ts';
 import type { Queryable, Transaction } from './sql.ts';
 
 /** Where a purpose token stands: the key of its row. */
@@ -54,7 +56,7 @@ export async function purposeTokensOf(
  * installations that report one token for the first time have no row yet that either could lock.
  */
 export async function lockPurposeAddress(tx: Transaction, addressKey: Buffer): Promise<void> {
-  await tx`select pg_advisory_xact_lock(${addressKey.readBigInt64BE(0).toString()}::bigint)`;
+  await lockExclusively(tx, { purpose: 'purposeAddress', name: addressKey.toString('hex') });
 }
 
 /**
@@ -109,6 +111,25 @@ export async function writePurposeToken(
       address_key = excluded.address_key, token_status = excluded.token_status,
       seq = coalesce(excluded.seq, purpose_token.seq),
       holder_version = purpose_token.holder_version + 1, updated_at = excluded.updated_at`;
+}
+
+/**
+ * Ends all tokens of an installation. Digests and sequences stay, so that a report from before the
+ * end is recognised when it comes late.
+ */
+export async function retirePurposeTokens(
+  tx: Transaction,
+  installationRef: number,
+  now: Date,
+): Promise<void> {
+  const rows = await tx`
+    update purpose_token
+    set token_status = 'retired', token = '', holder_version = holder_version + 1,
+      updated_at = ${now}
+    where installation_ref = ${installationRef} and token_status <> 'retired'
+    returning purpose`;
+  if (rows.length === 0) return;
+  await forgetRetiredPurposeTokens(tx, installationRef, LIMITS.purposeTokensPerInstallation);
 }
 
 /** Forgets the oldest tombstones of an installation beyond a number of them. */

@@ -30,8 +30,10 @@ export async function lockForFeedback(tx: Transaction, refs: readonly number[]):
 
 /**
  * Retires dead tokens (rule R8): only where the holder is still the one that was pushed to, and
- * only if the device has not confirmed the token since it is said to be dead. Returns what was
- * retired.
+ * only if the device has not confirmed the token since it is said to be dead. A time of death after
+ * the last written confirmation retires at once, although a check-in may have been left unwritten
+ * since (`LIMITS.checkInMs`): the device's next check-in restores the token anyway. Returns what
+ * was retired.
  */
 export async function retireTokens(
   tx: Transaction,

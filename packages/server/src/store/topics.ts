@@ -1,3 +1,4 @@
+import type { GroupMark } from '../domain/ordering.ts';
 import type { Queryable, Transaction } from './sql.ts';
 
 export interface TopicSubscription {
@@ -54,4 +55,48 @@ export async function topicsOf(
     select topic, user_ref from topic_subscription
     where installation_ref = ${installationRef} order by topic, user_ref`;
   return rows.map((row) => ({ topic: row.topic, scope: row.user_ref === 0 ? 'device' : 'user' }));
+}
+
+/** The last request of the client about a topic. */
+export async function findTopicMark(
+  db: Queryable,
+  installationRef: number,
+  topic: string,
+): Promise<GroupMark> {
+  const [row] = await db<GroupMark[]>`
+    select seq, hash from topic_mark
+    where installation_ref = ${installationRef} and topic = ${topic}`;
+  return row ?? { seq: null, hash: null };
+}
+
+export async function writeTopicMark(
+  tx: Transaction,
+  installationRef: number,
+  topic: string,
+  mark: { readonly seq: number; readonly hash: Buffer },
+): Promise<void> {
+  await tx`
+    insert into topic_mark (installation_ref, topic, seq, hash)
+    values (${installationRef}, ${topic}, ${mark.seq}, ${mark.hash})
+    on conflict (installation_ref, topic) do update
+    set seq = excluded.seq, hash = excluded.hash`;
+  await tx`
+    update installation set topics_seq = greatest(topics_seq, ${mark.seq}::bigint)
+    where installation_ref = ${installationRef}`;
+}
+
+/** Forgets the lowest marks of ended subscriptions beyond a number of them. */
+export async function forgetTopicMarks(
+  tx: Transaction,
+  installationRef: number,
+  keep: number,
+): Promise<void> {
+  await tx`
+    delete from topic_mark m
+    where m.installation_ref = ${installationRef} and m.topic in (
+      select ended.topic from topic_mark ended
+      where ended.installation_ref = ${installationRef} and not exists (
+        select 1 from topic_subscription s
+        where s.installation_ref = ended.installation_ref and s.topic = ended.topic)
+      order by ended.seq desc offset ${keep})`;
 }

@@ -87,6 +87,6 @@ export async function exportNotifications(
     select id, created_at as "createdAt", category, content, locales, variables,
       recipient_variables->${userId}::text as "ownVariables"
     from notification
-    where app_ref = ${appRef} and audience->'users' ? ${userId}
+    where user_bound and app_ref = ${appRef} and audience->'users' ? ${userId}
     order by notification_ref`;
 }

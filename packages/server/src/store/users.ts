@@ -1,3 +1,4 @@
+import { lockExclusively, lockShared } from './advisory-lock.ts';
 import { columns, type Queryable, type Transaction } from './sql.ts';
 
 export interface UserRecord {
@@ -54,7 +55,7 @@ export async function findUserRefs(
 /**
  * Makes what ends a user's sessions (`exclusive`) wait for logins of that user, and logins
  * (`shared`) for it, until the transaction ends. A row cannot carry this lock: an erased user has
- * none, and a login of a new one makes it.
+ * none, and a login of a new one makes it. Taken before any installation is locked, by everybody.
  */
 export async function lockUserSessions(
   tx: Transaction,
@@ -62,12 +63,22 @@ export async function lockUserSessions(
   id: string,
   mode: 'shared' | 'exclusive',
 ): Promise<void> {
-  const name = `${appRef}/${id}`;
-  if (mode === 'shared') {
-    await tx`select pg_advisory_xact_lock_shared(hashtextextended(${name}, 0))`;
-  } else {
-    await tx`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
-  }
+  const lock = { purpose: 'user', name: `${appRef}/${id}` } as const;
+  await (mode === 'shared' ? lockShared(tx, lock) : lockExclusively(tx, lock));
+}
+
+/**
+ * Keeps an app's erasures out while something that names users is being stored (`shared`), and
+ * waits for all of that before an erasure looks for it (`exclusive`). One lock for all users: a
+ * notification may name a thousand of them, known or not.
+ */
+export async function lockErasures(
+  tx: Transaction,
+  appRef: number,
+  mode: 'shared' | 'exclusive',
+): Promise<void> {
+  const lock = { purpose: 'erasure', name: String(appRef) } as const;
+  await (mode === 'shared' ? lockShared(tx, lock) : lockExclusively(tx, lock));
 }
 
 const ENSURE_ROUNDS = 3;
@@ -107,7 +118,7 @@ export async function refuseAssertionsBefore(
 
 /**
  * Forgets who a user is. Rows elsewhere keep the bare reference; notifications addressed to the
- * user are emptied, and a keyed digest of the id remains for a day, against assertions from before.
+ * user alone are emptied, also those that were being accepted just now, and a keyed digest of the id remains for a day, against assertions from before.
  */
 export async function eraseUser(
   tx: Transaction,
@@ -119,18 +130,18 @@ export async function eraseUser(
   await tx`
     insert into user_tombstone (app_ref, id_mac, not_before) values (${appRef}, ${idMac}, ${now})
     on conflict (app_ref, id_mac) do update set not_before = excluded.not_before`;
+  await lockErasures(tx, appRef, 'exclusive');
   await tx`
     update notification
     set content = '{}', locales = '{}', variables = '{}', recipient_variables = '{}',
-      overrides = '{}', audience = '{"users": []}', collapse_key = null
-    where app_ref = ${appRef} and audience->'users' ? ${user.id}
+      overrides = '{}', labels = '{}', audience = '{"users": []}', collapse_key = null
+    where user_bound and app_ref = ${appRef} and audience->'users' ? ${user.id}
       and audience->'users' <@ ${tx.json([user.id])}`;
   await tx`
     update notification
     set recipient_variables = recipient_variables - ${user.id},
       audience = jsonb_set(audience, '{users}', (audience->'users') - ${user.id})
-    where app_ref = ${appRef}
-      and (audience->'users' ? ${user.id} or recipient_variables ? ${user.id})`;
+    where user_bound and app_ref = ${appRef} and audience->'users' ? ${user.id}`;
   await tx`delete from app_user where user_ref = ${user.ref}`;
 }
 

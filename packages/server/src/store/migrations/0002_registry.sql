@@ -64,12 +64,15 @@ create table installation (
   user_seq bigint, user_hash bytea,
   device_seq bigint, device_hash bytea,
   preferences_seq bigint, preferences_hash bytea,
-  topics_seq bigint, topics_hash bytea,
+  -- The highest of its topics, each of which has a mark of its own.
+  topics_seq bigint,
 
   permission text
     check (permission in ('granted', 'provisional', 'ephemeral', 'denied', 'default')),
   dormant_since timestamptz,
   removed_at timestamptz,
+  -- When the tombstone of a removed installation gave its id free.
+  forgotten_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   last_seen_at timestamptz not null default now(),
@@ -103,6 +106,8 @@ create unique index installation_by_id on installation (app_ref, id);
 create unique index installation_by_address on installation (app_ref, address_key)
   where token_status <> 'retired';
 create index installation_by_user on installation (app_ref, user_ref) where user_ref is not null;
+create index installation_by_removal on installation (removed_at)
+  where removed_at is not null and forgotten_at is null;
 
 -- Open rows say who is signed in; closed rows are the history.
 create table link (
@@ -116,7 +121,6 @@ create table link (
   ended_by text check (ended_by in ('logout', 'switched', 'revoked', 'deleted', 'removed')),
   ended_app_version text,
   rcpt text,
-  jti text collate "C",
   asserted_at timestamptz,
   check ((ended_at is null) = (ended_by is null))
 );
@@ -125,7 +129,15 @@ create unique index link_open_exclusive on link (installation_ref)
 create unique index link_open on link (installation_ref, user_ref) where ended_at is null;
 create index link_by_user on link (user_ref, link_ref desc);
 create index link_by_installation on link (installation_ref, link_ref desc);
-create index link_by_jti on link (app_ref, jti) where jti is not null;
+
+-- Which installation used an assertion: each serves once, and the key decides between two at once.
+create table proof (
+  app_ref bigint not null references app,
+  jti text not null collate "C",
+  installation_ref bigint not null references installation,
+  used_at timestamptz not null,
+  primary key (app_ref, jti)
+);
 
 -- Addresses beside the alert address: VoIP, Live Activity, push-to-start.
 create table purpose_token (
@@ -158,6 +170,16 @@ create table topic_subscription (
   primary key (installation_ref, topic, user_ref)
 );
 create index topic_subscription_by_topic on topic_subscription (app_ref, topic, installation_ref);
+
+-- The last request of the client about each topic; stays when the subscription ends, so that a late
+-- request is recognised.
+create table topic_mark (
+  installation_ref bigint not null references installation,
+  topic text not null collate "C",
+  seq bigint not null,
+  hash bytea not null,
+  primary key (installation_ref, topic)
+);
 
 -- The timeline. Never holds user ids, tokens or content; tokens appear as hash prefixes.
 create table event (

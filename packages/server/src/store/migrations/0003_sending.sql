@@ -29,6 +29,9 @@ create table notification (
   expected bigint
 );
 create index notification_by_app on notification (app_ref, notification_ref desc);
+-- An erasure and an export look for what names a user.
+create index notification_by_user on notification using gin ((audience->'users'))
+  where user_bound;
 
 -- Kept by whoever changes the ledger, so that a report never counts rows.
 create table notification_counter (

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import type { Transaction } from './sql.ts';
+
+/**
+ * What locks without a row are for. PostgreSQL keeps locks of two integers apart from those of one,
+ * so that these never meet the constants that migrations and maintenance use.
+ */
+const CLASSES = { user: 1, erasure: 2, purposeAddress: 3, idempotencyKey: 4 } as const;
+type LockClass = keyof typeof CLASSES;
+
+/** What is locked. Two names with one digest merely wait for each other. */
+export interface LockName {
+  readonly purpose: LockClass;
+  readonly name: string;
+}
+
+/** Waits until nobody else holds the lock in any form; holds it until the transaction ends. */
+export async function lockExclusively(tx: Transaction, lock: LockName): Promise<void> {
+  await tx`select pg_advisory_xact_lock(${CLASSES[lock.purpose]}::integer, ${digest(lock)}::integer)`;
+}
+
+/** Waits until nobody holds the lock exclusively; holds it until the transaction ends. */
+export async function lockShared(tx: Transaction, lock: LockName): Promise<void> {
+  await tx`
+    select pg_advisory_xact_lock_shared(${CLASSES[lock.purpose]}::integer, ${digest(lock)}::integer)`;
+}
+
+/** False when somebody else holds the lock; true holds it until the transaction ends. */
+export async function tryLock(tx: Transaction, lock: LockName): Promise<boolean> {
+  const [row] = await tx<{ locked: boolean }[]>`
+    select pg_try_advisory_xact_lock(
+      ${CLASSES[lock.purpose]}::integer, ${digest(lock)}::integer) as locked`;
+  return row?.locked === true;
+}
+
+function digest({ name }: LockName): number {
+  return createHash('sha256').update(name).digest().readInt32BE(0);
+}
