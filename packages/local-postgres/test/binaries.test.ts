@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
-import { execFile, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chmod, lstat, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import {
+  access,
+  chmod,
+  copyFile,
+  lstat,
+  readdir,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import {
   findBinaries,
   platformPackage,
@@ -14,7 +21,10 @@ import {
   type BinariesRequest,
 } from '../src/binaries.ts';
 import { startLocalPostgres } from '../src/index.ts';
+import { readableCopy } from '../src/readable-copy.ts';
 import type { FinderReport } from './finder.ts';
+import { forkAtHome, makeHome, type Home } from './home.ts';
+import { copyPackage, nativeOf } from './package-copy.ts';
 import { Scratch, THROW_AWAY } from './scratch.ts';
 
 const NOBODY = { uid: 65_534, gid: 65_534 } as const;
@@ -28,7 +38,6 @@ const has15 = await access(EXISTING_15).then(
 );
 const WITH_15 = { skip: has15 ? false : `no PostgreSQL 15 in ${EXISTING_15}` } as const;
 
-const run = promisify(execFile);
 let scratch: Scratch;
 before(async () => {
   scratch = await Scratch.create();
@@ -91,10 +100,27 @@ test('a package in a place that is not writable is copied, links included', AS_R
   const cache = await scratch.directory();
   await chmod(cache, 0o777);
   const wish = await request({ npmPackage, user: null, cacheDirectories: [cache] });
-  const found = await findAs(NOBODY, wish);
+  const found = await findAtHome(await makeHome(join(scratch.root, 'home'), NOBODY), wish);
   assert('binDirectory' in found, JSON.stringify(found));
   assert(found.binDirectory.startsWith(cache));
   await assert.rejects(access(join(nativeOf(npmPackage), 'lib', 'libpq.so.5')));
+});
+
+test('a copy takes no space where the files may be shared, and else has its own modes', async () => {
+  const npmPackage = await packageCopy();
+  const original = join(nativeOf(npmPackage), 'bin', 'initdb');
+  const wish = { nativeDirectory: nativeOf(npmPackage), version: '18' };
+  const shared = await readableCopy({ ...wish, cacheDirectory: await scratch.directory() });
+  assert.equal((await stat(join(shared, 'bin', 'initdb'))).ino, (await stat(original)).ino);
+
+  // A file of its own, so that the project's keeps its mode.
+  await copyFile(original, `${original}.own`);
+  await rename(`${original}.own`, original);
+  await chmod(original, 0o700);
+  const copied = await readableCopy({ ...wish, cacheDirectory: await scratch.directory() });
+  const status = await stat(join(copied, 'bin', 'initdb'));
+  assert.notEqual(status.ino, (await stat(original)).ino);
+  assert.equal(status.mode & 0o777, 0o755);
 });
 
 test('a copy that another user could have forged is not run', AS_ROOT, async () => {
@@ -168,10 +194,10 @@ async function request(wish: Partial<BinariesRequest>): Promise<BinariesRequest>
   };
 }
 
-/** Runs the search in a process of another user. */
-async function findAs(user: typeof NOBODY, wish: BinariesRequest): Promise<FinderReport> {
-  const program = fileURLToPath(new URL('./finder.ts', import.meta.url));
-  const child = fork(program, [JSON.stringify(wish)], user);
+/** Runs the search in a process of the user whose home it is. */
+async function findAtHome(home: Home, wish: BinariesRequest): Promise<FinderReport> {
+  const program = join(home.testDirectory, 'finder.ts');
+  const child = fork(program, [JSON.stringify(wish)], forkAtHome(home));
   let report: FinderReport | undefined;
   child.once('message', (message) => {
     report = message as FinderReport;
@@ -181,19 +207,6 @@ async function findAs(user: typeof NOBODY, wish: BinariesRequest): Promise<Finde
   return report;
 }
 
-/** A copy of npm's package as an installation without install scripts leaves it: its main file. */
 async function packageCopy(): Promise<string> {
-  const root = join(await scratch.directory(), 'package');
-  const main = createRequire(import.meta.url).resolve(platformPackage());
-  await run('cp', ['-R', resolve(main, '..', '..'), root]);
-  const lib = join(root, 'native', 'lib');
-  for (const entry of await readdir(lib, { withFileTypes: true })) {
-    if (entry.isSymbolicLink()) await rm(join(lib, entry.name));
-  }
-  await mkdir(join(root, 'dist'), { recursive: true });
-  return join(root, 'dist', 'index.js');
-}
-
-function nativeOf(npmPackage: string): string {
-  return resolve(npmPackage, '..', '..', 'native');
+  return copyPackage(join(await scratch.directory(), 'package'));
 }

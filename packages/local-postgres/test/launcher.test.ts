@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmdirSync, watch } from 'node:fs';
+import { rmSync, watch } from 'node:fs';
 import {
   access,
   mkdir,
@@ -12,7 +12,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import postgres from 'postgres';
 import {
@@ -113,18 +113,24 @@ test('a socket directory that a crash has left is used again, and then removed',
 test('a start whose socket directory a predecessor removes just then makes it again', async () => {
   const options = { directory: scratch.sharedData(), settings: THROW_AWAY };
   const first = await startLocalPostgres(options);
+  const { socketDirectory } = first;
   await first[Symbol.asyncDispose]();
 
-  let removals = 0;
-  using _watcher = watch(scratch.tmp, () => {
-    if (removals > 0) return;
-    removals += 1;
-    rmdirSync(join(first.socketDirectory, ','));
-    rmdirSync(first.socketDirectory);
-  });
-  await using second = await startLocalPostgres(options);
-  assert.equal(removals, 1);
-  assert.equal(second.socketDirectory, first.socketDirectory);
+  // The one appears before the server is spawned, the other when it just is.
+  for (const sign of [socketDirectory, join(options.directory, 'server.log')]) {
+    await rm(sign, { force: true });
+    let removals = 0;
+    using cleanup = new DisposableStack();
+    const watcher = watch(dirname(sign), (_, name) => {
+      if (removals > 0 || name !== basename(sign)) return;
+      rmSync(socketDirectory, { recursive: true });
+      removals += 1;
+    });
+    cleanup.defer(() => watcher.close());
+    await using second = await startLocalPostgres(options);
+    assert.equal(second.socketDirectory, socketDirectory);
+    assert.equal(removals, 1);
+  }
 });
 
 test('a start that meets a server while it stops waits for it and takes its place', async () => {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { LocalPostgresOptions } from '../src/index.ts';
+import { forkAtHome, type Home } from './home.ts';
 import type { OwnerReport } from './owner.ts';
 
 interface ForkPlace {
   readonly env?: Readonly<Record<string, string>>;
-  readonly uid?: number;
-  readonly gid?: number;
+  /** Forks the program there, as the user whose home it is. */
+  readonly home?: Home;
 }
 
 /** Another Node process that starts, owns and stops a server, or is killed while it does. */
@@ -17,10 +18,10 @@ export class OwnerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
 
-  constructor(options: LocalPostgresOptions, { env, ...identity }: ForkPlace = {}) {
-    const program = fileURLToPath(new URL('./owner.ts', import.meta.url));
+  constructor(options: LocalPostgresOptions, { env, home }: ForkPlace = {}) {
+    const program = join(home?.testDirectory ?? import.meta.dirname, 'owner.ts');
     this.#child = fork(program, [JSON.stringify(options)], {
-      ...identity,
+      ...(home === undefined ? {} : forkAtHome(home)),
       env: { ...process.env, ...env },
     });
     this.#exited = once(this.#child, 'exit');

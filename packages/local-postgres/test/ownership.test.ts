@@ -198,13 +198,15 @@ test('an owner takes its lock again when the server has ended its session', asyn
 test('a server that does not stop in time is stopped at once', async () => {
   const directory = scratch.sharedData();
   const server = await startLocalPostgres({ directory, settings: THROW_AWAY, stopTimeoutMs: 100 });
-  const sql = postgres(server.url, { max: 1, onclose: () => undefined });
-  // A backend that reads from a pipe nobody fills does not hear the polite request to end.
+  const sql = postgres(server.url, { max: 1, onnotice: () => undefined });
+  // A backend that waits for the end of a line in a pipe does not hear the polite request to end.
   const pipe = join(await scratch.directory(), 'pipe');
   await run('mkfifo', ['-m', '666', pipe]);
-  const reading = assert.rejects(sql`select pg_read_file(${pipe})`);
-  // A pipe opens for writing when its reader is there.
-  await using _ = await open(pipe, 'w');
+  await sql`create temporary table lines (line text)`;
+  const reading = assert.rejects(sql.unsafe(`copy lines from '${pipe}'`));
+  await using writer = await open(pipe, 'w');
+  // More than a pipe holds, so the backend is known to be reading when all of it is written.
+  await writer.writeFile('x'.repeat(200_000));
   await server[Symbol.asyncDispose]();
   assert.deepEqual(await server.exited, { code: 0, signal: null });
   const log = await readFile(join(directory, 'server.log'), 'utf8');

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, chown, readFile, rm, stat } from 'node:fs/promises';
+import { access, chmod, chown, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
 import { startLocalPostgres } from '../src/index.ts';
 import { accountNamed, chooseServerUser } from '../src/server-user.ts';
+import { makeHome, type Home } from './home.ts';
 import { OwnerProcess } from './owner-process.ts';
 import { Scratch, THROW_AWAY } from './scratch.ts';
 
@@ -17,9 +18,11 @@ const AS_ROOT = {
 
 const run = promisify(execFile);
 let scratch: Scratch;
+let home: Home;
 before(async () => {
   scratch = await Scratch.create();
   await scratch.makeTemplate();
+  if (!AS_ROOT.skip) home = await makeHome(join(scratch.root, 'home'), NOBODY);
 });
 after(() => scratch[Symbol.asyncDispose]());
 
@@ -71,8 +74,7 @@ test(
 );
 
 test('a temporary directory that the server’s user cannot enter is not used', AS_ROOT, async () => {
-  const directory = await scratch.dataCopy();
-  const tmp = process.env['TMPDIR'];
+  const directory = scratch.sharedData();
   const closed = await scratch.directory();
   await chmod(closed, 0o700);
   process.env['TMPDIR'] = closed;
@@ -80,24 +82,27 @@ test('a temporary directory that the server’s user cannot enter is not used', 
     const server = await startLocalPostgres({ directory, settings: THROW_AWAY });
     await server[Symbol.asyncDispose]();
     assert.match(server.socketDirectory, /^\/tmp\/homing-pg-/);
-    await rm(server.socketDirectory, { recursive: true });
+    await assert.rejects(access(server.socketDirectory), { code: 'ENOENT' });
   } finally {
-    process.env['TMPDIR'] = tmp;
+    process.env['TMPDIR'] = scratch.tmp;
   }
 });
 
-test('an ordinary user runs the server under its own name', AS_ROOT, async () => {
-  const directory = await scratch.directory();
-  await chown(directory, NOBODY.uid, NOBODY.gid);
-  await using owner = new OwnerProcess({ directory, settings: THROW_AWAY }, NOBODY);
+test('a user runs the server under its own name, in a home of its own', AS_ROOT, async () => {
+  const directory = join(home.directory, 'clone', '.homing', 'postgres');
+  await using owner = new OwnerProcess({ directory, settings: THROW_AWAY }, { home });
   const { serverPid } = await owner.owns();
   assert.equal(await uidOf(serverPid), NOBODY.uid);
+  assert.equal((await stat(home.directory)).mode & 0o777, 0o700);
+  assert.deepEqual((await readdir(directory)).sort(), ['data', 'server.log']);
 });
 
-test('an ordinary user is told when the data is another’s', AS_ROOT, async () => {
-  const directory = await scratch.dataCopy();
+test('a user is told when the data is another’s', AS_ROOT, async () => {
+  const directory = await scratch.directory();
   await chown(directory, NOBODY.uid, NOBODY.gid);
-  await using owner = new OwnerProcess({ directory, settings: THROW_AWAY }, NOBODY);
+  await mkdir(join(directory, 'data'), { mode: 0o700 });
+  await writeFile(join(directory, 'data', 'PG_VERSION'), '18\n');
+  await using owner = new OwnerProcess({ directory, settings: THROW_AWAY }, { home });
   assert.deepEqual(await owner.report, {
     kind: 'failed',
     code: 'unreachable_directory',
@@ -106,7 +111,7 @@ test('an ordinary user is told when the data is another’s', AS_ROOT, async () 
 });
 
 test('data whose mode is too open for PostgreSQL is closed', async () => {
-  const directory = await scratch.dataCopy();
+  const directory = scratch.sharedData();
   await chmod(join(directory, 'data'), 0o755);
   await using _ = await startLocalPostgres({ directory, settings: THROW_AWAY });
   assert.equal((await stat(join(directory, 'data'))).mode & 0o777, 0o700);
