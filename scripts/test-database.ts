@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startLocalPostgres } from '@homing/local-postgres';
 
@@ -39,10 +38,6 @@ export async function openTestDatabase(directory: string): Promise<TestDatabase>
   return {
     // The developer's own PGPORT would override the port that the URL leaves out.
     environment: { HOMING_TEST_DATABASE_URL: server.url, PGPORT: String(server.port) },
-    [Symbol.asyncDispose]: async () => {
-      await server[Symbol.asyncDispose]();
-      // The launcher keeps it for the next start on the same data, which there will not be.
-      await rm(server.socketDirectory, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
