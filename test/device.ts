@@ -10,12 +10,15 @@ export class Device {
   readonly #url: string;
   readonly #app: ProvisionedApp;
   readonly #issuer: Issuer;
+  readonly #address: string | null;
   #seq = 0;
 
-  constructor(url: string, app: ProvisionedApp, issuer: Issuer) {
+  /** With an address, the phone seems to come from there, as through a proxy. */
+  constructor(url: string, app: ProvisionedApp, issuer: Issuer, address: string | null = null) {
     this.#url = url;
     this.#app = app;
     this.#issuer = issuer;
+    this.#address = address;
   }
 
   /** Counts up; what was last sent is `seq`. */
@@ -35,6 +38,7 @@ export class Device {
       headers: {
         authorization: `Bearer ${this.#app.publishableKey}`,
         'homing-installation-secret': this.secret,
+        ...(this.#address !== null && { 'x-forwarded-for': this.#address }),
       },
     });
   }

@@ -60,8 +60,8 @@ export interface Network extends AsyncDisposable {
   readonly backEnd: BackEnd;
   readonly config: Config;
   readonly masterKey: Buffer;
-  /** A phone with a fresh installation of the app. */
-  device(): Device;
+  /** A phone with a fresh installation of the app; enrolments are limited by its address. */
+  device(address?: string): Device;
   /** Waits until no work is left that could be done now. */
   drain(): Promise<void>;
   /** Another app on the same server. */
@@ -108,7 +108,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
     masterKey,
     provision,
     backEnd: new BackEnd(base, app.secretKey),
-    device: () => new Device(base, app, issuer),
+    device: (address) => new Device(base, app, issuer, address),
     drain: async () => homing.dispatcher?.drain(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -124,7 +124,7 @@ function testConfig(
   return {
     role,
     database: { url: databaseUrl, directUrl: databaseUrl, connections: 8 },
-    http: { host: '127.0.0.1', port: 0, tls, trustedProxies: [] },
+    http: { host: '127.0.0.1', port: 0, tls, trustedProxies: ['127.0.0.1'] },
     logLevel: 'silent',
     providers,
   };

@@ -24,10 +24,16 @@ async function forEach<R>(
   return results;
 }
 
-/** Signs in a user on a new device, half of them on iPhones; returns the device's token. */
+/**
+ * Signs in a user on a new device with a network of its own, half of them on iPhones; returns the
+ * device's token.
+ */
 async function enrol(network: Network, index: number): Promise<string> {
   const token = index % 2 === 0 ? apnsToken() : fcmToken();
-  assertAnswered(await network.device().register(token, `user-${index}`), 201);
+  assertAnswered(
+    await network.device(`10.0.${index >> 8}.${index & 255}`).register(token, `user-${index}`),
+    201,
+  );
   return token.value;
 }
 

@@ -36,8 +36,9 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   },
   user_mismatch: {
     meaning:
-      'The proof in the `Authorization` header speaks for another user than the body names. Nobody was attached.',
-    remedy: 'Ask the back end for a proof for the user who is signed in now, and repeat.',
+      'The proof in the `Authorization` header speaks for another user than the body names, or than the one who is signed in on the device. Nobody was attached.',
+    remedy:
+      'Ask the back end for a proof for the user who is signed in now, and repeat with the token that the device registered last.',
   },
   origin_not_allowed: {
     meaning: 'A browser sent the request from a web origin that the app does not list.',
@@ -101,7 +102,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   rate_limited: {
     meaning: 'Too many requests came in a short time from this installation or address.',
     remedy:
-      'Wait for the seconds in `Retry-After`, and register when something has changed instead of in a loop.',
+      'An installation may write 300 times at once and then 60 times a minute; an address may enrol 300 installations of an app at once and then 30 a minute. Wait for the seconds in `Retry-After`, and register when something has changed instead of in a loop. Logout and removal are never limited.',
   },
   internal_error: {
     meaning:

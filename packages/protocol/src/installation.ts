@@ -202,8 +202,9 @@ export const Applied = Type.Object(
   { $id: 'Applied' },
 );
 
+/** What became of a change of preferences, and what is stored now. */
 export const PreferencesAnswer = Type.Object(
-  { seq: Type.Union([Sequence, Type.Null()]), preferences: Type.Object(PreferencesFields) },
+  { ...Applied.properties, preferences: Type.Object(PreferencesFields) },
   { $id: 'PreferencesAnswer' },
 );
 

@@ -25,14 +25,14 @@ export function createMaintenance(
   const run = async (): Promise<void> => {
     const now = clock();
     const daysAgo = (days: number): Date => new Date(now.getTime() - days * DAY_MS);
-    const jobs = [
+    const chores = [
       () => createPartitions(db, now),
       () => dropExpiredRows(db, now),
       () => dropIdempotencyKeys(db, daysAgo(LIMITS.idempotencyDays)),
       () => dropTombstones(db, daysAgo(LIMITS.tombstoneDays)),
     ];
-    // One job that fails, hour after hour, must not keep the others from being done.
-    for (const job of jobs) await job().catch(onError);
+    // One chore that fails, hour after hour, must not keep the others from being done.
+    for (const chore of chores) await chore().catch(onError);
   };
   return {
     async start() {

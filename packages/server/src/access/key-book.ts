@@ -1,4 +1,4 @@
-import { findApiKey, type ApiKey } from '../store/apps.ts';
+import { findApiKey, recordKeyUse, type ApiKey } from '../store/apps.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Queryable } from '../store/sql.ts';
 import { hashApiKey, isApiKey } from './api-key.ts';
@@ -7,6 +7,11 @@ import { hashApiKey, isApiKey } from './api-key.ts';
 export interface KeyBook {
   /** Null for a text that is no key, and for unknown, expired and revoked keys. */
   find(text: string): Promise<ApiKey | null>;
+  /**
+   * Notes the day on which a key opened something: one write a day and key, in no request's
+   * transaction. A failure refuses nobody; the next use tries again.
+   */
+  recordUse(key: ApiKey): Promise<void>;
 }
 
 /** A revoked key is refused at most this much later. */
@@ -21,7 +26,15 @@ interface Entry {
 /** Remembers answers briefly, so that authentication costs no statement on a busy key. */
 export function createKeyBook(db: Queryable, clock: Clock): KeyBook {
   const entries = new Map<string, Entry>();
+  const usedOn = new Map<number, string>();
   return {
+    async recordUse({ ref, lastUsedOn }) {
+      const today = clock().toISOString().slice(0, 10);
+      if (lastUsedOn === today || usedOn.get(ref) === today) return;
+      if (usedOn.size >= CAPACITY) usedOn.clear();
+      usedOn.set(ref, today);
+      await recordKeyUse(db, ref, today).catch(() => usedOn.delete(ref));
+    },
     find(text) {
       if (!isApiKey(text)) return Promise.resolve(null);
       const now = clock();

@@ -14,10 +14,14 @@ interface Bucket {
   at: number;
 }
 
+/** Names that are remembered at most: some ten megabytes. */
 const CAPACITY = 100_000;
 
-/** Token buckets by name, in this process; a forgotten bucket is a full one. */
-export function createRateLimiter(limit: RateLimit): RateLimiter {
+/**
+ * Token buckets by name, in this process. A forgotten bucket is a full one, so that only the one
+ * that was not asked for the longest time is forgotten when there are too many.
+ */
+export function createRateLimiter(limit: RateLimit, capacity = CAPACITY): RateLimiter {
   const buckets = new Map<string, Bucket>();
   const perMs = limit.perMinute / 60_000;
   return {
@@ -26,8 +30,11 @@ export function createRateLimiter(limit: RateLimit): RateLimiter {
       const bucket = buckets.get(name) ?? { tokens: limit.burst, at };
       bucket.tokens = Math.min(limit.burst, bucket.tokens + Math.max(0, at - bucket.at) * perMs);
       bucket.at = at;
-      if (buckets.size >= CAPACITY && !buckets.has(name)) buckets.clear();
+      // A map keeps the order in which names were set: the first is the oldest.
+      buckets.delete(name);
       buckets.set(name, bucket);
+      const [oldest] = buckets.keys();
+      if (buckets.size > capacity && oldest !== undefined) buckets.delete(oldest);
       if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / perMs / 1_000);
       bucket.tokens -= 1;
       return 0;

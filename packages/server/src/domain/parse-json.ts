@@ -8,10 +8,10 @@ export type ParsedJson =
 export type JsonSubject = 'the body' | 'the assertion';
 
 /**
- * Parses JSON from outside strictly. Beside malformed text it refuses what `JSON.parse` takes in silence
- * and what means different things to different readers: duplicate keys, NUL, lone surrogates,
- * `__proto__`, nesting beyond 20 and more than 1,000 keys. RFC 8259 section 4 leaves duplicates
- * undefined.
+ * Parses JSON from outside strictly. Beside malformed text it refuses what `JSON.parse` takes in
+ * silence and what means different things to different readers: duplicate keys, NUL, lone
+ * surrogates, `__proto__`, nesting beyond 20 and more than 1,000 keys. RFC 8259 section 4 leaves
+ * duplicates undefined.
  */
 export function parseJson(bytes: Buffer, subject: JsonSubject): ParsedJson {
   let text: string;

@@ -8,7 +8,7 @@ import type { App } from '../store/apps.ts';
 import type { Database } from '../store/sql.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { createIdentity } from './identity.ts';
-import { createRegistrationLimit } from './registration-limit.ts';
+import { createClientLimit } from './client-limit.ts';
 import { deleteToken } from './routes/delete-token.ts';
 import { docsPage } from './routes/docs-page.ts';
 import { errorPage } from './routes/error-page.ts';
@@ -54,12 +54,12 @@ export interface RouteDependencies {
 /** Adds every route of the API; each gets only what it uses. */
 export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   const { db, clock, keys, keysOf, credentialsOf, syncKeys, announceWork, measure } = deps;
-  const authenticator = createAuthenticator(keys, clock);
-  const limitRegistration = createRegistrationLimit();
+  const limit = createClientLimit();
+  const authenticator = createAuthenticator(keys, clock, limit);
   const identity = createIdentity(keysOf);
   const base = { db, clock, authenticator };
 
-  const sync = { authenticator, identity, syncKeys, credentialsOf, limitRegistration };
+  const sync = { authenticator, identity, syncKeys, credentialsOf };
   installationPut(server, { db, ...sync });
   installationGet(server, base);
   installationList(server, { ...base, credentialsOf });
@@ -87,7 +87,7 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   notificationValidate(server, { ...base, measure });
 
   const simple = { db, clock, keys, keysOf, credentialsOf };
-  registerToken(server, { ...simple, syncKeys, limitRegistration });
+  registerToken(server, { ...simple, syncKeys, limit });
   deleteToken(server, simple);
 
   operations(server, deps.health);

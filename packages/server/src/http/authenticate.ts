@@ -3,21 +3,30 @@ import type { FastifyRequest } from 'fastify';
 import type { KeyBook } from '../access/key-book.ts';
 import type { Scope } from '../access/scopes.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { RegistryContext } from '../registry/caller.ts';
+import { ADMIT_ALL, type RegistryContext } from '../registry/caller.ts';
 import type { ApiKey } from '../store/apps.ts';
 import { ApiError } from './api-error.ts';
+import type { ClientLimit } from './client-limit.ts';
 
 /** Tells who a request speaks for; every refusal is an `ApiError`. */
 export interface Authenticator {
   /** A back end with a key that has the scope. */
   backEnd(request: FastifyRequest, scope: Scope): Promise<ApiKey>;
+  /** The same, for what writes to the registry. */
+  backEndWriter(request: FastifyRequest, scope: Scope): Promise<RegistryContext>;
   /**
    * An installation with its secret, or a back end with the scope; who it is goes into the context.
    */
   installation(request: FastifyRequest, scope: Scope): Promise<RegistryContext>;
+  /** The same, for writes that an installation may not make as often as it likes. */
+  limitedInstallation(request: FastifyRequest, scope: Scope): Promise<RegistryContext>;
 }
 
-export function createAuthenticator(keys: KeyBook, clock: Clock): Authenticator {
+export function createAuthenticator(
+  keys: KeyBook,
+  clock: Clock,
+  limit: ClientLimit,
+): Authenticator {
   const keyOf = async (request: FastifyRequest): Promise<ApiKey> => {
     const text = bearerOf(request);
     if (text === null) {
@@ -29,23 +38,47 @@ export function createAuthenticator(keys: KeyBook, clock: Clock): Authenticator 
     }
     return key;
   };
-  return {
-    async backEnd(request, scope) {
-      const key = await keyOf(request);
-      requireScope(key, scope);
-      return key;
-    },
-    async installation(request, scope) {
-      const key = await keyOf(request);
-      const base = { app: key.app, requestId: request.id, now: clock() };
-      if (key.kind === 'secret') {
-        requireScope(key, scope);
-        return { ...base, caller: { kind: 'back_end' } };
-      }
-      requireOrigin(request, key);
-      return { ...base, caller: { kind: 'client', secretHash: secretHashOf(request) } };
-    },
+  const backEnd = async (request: FastifyRequest, scope: Scope): Promise<ApiKey> => {
+    const key = await keyOf(request);
+    requireScope(key, scope);
+    await keys.recordUse(key);
+    return key;
   };
+  const backEndWriter = async (request: FastifyRequest, scope: Scope): Promise<RegistryContext> => {
+    const { app, hint } = await backEnd(request, scope);
+    const caller = { kind: 'back_end', keyHint: hint } as const;
+    return { app, requestId: request.id, now: clock(), caller };
+  };
+  const installation = async (
+    request: FastifyRequest,
+    scope: Scope,
+    isLimited: boolean,
+  ): Promise<RegistryContext> => {
+    const key = await keyOf(request);
+    if (key.kind === 'secret') return backEndWriter(request, scope);
+    requireOrigin(request, key);
+    const { app } = key;
+    const [secretHash, now] = [secretHashOf(request), clock()];
+    await keys.recordUse(key);
+    const admit = isLimited ? limit.admit(app, idOf(request), request.ip, now) : ADMIT_ALL;
+    return { app, requestId: request.id, now, caller: { kind: 'client', secretHash, admit } };
+  };
+  return {
+    backEnd,
+    backEndWriter,
+    installation: (request, scope) => installation(request, scope, false),
+    limitedInstallation: (request, scope) => installation(request, scope, true),
+  };
+}
+
+/** What the path calls the installation; the route refuses what is no id. */
+function idOf(request: FastifyRequest): string {
+  const { params } = request;
+  const id =
+    typeof params === 'object' && params !== null && 'installation_id' in params
+      ? params.installation_id
+      : null;
+  return typeof id === 'string' ? id : '';
 }
 
 /** The text after `Bearer `, or null. */

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { LIMITS } from '../domain/limits.ts';
 import { parseUuid } from '../domain/uuid.ts';
 import { parseUserId } from '../domain/user-id.ts';
+import type { RegistryContext } from '../registry/caller.ts';
 import { fieldError } from './api-error.ts';
 
 export const InstallationPath = Type.Object({ installation_id: Type.String() });
@@ -18,6 +19,22 @@ export function parseInstallationId(text: string, pointer = '/installation_id'):
   const id = text.length === 36 ? parseUuid(text) : null;
   if (id === null) throw fieldError(pointer, 'a UUID that the client makes and keeps');
   return id;
+}
+
+/**
+ * The sequence of a write: a client has to send one, and of a back end arrival order counts, so
+ * that what it sends is not looked at.
+ */
+export function requireSeq(
+  { caller }: RegistryContext,
+  seq: number | undefined,
+  pointer: string,
+): number | null {
+  if (caller.kind !== 'client') return null;
+  if (seq === undefined) {
+    throw fieldError(pointer, 'required with a publishable key: a number that counts up');
+  }
+  return seq;
 }
 
 /** RFC 3339 has leap seconds, which JavaScript cannot hold. */

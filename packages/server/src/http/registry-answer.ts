@@ -8,10 +8,23 @@ export function refusalError(refusal: AccessRefusal): ApiError {
       return new ApiError('invalid_credentials', 'the installation secret does not fit this id');
     case 'not_found':
       return notFound('installation');
+    case 'user_mismatch':
+      return new ApiError(
+        'user_mismatch',
+        'another user is signed in on this device, and the token is not the one that it holds',
+      );
     case 'removed':
       return new ApiError(
         'installation_removed',
         'the installation was removed; enrol under a new id',
       );
   }
+}
+
+/** The answer to a sequence that came with another content before. */
+export function forkedError(): ApiError {
+  return new ApiError(
+    'installation_forked',
+    'another copy sent this seq with other content; enrol this one under a new id',
+  );
 }

@@ -3,21 +3,30 @@ import { audienceOf, verifyAssertion, type AssertionKeys } from '../access/asser
 import type { KeyBook } from '../access/key-book.ts';
 import type { Clock } from '../domain/clock.ts';
 import { formatTypedId, parseTypedId } from '../domain/typed-id.ts';
+import type { SimpleBearer } from '../registry/caller.ts';
 import { findApp, listApps, type App } from '../store/apps.ts';
 import type { Queryable } from '../store/sql.ts';
 import { ApiError } from './api-error.ts';
 import { bearerOf } from './authenticate.ts';
 
 /** Who speaks on a simple route, and how it is known. */
-export type SimpleCaller = { readonly app: App } & (
-  | { readonly kind: 'trusted' }
-  | {
-      readonly kind: 'user';
-      readonly userId: string;
-      readonly issuedAt: Date;
-      readonly proofId: string;
-    }
-);
+export type SimpleCaller = { readonly app: App } &
+  /** Null where an app takes everybody at their word. */
+  (
+    | { readonly kind: 'trusted'; readonly keyHint: string | null }
+    | {
+        readonly kind: 'user';
+        readonly userId: string;
+        readonly issuedAt: Date;
+        readonly proofId: string;
+      }
+  );
+
+/** The same, as the registry is told of it. */
+export function toBearer(caller: SimpleCaller): SimpleBearer {
+  if (caller.kind === 'user') return { kind: 'user', userId: caller.userId };
+  return caller.keyHint === null ? { kind: 'nobody' } : { kind: 'key', hint: caller.keyHint };
+}
 
 export interface SimpleCallerDependencies {
   readonly db: Queryable;
@@ -56,7 +65,8 @@ async function byKey(keys: KeyBook, text: string): Promise<SimpleCaller> {
   if (!key.scopes.includes('installations:write')) {
     throw new ApiError('scope_missing', 'the key lacks the scope "installations:write"');
   }
-  return { kind: 'trusted', app: key.app };
+  await keys.recordUse(key);
+  return { kind: 'trusted', app: key.app, keyHint: key.hint };
 }
 
 /**
@@ -65,7 +75,7 @@ async function byKey(keys: KeyBook, text: string): Promise<SimpleCaller> {
 async function withoutProof(db: Queryable): Promise<SimpleCaller> {
   const [app, another] = await listApps(db, 2);
   if (app !== undefined && another === undefined && app.identity === 'off') {
-    return { kind: 'trusted', app };
+    return { kind: 'trusted', app, keyHint: null };
   }
   throw new ApiError(
     'invalid_credentials',

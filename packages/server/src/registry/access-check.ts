@@ -3,17 +3,26 @@ import type { Installation } from '../domain/installation.ts';
 import type { Caller } from './caller.ts';
 
 /** Why a caller may not touch an installation. */
-export type AccessRefusal = 'wrong_secret' | 'not_found' | 'removed';
+export type AccessRefusal = 'wrong_secret' | 'not_found' | 'user_mismatch' | 'removed';
 
 /**
  * Whether a caller may act on an installation; null means yes. An unknown id and a wrong secret
  * look the same to a client, so that ids cannot be probed. The simple routes never reach an
- * installation that has a secret.
+ * installation that has a secret. Callers who come too often are turned away by their `admit`: an
+ * installation by itself, and those who have not its secret by where they come from.
  */
 export function refuseAccess(
   installation: Installation | null,
   caller: Caller,
 ): AccessRefusal | null {
+  const refusal = refusalOf(installation, caller);
+  if (caller.kind !== 'back_end') {
+    caller.admit(refusal === null || refusal === 'removed' ? 'known' : 'stranger');
+  }
+  return refusal;
+}
+
+function refusalOf(installation: Installation | null, caller: Caller): AccessRefusal | null {
   if (caller.kind === 'client') {
     if (installation === null || !hasSecret(installation, caller.secretHash)) return 'wrong_secret';
   } else if (installation === null) {

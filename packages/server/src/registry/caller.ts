@@ -9,9 +9,25 @@ import type { App } from '../store/apps.ts';
  * - `simple`: a home-grown client on the simple routes, which has no secret; arrival order counts.
  */
 export type Caller =
-  | { readonly kind: 'client'; readonly secretHash: Buffer }
-  | { readonly kind: 'back_end' }
-  | { readonly kind: 'simple' };
+  | { readonly kind: 'client'; readonly secretHash: Buffer; readonly admit: Admit }
+  | { readonly kind: 'back_end'; readonly keyHint: string }
+  | { readonly kind: 'simple'; readonly bearer: SimpleBearer; readonly admit: Admit };
+
+/** What a home-grown client shows: a secret key, its user's assertion, or nothing at all. */
+export type SimpleBearer =
+  | { readonly kind: 'key'; readonly hint: string }
+  | { readonly kind: 'user'; readonly userId: string }
+  | { readonly kind: 'nobody' };
+
+/**
+ * Told what a caller turned out to be, under the locks and before anything is written for it. May
+ * throw to turn one away that comes too often; what was begun for it is then undone.
+ */
+export type Admit = (standing: CallerStanding) => void;
+export type CallerStanding = 'enrolling' | 'known' | 'stranger';
+
+/** For what is never slowed down. */
+export const ADMIT_ALL: Admit = () => {};
 
 /** What every registry write is told beside its input. */
 export interface RegistryContext {
@@ -25,4 +41,10 @@ const SOURCES = { client: 'sdk', back_end: 'server_key', simple: 'simple' } as c
 
 export function sourceOf(caller: Caller): EventSource {
   return SOURCES[caller.kind];
+}
+
+/** The hint of the secret key that speaks; null when it is a device or a user. */
+export function keyHintOf(caller: Caller): string | null {
+  if (caller.kind === 'back_end') return caller.keyHint;
+  return caller.kind === 'simple' && caller.bearer.kind === 'key' ? caller.bearer.hint : null;
 }

@@ -1,8 +1,8 @@
-import type { App } from '../store/apps.ts';
-import { appendAudit } from '../store/audit.ts';
 import { json, type Database } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { ensureUser, updateUser, type UserRecord } from '../store/users.ts';
+import { auditWrite } from './audit-write.ts';
+import type { RegistryContext } from './caller.ts';
 
 /** What a back end tells about a user. Left out = unchanged, null = cleared. */
 export interface UserChange {
@@ -14,13 +14,6 @@ export interface UserChange {
   readonly time_zone?: string | null;
 }
 
-/** Who changes something in the name of the customer: a key, by its hint. */
-export interface Actor {
-  readonly app: App;
-  readonly hint: string;
-  readonly requestId: string;
-}
-
 const JSON_FIELDS = new Set(['attributes', 'preferences', 'consent', 'quiet_hours']);
 
 /**
@@ -28,12 +21,11 @@ const JSON_FIELDS = new Set(['attributes', 'preferences', 'consent', 'quiet_hour
  */
 export async function changeUser(
   db: Database,
-  actor: Actor,
+  context: RegistryContext,
   userId: string,
   change: UserChange,
-  now: Date,
 ): Promise<UserRecord> {
-  const { app } = actor;
+  const { app, now } = context;
   return inTransaction(db, async (tx) => {
     const before = await ensureUser(tx, app.ref, userId);
     const patch = Object.entries(change).map(([field, value]) => [
@@ -41,12 +33,9 @@ export async function changeUser(
       JSON_FIELDS.has(field) && value !== null ? json(value) : value,
     ]);
     await updateUser(tx, before.ref, { ...Object.fromEntries(patch), updated_at: now });
-    await appendAudit(tx, {
-      appRef: app.ref,
-      actor: actor.hint,
+    await auditWrite(tx, context, {
       action: 'user.change',
       subject: `user/${before.ref}`,
-      requestId: actor.requestId,
       before: null,
       // Names of fields only: the audit must survive an erasure without holding the person.
       after: { fields: Object.keys(change) },

@@ -6,7 +6,9 @@ import { lockInstallations, updateInstallation } from '../store/installations.ts
 import { closeLink, type LinkEnd } from '../store/links.ts';
 import { json, type Database, type Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
+import { findUser } from '../store/users.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
+import { auditWrite } from './audit-write.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
 
 export type DetachResult =
@@ -19,6 +21,21 @@ export type DetachResult =
       readonly seq: number | null;
     }
   | { readonly kind: AccessRefusal };
+
+/** What a logout is about; all of it is looked at under the lock. */
+export interface Logout {
+  /** Null where arrival order counts, and for a client that sends none. */
+  readonly seq: number | null;
+  /** Sign out only if this is still so; null signs out whoever is there. */
+  readonly only: LogoutCondition | null;
+}
+
+export interface LogoutCondition {
+  /** The customer's id of who has to be signed in; null for anybody. */
+  readonly userId: string | null;
+  /** The addresses of which the installation has to hold one. */
+  readonly addressKeys: readonly Buffer[];
+}
 
 /**
  * What a packet `user: null` hashes to, so that a repeated logout is seen as a replay in both
@@ -35,23 +52,50 @@ export async function detachUser(
   db: Database,
   context: RegistryContext,
   installationId: string,
-  seq: number | null,
+  logout: Logout,
 ): Promise<DetachResult> {
   return inTransaction(db, async (tx) => {
     const { installation } = await lockInstallations(tx, context.app.ref, installationId, null);
     const refusal = refuseAccess(installation, context.caller);
     if (refusal !== null || installation === null) return { kind: refusal ?? 'not_found' };
     const mark = installation.marks.user;
-    // A logout is never refused as forked: two copies that both sign out agree.
-    if (orderOf(mark, seq, NO_USER_HASH) === 'newer') {
-      await signOut(tx, context, installation, 'logout', seq);
-      return { kind: 'detached', seq: seq ?? mark.seq };
+    if (!(await isStillSo(tx, context, installation, logout.only))) {
+      return { kind: 'detached', seq: mark.seq };
     }
-    return { kind: 'detached', seq: mark.seq };
+    const order = orderOf(mark, logout.seq, NO_USER_HASH);
+    if (order === 'superseded' || order === 'replay') return { kind: 'detached', seq: mark.seq };
+    // Never refused as forked: a login and a logout under one number is a client's mistake, and
+    // signing out is its safe reading. The mark stays that of the login.
+    const seq = order === 'forked' ? null : logout.seq;
+    await signOut(tx, context, installation, 'logout', seq);
+    await auditWrite(tx, context, {
+      action: 'installation.logout',
+      subject: `installation/${installation.ref}`,
+      before: { user: installation.link?.userRef ?? null },
+      after: { user: null },
+    });
+    return { kind: 'detached', seq: seq ?? mark.seq };
   });
 }
 
-/** Ends the link of a locked installation and records why; does nothing to one without a link. */
+async function isStillSo(
+  tx: Transaction,
+  { app }: RegistryContext,
+  { link, token }: Installation,
+  only: LogoutCondition | null,
+): Promise<boolean> {
+  if (only === null) return true;
+  if (token === null || !only.addressKeys.some((key) => key.equals(token.key))) return false;
+  if (only.userId === null) return true;
+  const user = await findUser(tx, app.ref, only.userId);
+  return user !== null && link?.userRef === user.ref;
+}
+
+/**
+ * Ends the link of a locked installation and records why; does nothing to one without a link. A
+ * sequence orders what the client says later. Without one, time does: no assertion from before may
+ * sign in again.
+ */
 export async function signOut(
   tx: Transaction,
   context: RegistryContext,
@@ -60,9 +104,7 @@ export async function signOut(
   seq: number | null,
 ): Promise<void> {
   const { app, caller, requestId, now } = context;
-  const mark = seq === null ? {} : { user_seq: seq, user_hash: NO_USER_HASH };
-  // Proofs from before a back end's word must not undo it; a client's own order is its sequence.
-  const serverWrite = caller.kind === 'client' ? {} : { server_write_at: now };
+  const mark = seq === null ? { server_write_at: now } : { user_seq: seq, user_hash: NO_USER_HASH };
   const unlinked =
     installation.link === null
       ? {}
@@ -76,7 +118,6 @@ export async function signOut(
   if (installation.link !== null) await closeLink(tx, installation.ref, endedBy, now);
   await updateInstallation(tx, installation.ref, {
     ...mark,
-    ...serverWrite,
     ...unlinked,
     updated_at: now,
   });

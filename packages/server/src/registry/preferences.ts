@@ -1,10 +1,11 @@
-import type { DevicePreferences, Installation } from '../domain/installation.ts';
+import type { DevicePreferences } from '../domain/installation.ts';
 import { orderOf } from '../domain/ordering.ts';
 import { appendEvents } from '../store/events.ts';
 import { lockInstallations, updateInstallation } from '../store/installations.ts';
 import { json, type Database } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
+import { auditWrite } from './audit-write.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
 
 export interface PreferencesChange {
@@ -15,11 +16,12 @@ export interface PreferencesChange {
 
 export type PreferencesResult =
   | {
-      readonly kind: 'stored';
+      readonly kind: 'stored' | 'superseded';
       readonly seq: number | null;
+      /** What is stored now. */
       readonly preferences: DevicePreferences;
     }
-  | { readonly kind: AccessRefusal };
+  | { readonly kind: 'forked' | AccessRefusal };
 
 /**
  * Stores what a device prefers; ordered like every field group, and kept over logins and logouts.
@@ -36,8 +38,11 @@ export async function changePreferences(
     const refusal = refuseAccess(installation, caller);
     if (refusal !== null || installation === null) return { kind: refusal ?? 'not_found' };
     const mark = installation.marks.preferences;
-    if (orderOf(mark, change.seq, change.hash) !== 'newer') {
-      return { kind: 'stored', seq: mark.seq, preferences: installation.preferences };
+    const order = orderOf(mark, change.seq, change.hash);
+    if (order === 'forked') return { kind: 'forked' };
+    if (order !== 'newer') {
+      const kind = order === 'replay' ? 'stored' : 'superseded';
+      return { kind, seq: mark.seq, preferences: installation.preferences };
     }
     const preferences = { ...installation.preferences, ...change.patch };
     const marks =
@@ -47,11 +52,16 @@ export async function changePreferences(
       ...marks,
       updated_at: now,
     });
-    await appendEvents(
-      tx,
-      { appRef: app.ref, at: now, source: sourceOf(caller), requestId },
-      preferenceEvents(installation, preferences, change.seq),
-    );
+    const event = { kind: 'preference.changed', cause: `mode ${preferences.mode}` } as const;
+    await appendEvents(tx, { appRef: app.ref, at: now, source: sourceOf(caller), requestId }, [
+      { installationRef: installation.ref, seq: change.seq, ...event },
+    ]);
+    await auditWrite(tx, context, {
+      action: 'installation.preferences',
+      subject: `installation/${installation.ref}`,
+      before: { mode: installation.preferences.mode },
+      after: { mode: preferences.mode },
+    });
     return { kind: 'stored', seq: change.seq ?? mark.seq, preferences };
   });
 }
@@ -62,19 +72,4 @@ function toRow(preferences: DevicePreferences): Readonly<Record<string, unknown>
     muted_until: preferences.mutedUntil?.toISOString() ?? null,
     categories: preferences.categories,
   };
-}
-
-function preferenceEvents(
-  installation: Installation,
-  preferences: DevicePreferences,
-  seq: number | null,
-) {
-  return [
-    {
-      installationRef: installation.ref,
-      kind: 'preference.changed',
-      seq,
-      cause: `mode ${preferences.mode}`,
-    } as const,
-  ];
 }

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import type { Installation } from '../domain/installation.ts';
 import { wholeSeconds, type NamedUser, type Proof } from '../domain/registration.ts';
-import { installationOfProof } from '../store/links.ts';
+import { installationOfProof } from '../store/proofs.ts';
 import type { Transaction } from '../store/sql.ts';
-import { ensureUser, erasedUntil, findUser, lockUserSessions } from '../store/users.ts';
+import { erasedUntil, findUser } from '../store/users.ts';
 import type { RegistryContext } from './caller.ts';
 
 /** The user that a packet names and what came with the name; verified outside the transaction. */
@@ -17,12 +17,15 @@ export type ClaimedProof =
   | { readonly kind: 'trusted' }
   | { readonly kind: 'refused'; readonly why: string }
   /** It speaks for another user than the packet, so nobody can tell who is at the device. */
-  | { readonly kind: 'contradicted'; readonly why: string };
+  | { readonly kind: 'contradicted'; readonly why: string }
+  /** It speaks for the user, and the packet says that the user has left. */
+  | { readonly kind: 'leaving' };
 
 /**
  * Weighs a verified proof against what only the registry knows: whether it was used before, and
- * whether something happened since it was issued that it cannot know of. Makes the user known when
- * it stands.
+ * whether something happened since it was issued that it cannot know of. Null when the packet names
+ * nobody. The caller holds the user's session lock, so that no revocation or erasure can come
+ * between these checks and the new link.
  */
 export async function proveUser(
   tx: Transaction,
@@ -30,36 +33,30 @@ export async function proveUser(
   installation: Installation,
   claim: UserClaim,
   macKey: Buffer,
-): Promise<NamedUser> {
+): Promise<NamedUser | null> {
   const { app } = context;
-  if (claim.proof.kind === 'contradicted') {
-    // Rule R6: neither of the two is vouched for, so that whoever is linked has to go.
-    return { userRef: null, proof: { kind: 'refused', why: claim.proof.why } };
-  }
-  const linked = await findUser(tx, app.ref, claim.id);
-  if (linked !== null && installation.link?.userRef === linked.ref) {
-    return { userRef: linked.ref, proof: toProof(claim.proof) };
-  }
-  // From here on no revocation or erasure can come between the checks and the new link.
-  await lockUserSessions(tx, app.ref, claim.id, 'shared');
+  const { proof } = claim;
+  // Rule R6: nobody is vouched for, so that whoever is linked has to go.
+  if (proof.kind === 'contradicted') return refused(null, proof.why);
   const known = await findUser(tx, app.ref, claim.id);
-  const refuse = (why: string): NamedUser => ({
-    userRef: known?.ref ?? null,
-    proof: { kind: 'refused', why },
-  });
-  if (claim.proof.kind === 'refused') return refuse(claim.proof.why);
-  if (claim.proof.kind === 'proven') {
-    const { issuedAt, proofId } = claim.proof;
-    // Asked also of a user who is known: the person may have signed up again since.
-    const erasedAt = await erasedUntil(tx, app.ref, idMac(macKey, claim.id));
-    const why =
-      refuseByAge(issuedAt, known?.notBefore ?? null, installation.serverWriteAt) ??
-      refuseByAge(issuedAt, erasedAt, null) ??
-      (await refuseByUse(tx, context, installation, proofId));
-    if (why !== null) return refuse(why);
+  const { link } = installation;
+  const isLinked = link !== null && known?.ref === link.userRef;
+  if (proof.kind === 'leaving') {
+    return link === null || isLinked ? null : refused(null, 'another user is signed in here');
   }
-  const user = await ensureUser(tx, app.ref, claim.id);
-  return { userRef: user.ref, proof: toProof(claim.proof) };
+  const userRef = known?.ref ?? null;
+  if (isLinked || proof.kind !== 'proven') return { userRef, proof: toProof(proof) };
+  // Asked also of a user who is known: the person may have signed up again since.
+  const erasedAt = await erasedUntil(tx, app.ref, idMac(macKey, claim.id));
+  const why =
+    refuseByAge(proof.issuedAt, known?.notBefore ?? null, installation.serverWriteAt) ??
+    refuseByAge(proof.issuedAt, erasedAt, null) ??
+    (await refuseByUse(tx, context, installation, proof.proofId));
+  return why === null ? { userRef, proof: toProof(proof) } : refused(userRef, why);
+}
+
+function refused(userRef: number | null, why: string): NamedUser {
+  return { userRef, proof: { kind: 'refused', why } };
 }
 
 /** The keyed digest under which an erased user id is remembered. */
@@ -67,7 +64,9 @@ export function idMac(macKey: Buffer, userId: string): Buffer {
   return createHmac('sha256', macKey).update(userId).digest();
 }
 
-function toProof(claimed: Exclude<ClaimedProof, { readonly kind: 'contradicted' }>): Proof {
+function toProof(
+  claimed: Exclude<ClaimedProof, { readonly kind: 'contradicted' | 'leaving' }>,
+): Proof {
   if (claimed.kind !== 'proven') return claimed;
   return { kind: 'proven', issuedAt: claimed.issuedAt, jti: claimed.proofId };
 }

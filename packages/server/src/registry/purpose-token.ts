@@ -19,6 +19,7 @@ import {
 import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
+import { auditWrite } from './audit-write.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
 
 export interface PurposeTokenChange {
@@ -32,8 +33,7 @@ export interface PurposeTokenChange {
 
 export type PurposeTokenResult =
   | { readonly kind: 'stored' | 'superseded'; readonly seq: number | null }
-  | { readonly kind: 'too_many' }
-  | { readonly kind: AccessRefusal };
+  | { readonly kind: 'too_many' | AccessRefusal };
 
 /** Stands for "no address" where digests of addresses are compared. */
 const NO_ADDRESS = Buffer.alloc(0);
@@ -114,6 +114,12 @@ async function store(
     ...moved,
     ...ownEvents(installationRef, held, change),
   ]);
+  await auditWrite(tx, context, {
+    action: 'installation.purpose_token',
+    subject: `installation/${installationRef}`,
+    before: { status: held?.status ?? null },
+    after: { purpose: change.purpose, status: address === null ? 'retired' : 'live' },
+  });
 }
 
 function ownEvents(

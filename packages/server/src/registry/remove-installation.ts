@@ -5,6 +5,7 @@ import { closeLink } from '../store/links.ts';
 import type { Database } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
+import { auditWrite } from './audit-write.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
 
 export type RemoveResult = { readonly kind: 'removed_now' } | { readonly kind: AccessRefusal };
@@ -42,6 +43,12 @@ export async function removeInstallation(
       ...detached,
       { installationRef: ref, kind: 'installation.removed', oldToken },
     ]);
+    await auditWrite(tx, context, {
+      action: 'installation.remove',
+      subject: `installation/${ref}`,
+      before: { user: link?.userRef ?? null },
+      after: null,
+    });
     return { kind: 'removed_now' };
   });
 }

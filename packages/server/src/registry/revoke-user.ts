@@ -1,5 +1,9 @@
-import type { App } from '../store/apps.ts';
-import { installationsOfUser, lockInstallationRefs } from '../store/installations.ts';
+import { findInstallationRefs } from '../store/audience.ts';
+import {
+  installationsOfUser,
+  lockInstallationRefs,
+  updateInstallation,
+} from '../store/installations.ts';
 import type { LinkEnd } from '../store/links.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
@@ -10,6 +14,7 @@ import {
   lockUserSessions,
   refuseAssertionsBefore,
 } from '../store/users.ts';
+import { auditWrite } from './audit-write.ts';
 import type { RegistryContext } from './caller.ts';
 import { signOut } from './detach-user.ts';
 import { idMac } from './prove-user.ts';
@@ -17,7 +22,8 @@ import { idMac } from './prove-user.ts';
 /**
  * Signs a user out, everywhere or on the named installations, and returns how many links ended.
  * Acts at once on the queue, since every push is checked against the link before it is written
- * (rule R7). Everywhere also refuses every assertion that was issued up to this second.
+ * (rule R7). No assertion that was issued up to this second signs in any more: everywhere none of
+ * the user's, by name none for these installations, whether the user was signed in there or not.
  */
 export async function revokeUser(
   tx: Transaction,
@@ -25,11 +31,23 @@ export async function revokeUser(
   userId: string,
   installationIds: readonly string[] | null,
 ): Promise<number> {
-  await lockUserSessions(tx, context.app.ref, userId, 'exclusive');
+  const { app, now } = context;
+  await lockUserSessions(tx, app.ref, userId, 'exclusive');
   // A user who is revoked before the first login must not come in with an assertion from before.
-  const user = await ensureUser(tx, context.app.ref, userId);
-  if (installationIds === null) await refuseAssertionsBefore(tx, user.ref, context.now);
-  return signOutUser(tx, context, user.ref, 'revoked', installationIds);
+  const user = await ensureUser(tx, app.ref, userId);
+  if (installationIds === null) await refuseAssertionsBefore(tx, user.ref, now);
+  const refs =
+    installationIds === null
+      ? await linkedRefs(tx, app.ref, user.ref)
+      : await findInstallationRefs(tx, app.ref, installationIds);
+  const signedOut = await signOutWhere(tx, context, user.ref, 'revoked', refs);
+  await auditWrite(tx, context, {
+    action: 'user.revoke',
+    subject: `user/${user.ref}`,
+    before: null,
+    after: { signed_out: signedOut, named: installationIds === null ? null : refs },
+  });
+  return signedOut;
 }
 
 /**
@@ -42,40 +60,49 @@ export async function eraseUserRecord(
   userId: string,
   macKey: Buffer,
 ): Promise<boolean> {
+  const { app, now } = context;
   return inTransaction(db, async (tx) => {
-    await lockUserSessions(tx, context.app.ref, userId, 'exclusive');
-    const user = await findUser(tx, context.app.ref, userId);
-    const record = user ?? (await ensureUser(tx, context.app.ref, userId));
-    await signOutUser(tx, context, record.ref, 'deleted', null);
-    await eraseUser(tx, context.app.ref, record, idMac(macKey, userId), context.now);
+    await lockUserSessions(tx, app.ref, userId, 'exclusive');
+    const user = await findUser(tx, app.ref, userId);
+    const record = user ?? (await ensureUser(tx, app.ref, userId));
+    const refs = await linkedRefs(tx, app.ref, record.ref);
+    const signedOut = await signOutWhere(tx, context, record.ref, 'deleted', refs);
+    await eraseUser(tx, app.ref, record, idMac(macKey, userId), now);
+    await auditWrite(tx, context, {
+      action: 'user.erase',
+      subject: `user/${record.ref}`,
+      before: { known: user !== null },
+      after: { signed_out: signedOut },
+    });
     return user !== null;
   });
 }
 
-async function signOutUser(
+/** Ends the user's links on some installations; the others only refuse assertions from before. */
+async function signOutWhere(
   tx: Transaction,
   context: RegistryContext,
   userRef: number,
   endedBy: Extract<LinkEnd, 'revoked' | 'deleted'>,
-  installationIds: readonly string[] | null,
+  refs: readonly number[],
 ): Promise<number> {
-  const refs = await linkedRefs(tx, context.app, userRef, installationIds);
-  const locked = await lockInstallationRefs(tx, refs);
-  const linked = locked.filter((installation) => installation.link?.userRef === userRef);
-  for (const installation of linked) {
-    await signOut(tx, context, installation, endedBy, null);
+  let signedOut = 0;
+  for (const installation of await lockInstallationRefs(tx, refs)) {
+    if (installation.link?.userRef === userRef) {
+      await signOut(tx, context, installation, endedBy, null);
+      signedOut += 1;
+    } else {
+      await updateInstallation(tx, installation.ref, { server_write_at: context.now });
+    }
   }
-  return linked.length;
+  return signedOut;
 }
 
 async function linkedRefs(
   tx: Transaction,
-  app: App,
+  appRef: number,
   userRef: number,
-  installationIds: readonly string[] | null,
 ): Promise<readonly number[]> {
-  const linked = await installationsOfUser(tx, app.ref, userRef);
-  const named =
-    installationIds === null ? linked : linked.filter(({ id }) => installationIds.includes(id));
-  return named.map(({ ref }) => ref);
+  const linked = await installationsOfUser(tx, appRef, userRef);
+  return linked.map(({ ref }) => ref);
 }

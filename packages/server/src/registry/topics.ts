@@ -3,12 +3,20 @@ import type { Installation } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { orderOf } from '../domain/ordering.ts';
 import { appendEvents } from '../store/events.ts';
-import { lockInstallations, updateInstallation } from '../store/installations.ts';
+import { lockInstallations } from '../store/installations.ts';
 import type { Database, Transaction } from '../store/sql.ts';
-import { subscribe, topicsOf, unsubscribe } from '../store/topics.ts';
+import {
+  findTopicMark,
+  forgetTopicMarks,
+  subscribe,
+  topicsOf,
+  unsubscribe,
+  writeTopicMark,
+} from '../store/topics.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { findUser } from '../store/users.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
+import { auditWrite } from './audit-write.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
 
 export interface TopicChange {
@@ -23,11 +31,11 @@ export interface TopicChange {
 
 export type TopicResult =
   | { readonly kind: 'stored' | 'superseded'; readonly seq: number | null }
-  | { readonly kind: 'too_many' }
-  | { readonly kind: AccessRefusal };
+  | { readonly kind: 'forked' | 'too_many' | AccessRefusal };
 
 /**
  * Subscribes an installation to a topic or ends that; superseded when the user is not signed in.
+ * Each topic has a sequence of its own, so that requests about two topics may overtake each other.
  */
 export async function changeTopic(
   db: Database,
@@ -40,24 +48,31 @@ export async function changeTopic(
     const { installation } = await lockInstallations(tx, app.ref, installationId, null);
     const refusal = refuseAccess(installation, caller);
     if (refusal !== null || installation === null) return { kind: refusal ?? 'not_found' };
-    const mark = installation.marks.topics;
-    const hash = createHash('sha256')
-      .update(JSON.stringify([change.topic, change.scope]))
-      .digest();
-    if (orderOf(mark, change.seq, hash) !== 'newer') return { kind: 'superseded', seq: mark.seq };
-    const userRef = await scopeRef(tx, context, installation, change.scope);
-    if (userRef === null) return { kind: 'superseded', seq: mark.seq };
-    const count = (await topicsOf(tx, installation.ref)).length;
-    if (change.scope !== null && count >= LIMITS.topicsPerInstallation) return { kind: 'too_many' };
+    const { topic, seq, scope } = change;
+    const mark = await findTopicMark(tx, installation.ref, topic);
+    const hash = createHash('sha256').update(JSON.stringify(scope)).digest();
+    const order = orderOf(mark, seq, hash);
+    if (order === 'forked') return { kind: 'forked' };
+    const userRef = await scopeRef(tx, context, installation, scope);
+    if (order === 'superseded' || userRef === null) return { kind: 'superseded', seq: mark.seq };
+    if (order === 'replay') return { kind: 'stored', seq: mark.seq };
+    if (scope !== null && (await isFull(tx, installation, topic))) return { kind: 'too_many' };
     await store(tx, context, installation, change, userRef);
-    if (change.seq !== null) {
-      await updateInstallation(tx, installation.ref, {
-        topics_seq: change.seq,
-        topics_hash: hash,
-      });
+    if (seq !== null) await writeTopicMark(tx, installation.ref, topic, { seq, hash });
+    if (scope === null) {
+      await forgetTopicMarks(tx, installation.ref, LIMITS.topicsPerInstallation);
     }
-    return { kind: 'stored', seq: change.seq ?? mark.seq };
+    return { kind: 'stored', seq: seq ?? mark.seq };
   });
+}
+
+async function isFull(
+  tx: Transaction,
+  installation: Installation,
+  topic: string,
+): Promise<boolean> {
+  const others = (await topicsOf(tx, installation.ref)).filter((one) => one.topic !== topic);
+  return others.length >= LIMITS.topicsPerInstallation;
 }
 
 /** 0 for the device, null for a user who is not signed in here. */
@@ -90,4 +105,10 @@ async function store(
   await appendEvents(tx, { appRef: app.ref, at: now, source: sourceOf(caller), requestId }, [
     { installationRef: installation.ref, kind, seq, cause: topic },
   ]);
+  await auditWrite(tx, context, {
+    action: 'installation.topic',
+    subject: `installation/${installation.ref}`,
+    before: null,
+    after: { topic, subscribed: scope !== null },
+  });
 }

@@ -1,12 +1,12 @@
 import type { Installation } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { appendAudit } from '../store/audit.ts';
 import { appendEvents } from '../store/events.ts';
 import { installationsOfUser, lockInstallationRefs } from '../store/installations.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { subscribe, topicsOf, unsubscribeUser } from '../store/topics.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { findUser } from '../store/users.ts';
+import { auditWrite } from './audit-write.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
 
 export interface UserTopicChange {
@@ -36,7 +36,6 @@ export async function changeUserTopic(
   context: RegistryContext,
   userId: string,
   change: UserTopicChange,
-  keyHint: string,
 ): Promise<UserTopicResult> {
   return inTransaction(db, async (tx): Promise<UserTopicResult> => {
     const { app } = context;
@@ -48,12 +47,9 @@ export async function changeUserTopic(
       if (full !== null) return { kind: 'too_many', installationId: full.id };
     }
     const changed = await store(tx, context, linked, change, user.ref);
-    await appendAudit(tx, {
-      appRef: app.ref,
-      actor: keyHint,
+    await auditWrite(tx, context, {
       action: change.subscribed ? 'user.subscribe' : 'user.unsubscribe',
       subject: `user/${user.ref}`,
-      requestId: context.requestId,
       before: null,
       after: { topic: change.topic },
     });

@@ -1,21 +1,24 @@
 import assert from 'node:assert';
 import { addresseeTag } from '../domain/addressee-tag.ts';
 import type { Installation } from '../domain/installation.ts';
-import type { DevicePatch, SyncDecision, SyncPacket } from '../domain/registration.ts';
+import { registrationEvents } from '../domain/registration-events.ts';
+import type { DecidedSync, DevicePatch, SyncPacket } from '../domain/registration.ts';
 import { appendEvents } from '../store/events.ts';
 import { addressColumns } from '../store/installation-row.ts';
 import { releaseAddress, TOKEN_CLEARED, updateInstallation } from '../store/installations.ts';
 import { closeLink, openLink } from '../store/links.ts';
+import { recordProof } from '../store/proofs.ts';
 import { json, type Transaction } from '../store/sql.ts';
+import { ensureUser } from '../store/users.ts';
+import { auditWrite } from './audit-write.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
 
-type Decided = Extract<SyncDecision, { kind: 'decided' }>;
 type Columns = Record<string, unknown>;
 
 /** A packet, what was decided about it, and the customer's id of the user that it names. */
-export interface DecidedSync {
+export interface JudgedSync {
   readonly packet: SyncPacket;
-  readonly decided: Decided;
+  readonly decided: DecidedSync;
   readonly userId: string | null;
 }
 
@@ -26,15 +29,16 @@ export async function writeSync(
   tx: Transaction,
   context: RegistryContext,
   installation: Installation,
-  change: DecidedSync,
+  judged: JudgedSync,
 ): Promise<void> {
-  const { packet, decided, userId } = change;
+  const { packet, decided, userId } = judged;
   if (decided.token?.kind === 'hold' && decided.token.displaced !== null) {
     await releaseAddress(tx, decided.token.displaced.ref, context.now);
   }
+  const link = await writeLink(tx, context, installation, decided, userId);
   const columns: Columns = {
     ...tokenColumns(installation, decided, context.now),
-    ...(await writeLink(tx, context, installation, decided, userId)),
+    ...link.columns,
     ...deviceColumns(decided.device),
     ...markColumns(packet, decided),
     ...contactColumns(installation, context.now),
@@ -50,12 +54,34 @@ export async function writeSync(
       ? []
       : [{ installationRef: installation.ref, kind: 'installation.returned' } as const];
   await appendEvents(tx, { appRef: app.ref, at: now, source: sourceOf(caller), requestId }, [
-    ...decided.events,
+    ...registrationEvents(installation, decided, packet.seq, link.attachedRef),
     ...returned,
   ]);
+  await audit(tx, context, installation, judged, link.attachedRef);
 }
 
-function tokenColumns(installation: Installation, decided: Decided, now: Date): Columns {
+async function audit(
+  tx: Transaction,
+  context: RegistryContext,
+  installation: Installation,
+  { packet, decided }: JudgedSync,
+  attachedRef: number | null,
+): Promise<void> {
+  const { link, holderVersion } = installation;
+  await auditWrite(tx, context, {
+    action: 'installation.sync',
+    subject: `installation/${installation.ref}`,
+    before: { user: link?.userRef ?? null, version: holderVersion },
+    after: {
+      groups: Object.keys(decided.orders),
+      token: decided.token?.kind ?? null,
+      user: decided.link === null ? (link?.userRef ?? null) : attachedRef,
+      fields: Object.keys(packet.device?.patch.facts ?? {}),
+    },
+  });
+}
+
+function tokenColumns(installation: Installation, decided: DecidedSync, now: Date): Columns {
   switch (decided.token?.kind) {
     case undefined:
       return {};
@@ -83,37 +109,49 @@ function tokenColumns(installation: Installation, decided: Decided, now: Date): 
   }
 }
 
-/** Ends the old link and opens the new one; returns the installation's copy of it. */
+interface WrittenLink {
+  /** The installation's copy of the link. */
+  readonly columns: Columns;
+  /** Who is linked from now on; null when nobody was attached. */
+  readonly attachedRef: number | null;
+}
+
+/** Ends the old link and opens the new one. */
 async function writeLink(
   tx: Transaction,
   context: RegistryContext,
   installation: Installation,
-  decided: Decided,
+  { link }: DecidedSync,
   userId: string | null,
-): Promise<Columns> {
-  const { link } = decided;
-  if (link === null) return {};
+): Promise<WrittenLink> {
+  if (link === null) return { columns: {}, attachedRef: null };
   const { app, now } = context;
   if (installation.link !== null) {
     const endedBy = link.kind === 'detach' ? link.endedBy : 'switched';
     await closeLink(tx, installation.ref, endedBy, now);
   }
-  if (link.kind === 'detach')
-    return { user_ref: null, linked_at: null, rcpt: null, tags: json({}) };
+  if (link.kind === 'detach') {
+    const columns = { user_ref: null, linked_at: null, rcpt: null, tags: json({}) };
+    return { columns, attachedRef: null };
+  }
   assert(userId !== null);
+  const { ref: userRef } = await ensureUser(tx, app.ref, userId);
+  if (link.jti !== null) await recordProof(tx, app.ref, link.jti, installation.ref, now);
   const rcpt = addresseeTag(installation.secretHash, userId);
   await openLink(tx, {
     appRef: app.ref,
     installationRef: installation.ref,
-    userRef: link.userRef,
+    userRef,
     exclusive: app.accountMode === 'exclusive',
     startedAt: now,
     rcpt,
-    jti: link.jti,
     assertedAt: link.assertedAt,
   });
   const inherited = installation.link === null ? {} : { tags: json({}) };
-  return { user_ref: link.userRef, linked_at: now, rcpt, ...inherited };
+  return {
+    columns: { user_ref: userRef, linked_at: now, rcpt, ...inherited },
+    attachedRef: userRef,
+  };
 }
 
 function deviceColumns(patch: DevicePatch | null): Columns {
@@ -138,7 +176,7 @@ function deviceColumns(patch: DevicePatch | null): Columns {
 }
 
 /** A back end's write has no sequence and moves none. */
-function markColumns(packet: SyncPacket, decided: Decided): Columns {
+function markColumns(packet: SyncPacket, decided: DecidedSync): Columns {
   if (packet.seq === null) return {};
   const columns: Columns = {};
   for (const group of ['token', 'user', 'device'] as const) {
@@ -156,7 +194,7 @@ function markColumns(packet: SyncPacket, decided: Decided): Columns {
 function serverWriteColumns(
   context: RegistryContext,
   packet: SyncPacket,
-  decided: DecidedSync['decided'],
+  decided: DecidedSync,
 ): Columns {
   const { caller, now } = context;
   const spoke =

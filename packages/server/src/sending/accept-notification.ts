@@ -3,10 +3,18 @@ import type { NotificationInput } from '@homing/protocol';
 import { expiryOf, timeToLive } from '../domain/notification.ts';
 import type { App } from '../store/apps.ts';
 import { findInstallationRefs } from '../store/audience.ts';
+import { appendAudit } from '../store/audit.ts';
 import { insertChunk } from '../store/chunks.ts';
 import { addExpected, finishIfDone, insertNotification } from '../store/notifications.ts';
 import type { Transaction } from '../store/sql.ts';
-import { findUserRefs } from '../store/users.ts';
+import { findUserRefs, lockErasures } from '../store/users.ts';
+
+/** The app that sends, and the secret key that speaks for it. */
+export interface NotificationSender {
+  readonly app: App;
+  readonly keyHint: string;
+  readonly requestId: string;
+}
 
 export interface AcceptedNotification {
   /** UUID. */
@@ -24,11 +32,13 @@ export interface AcceptedNotification {
  */
 export async function acceptNotification(
   tx: Transaction,
-  app: App,
+  { app, keyHint, requestId }: NotificationSender,
   input: NotificationInput,
   now: Date,
 ): Promise<AcceptedNotification> {
   const userBound = 'users' in input.audience;
+  // Of a person who is being erased at this moment nothing may be stored behind the erasure's back.
+  if (userBound) await lockErasures(tx, app.ref, 'shared');
   const ttl = timeToLive(input.options?.ttl_seconds ?? null, userBound, {
     defaultSeconds: app.defaultTtlSeconds,
     userBoundCeilingSeconds: app.userBoundTtlCeilingSeconds,
@@ -44,7 +54,7 @@ export async function acceptNotification(
     content: input.content,
     locales: input.locales ?? {},
     variables: input.variables ?? {},
-    recipientVariables: input.recipient_variables ?? {},
+    recipientVariables: variablesOfRecipients(input),
     overrides: input.overrides ?? {},
     category: input.category ?? 'transactional',
     labels: input.labels ?? {},
@@ -59,7 +69,24 @@ export async function acceptNotification(
   });
   const place = { appRef: app.ref, notificationRef, day, lane };
   await enqueue(tx, place, input.audience, now);
+  await appendAudit(tx, {
+    appRef: app.ref,
+    actor: keyHint,
+    action: 'notification.create',
+    subject: `notification/${notificationRef}`,
+    requestId,
+    before: null,
+    after: { lane, user_bound: userBound },
+  });
   return { id, userBound, ttlSeconds: ttl.seconds, ttlShortened: ttl.shortened };
+}
+
+/** What is said about people who are not addressed is not kept: an erasure would not find it. */
+function variablesOfRecipients(input: NotificationInput): Readonly<Record<string, unknown>> {
+  const { audience, recipient_variables: variables = {} } = input;
+  if (!('users' in audience)) return {};
+  const users = new Set(audience.users);
+  return Object.fromEntries(Object.entries(variables).filter(([id]) => users.has(id)));
 }
 
 /** One unresolved chunk for the named audience; nobody known means that nothing is left to do. */

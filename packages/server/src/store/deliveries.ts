@@ -43,8 +43,8 @@ export async function deliveriesToInstallations(
 }
 
 /**
- * A notification's deliveries to one user: those addressed to the user, and those that were addressed
- * to devices on which the user is signed in.
+ * A notification's deliveries to one user: those addressed to the user, and those that were
+ * addressed to devices on which the user is signed in.
  */
 export async function deliveriesToUser(
   db: Queryable,

@@ -118,7 +118,8 @@ export async function refuseAssertionsBefore(
 
 /**
  * Forgets who a user is. Rows elsewhere keep the bare reference; notifications addressed to the
- * user alone are emptied, also those that were being accepted just now, and a keyed digest of the id remains for a day, against assertions from before.
+ * user alone are emptied, also those that were being accepted just now, and a keyed digest of the
+ * id remains for a day, against assertions from before.
  */
 export async function eraseUser(
   tx: Transaction,

@@ -197,6 +197,7 @@ test('preferences are ordered, patched and kept over logins', async () => {
   assertAnswered(await put(4, { muted_until: until }), 200);
   const late = await put(2, { mode: 'on' });
   assert.deepEqual(late.body, {
+    applied: false,
     seq: 4,
     preferences: { mode: 'off', muted_until: until, categories: { offers: false } },
   });

@@ -129,7 +129,8 @@ test('the same sequence with other content is a fork: refused whole, and told', 
     assert.deepEqual((await read(phone)).body, before.body);
   }
   const lines = await network.backEnd.timeline(phone.id);
-  assert.equal(lines.filter((line) => line.startsWith('Two copies')).length, 7);
+  // One sequence is told of once, however often a copy repeats it.
+  assert.equal(lines.filter((line) => line.startsWith('Two copies')).length, 1);
 });
 
 test('a first packet may carry any sequence from 0 to 2^48', async () => {

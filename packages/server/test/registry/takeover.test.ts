@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, beforeEach, test } from 'node:test';
 import type { Answer } from '../../../../test/answer.ts';
 import { assertAnswered } from '../../../../test/answered.ts';
 import { apnsToken, fcmToken, type Device } from '../../../../test/device.ts';
@@ -11,6 +11,8 @@ import { textOf } from '../http/text-of.ts';
 /** Rules R1 and R3: a token has one holder, and moves only to who proves to be later or alive. */
 const network = await startNetwork({ role: 'api' });
 after(() => network[Symbol.asyncDispose]());
+// Hundreds of phones at one address: each test begins with all the enrolments that one may have.
+beforeEach(() => network.clock.advance(600_000));
 const { db } = network.homing;
 
 type Token = ReturnType<typeof fcmToken>;

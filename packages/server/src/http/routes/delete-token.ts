@@ -2,13 +2,13 @@ import { DeleteTokenInput, SimpleAnswer } from '@homing/protocol';
 import { addressKey } from '../../domain/address-key.ts';
 import { candidateAddresses } from '../../domain/simple-token.ts';
 import type { CredentialFacts } from '../../domain/token-input.ts';
-import { describeInstallation } from '../../registry/describe-installation.ts';
+import { ADMIT_ALL } from '../../registry/caller.ts';
 import { detachUser } from '../../registry/detach-user.ts';
 import type { App } from '../../store/apps.ts';
 import { findHolders } from '../../store/installations.ts';
 import type { Database } from '../../store/sql.ts';
 import type { HttpServer } from '../server.ts';
-import { simpleCallerOf, type SimpleCallerDependencies } from '../simple-caller.ts';
+import { simpleCallerOf, toBearer, type SimpleCallerDependencies } from '../simple-caller.ts';
 
 export interface DeleteTokenDependencies extends SimpleCallerDependencies {
   readonly db: Database;
@@ -28,13 +28,13 @@ export function deleteToken(server: HttpServer, deps: DeleteTokenDependencies): 
       const caller = await simpleCallerOf(deps, request, true);
       const { app } = caller;
       const candidates = candidateAddresses(request.body.token, await deps.credentialsOf(app));
-      const holders = await findHolders(deps.db, app.ref, candidates.map(addressKey));
-      const simple = { kind: 'simple' } as const;
+      const addressKeys = candidates.map(addressKey);
+      const bearer = toBearer(caller);
+      const simple = { kind: 'simple', bearer, admit: ADMIT_ALL } as const;
       const context = { app, caller: simple, requestId: request.id, now: deps.clock() };
-      for (const holder of holders) {
-        const { userId } = await describeInstallation(deps.db, holder);
-        if (caller.kind === 'user' && caller.userId !== userId) continue;
-        await detachUser(deps.db, context, holder.id, null);
+      const userId = caller.kind === 'user' ? caller.userId : null;
+      for (const { id } of await findHolders(deps.db, app.ref, addressKeys)) {
+        await detachUser(deps.db, context, id, { seq: null, only: { userId, addressKeys } });
       }
       return { success: true } as const;
     },

@@ -4,8 +4,14 @@ import { changePreferences } from '../../registry/preferences.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { contentHash } from '../canonical-json.ts';
-import { InstallationPath, parseInstallationId, requireInstant, SeqQuery } from '../parameters.ts';
-import { refusalError } from '../registry-answer.ts';
+import {
+  InstallationPath,
+  parseInstallationId,
+  requireInstant,
+  requireSeq,
+  SeqQuery,
+} from '../parameters.ts';
+import { forkedError, refusalError } from '../registry-answer.ts';
 import type { HttpServer } from '../server.ts';
 
 export interface InstallationPreferencesDependencies {
@@ -30,16 +36,20 @@ export function installationPreferencesPut(
       },
     },
     async (request) => {
-      const context = await deps.authenticator.installation(request, 'installations:write');
+      const context = await deps.authenticator.limitedInstallation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);
       const result = await changePreferences(deps.db, context, id, {
-        seq: context.caller.kind === 'client' ? (request.query.seq ?? null) : null,
+        seq: requireSeq(context, request.query.seq, '/querystring/seq'),
         hash: contentHash(request.body),
         patch: toPatch(request.body),
       });
-      if (result.kind !== 'stored') throw refusalError(result.kind);
+      if (result.kind === 'forked') throw forkedError();
+      if (result.kind !== 'stored' && result.kind !== 'superseded') {
+        throw refusalError(result.kind);
+      }
       const { mode, mutedUntil, categories } = result.preferences;
       return {
+        applied: result.kind === 'stored',
         seq: result.seq,
         preferences: { mode, muted_until: mutedUntil?.toISOString() ?? null, categories },
       };

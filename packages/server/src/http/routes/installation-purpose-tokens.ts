@@ -1,15 +1,15 @@
 import { Applied, PurposeTokenInput } from '@homing/protocol';
-import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { LIMITS } from '../../domain/limits.ts';
 import { parsePurpose, PURPOSES, toPurposeAddress, type Purpose } from '../../domain/purpose.ts';
 import type { CredentialFacts } from '../../domain/token-input.ts';
+import type { RegistryContext } from '../../registry/caller.ts';
 import { changePurposeToken } from '../../registry/purpose-token.ts';
 import type { App } from '../../store/apps.ts';
 import type { Database } from '../../store/sql.ts';
 import { fieldError } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
-import { parseInstallationId, SeqQuery } from '../parameters.ts';
+import { parseInstallationId, requireSeq, SeqQuery } from '../parameters.ts';
 import { refusalError } from '../registry-answer.ts';
 import type { HttpServer } from '../server.ts';
 
@@ -39,53 +39,57 @@ export function installationPurposeTokens(
   server: HttpServer,
   deps: InstallationPurposeTokensDependencies,
 ): void {
+  const { authenticator } = deps;
   const schema = { params: Path, response: { 200: Applied }, tags: ['installations'] };
   server.put(
     ROUTE,
     { schema: { ...schema, querystring: SeqQuery, body: PurposeTokenInput } },
-    async (request) =>
-      change(deps, request, {
-        path: request.params,
-        seq: request.query.seq,
-        activityId: request.body.activity_id,
-        token: request.body,
-      }),
+    async (request) => {
+      const context = await authenticator.limitedInstallation(request, 'installations:write');
+      const { params: path, query, body: token } = request;
+      const activityId = token.activity_id;
+      return change(deps, context, { path, seq: query.seq, activityId, token });
+    },
   );
-  server.delete(ROUTE, { schema: { ...schema, querystring: DeleteQuery } }, async (request) =>
-    change(deps, request, {
-      path: request.params,
-      seq: request.query.seq,
-      activityId: request.query.activity_id,
-      token: null,
-    }),
-  );
+  server.delete(ROUTE, { schema: { ...schema, querystring: DeleteQuery } }, async (request) => {
+    const context = await authenticator.installation(request, 'installations:write');
+    const { params: path, query } = request;
+    const activityId = query.activity_id;
+    return change(deps, context, { path, seq: query.seq, activityId, token: null });
+  });
 }
 
 async function change(
   deps: InstallationPurposeTokensDependencies,
-  request: FastifyRequest,
+  context: RegistryContext,
   asked: Asked,
 ) {
-  const context = await deps.authenticator.installation(request, 'installations:write');
   const id = parseInstallationId(asked.path.installation_id);
   const purpose = requirePurpose(asked.path.purpose);
   const result = await changePurposeToken(deps.db, context, id, {
     purpose,
     activityId: requireActivity(purpose, asked.activityId, asked.token === null),
-    seq: context.caller.kind === 'client' ? (asked.seq ?? null) : null,
+    seq: requireSeq(context, asked.seq, '/querystring/seq'),
     address:
       asked.token === null
         ? null
         : requireAddress(purpose, asked.token, await deps.credentialsOf(context.app)),
   });
-  if (result.kind === 'stored' || result.kind === 'superseded') {
-    return { applied: result.kind === 'stored', seq: result.seq };
+  switch (result.kind) {
+    case 'stored':
+    case 'superseded':
+      return { applied: result.kind === 'stored', seq: result.seq };
+    case 'too_many':
+      throw fieldError(
+        '/purpose',
+        `at most ${LIMITS.purposeTokensPerInstallation} purpose tokens per installation`,
+      );
+    case 'wrong_secret':
+    case 'not_found':
+    case 'user_mismatch':
+    case 'removed':
+      throw refusalError(result.kind);
   }
-  if (result.kind !== 'too_many') throw refusalError(result.kind);
-  throw fieldError(
-    '/purpose',
-    `at most ${LIMITS.purposeTokensPerInstallation} purpose tokens per installation`,
-  );
 }
 
 function requirePurpose(text: string): Purpose {

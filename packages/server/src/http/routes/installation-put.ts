@@ -3,7 +3,7 @@ import { ApiError, fieldError } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { contentHash } from '../canonical-json.ts';
 import type { Identity } from '../identity.ts';
-import { InstallationPath, parseInstallationId, requireUserId } from '../parameters.ts';
+import { InstallationPath, parseInstallationId, requireSeq, requireUserId } from '../parameters.ts';
 import { renderInstallation, renderSequences } from '../render-installation.ts';
 import type { HttpServer } from '../server.ts';
 import { toAddress, type CredentialFacts } from '../../domain/token-input.ts';
@@ -18,7 +18,7 @@ import {
 } from '../../registry/sync-installation.ts';
 import type { App } from '../../store/apps.ts';
 import type { Database } from '../../store/sql.ts';
-import { refusalError } from '../registry-answer.ts';
+import { forkedError, refusalError } from '../registry-answer.ts';
 
 export interface InstallationPutDependencies {
   readonly db: Database;
@@ -26,7 +26,6 @@ export interface InstallationPutDependencies {
   readonly identity: Identity;
   readonly syncKeys: SyncKeys;
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
-  readonly limitRegistration: (context: RegistryContext, id: string, address: string) => void;
 }
 
 /** `PUT /v1/installations/{id}`: enrolment, refresh, login, logout, switch and check-in. */
@@ -43,9 +42,8 @@ export function installationPut(server: HttpServer, deps: InstallationPutDepende
       },
     },
     async (request, reply) => {
-      const context = await authenticator.installation(request, 'installations:write');
+      const context = await authenticator.limitedInstallation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);
-      deps.limitRegistration(context, id, request.ip);
       const input = await toSyncInput(deps, context, id, request.body);
       const result = await syncInstallation(db, context, input, deps.syncKeys);
       const synced = requireSynced(result);
@@ -67,10 +65,7 @@ async function toSyncInput(
   installationId: string,
   body: InstallationInput,
 ): Promise<SyncInput> {
-  const seq = context.caller.kind === 'client' ? (body.seq ?? null) : null;
-  if (seq === null && context.caller.kind === 'client') {
-    throw fieldError('/seq', 'required with a publishable key: a number that counts up');
-  }
+  const seq = requireSeq(context, body.seq, '/seq');
   const device = toDevicePatch(body);
   return {
     installationId,
@@ -120,16 +115,15 @@ function requireSynced(result: SyncResult): Extract<SyncResult, { kind: 'synced'
         members: { seq: renderSequences(result.installation), ...renderOrders(result.orders) },
       });
     case 'forked':
-      throw new ApiError(
-        'installation_forked',
-        'another copy sent this seq with other content; enrol this one under a new id',
-      );
+      throw forkedError();
     case 'token_held':
       throw new ApiError('token_held', 'repeat the request with this nonce as "takeover"', {
         members: { nonce: result.nonce, expires_at: result.expiresAt.toISOString() },
       });
-    case 'removed':
     case 'wrong_secret':
+    case 'not_found':
+    case 'user_mismatch':
+    case 'removed':
       throw refusalError(result.kind);
   }
 }

@@ -32,7 +32,7 @@ export function installationReceipts(
       },
     },
     async (request) => {
-      const context = await deps.authenticator.installation(request, 'installations:write');
+      const context = await deps.authenticator.limitedInstallation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);
       const result = await recordReceipts(deps.db, context, id, toReceipts(request.body));
       if (result.kind !== 'recorded') throw refusalError(result.kind);

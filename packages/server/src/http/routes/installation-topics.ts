@@ -1,14 +1,20 @@
 import { Applied, TopicInput } from '@homing/protocol';
 import { Type } from 'typebox';
 import { LIMITS } from '../../domain/limits.ts';
+import type { RegistryContext } from '../../registry/caller.ts';
 import { changeTopic, type TopicChange } from '../../registry/topics.ts';
 import type { Database } from '../../store/sql.ts';
 import { fieldError } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
-import { parseInstallationId, requireTopic, requireUserId, SeqQuery } from '../parameters.ts';
-import { refusalError } from '../registry-answer.ts';
+import {
+  parseInstallationId,
+  requireSeq,
+  requireTopic,
+  requireUserId,
+  SeqQuery,
+} from '../parameters.ts';
+import { forkedError, refusalError } from '../registry-answer.ts';
 import type { HttpServer } from '../server.ts';
-import type { FastifyRequest } from 'fastify';
 
 export interface InstallationTopicsDependencies {
   readonly db: Database;
@@ -17,8 +23,15 @@ export interface InstallationTopicsDependencies {
 
 const Path = Type.Object({ installation_id: Type.String(), topic: Type.String() });
 
+interface Asked {
+  readonly path: { readonly installation_id: string; readonly topic: string };
+  readonly seq: number | undefined;
+  readonly scope: TopicChange['scope'];
+}
+
 /** `PUT|DELETE /v1/installations/{id}/topics/{topic}`. */
 export function installationTopics(server: HttpServer, deps: InstallationTopicsDependencies): void {
+  const { db, authenticator } = deps;
   const schema = {
     params: Path,
     querystring: SeqQuery,
@@ -28,33 +41,39 @@ export function installationTopics(server: HttpServer, deps: InstallationTopicsD
   server.put(
     '/v1/installations/:installation_id/topics/:topic',
     { schema: { ...schema, body: TopicInput } },
-    async (request) =>
-      change(deps, request, request.params, request.query.seq ?? null, toScope(request.body)),
+    async (request) => {
+      const context = await authenticator.limitedInstallation(request, 'installations:write');
+      const { params: path, query, body } = request;
+      return change(db, context, { path, seq: query.seq, scope: toScope(body) });
+    },
   );
-  server.delete('/v1/installations/:installation_id/topics/:topic', { schema }, async (request) =>
-    change(deps, request, request.params, request.query.seq ?? null, null),
-  );
+  server.delete('/v1/installations/:installation_id/topics/:topic', { schema }, async (request) => {
+    const context = await authenticator.installation(request, 'installations:write');
+    return change(db, context, { path: request.params, seq: request.query.seq, scope: null });
+  });
 }
 
-async function change(
-  deps: InstallationTopicsDependencies,
-  request: FastifyRequest,
-  path: { readonly installation_id: string; readonly topic: string },
-  seq: number | null,
-  scope: TopicChange['scope'],
-) {
-  const context = await deps.authenticator.installation(request, 'installations:write');
-  const topic = requireTopic(path.topic);
-  const result = await changeTopic(deps.db, context, parseInstallationId(path.installation_id), {
-    topic,
-    seq: context.caller.kind === 'client' ? seq : null,
-    scope,
+async function change(db: Database, context: RegistryContext, asked: Asked) {
+  const id = parseInstallationId(asked.path.installation_id);
+  const result = await changeTopic(db, context, id, {
+    topic: requireTopic(asked.path.topic),
+    seq: requireSeq(context, asked.seq, '/querystring/seq'),
+    scope: asked.scope,
   });
-  if (result.kind === 'stored' || result.kind === 'superseded') {
-    return { applied: result.kind === 'stored', seq: result.seq };
+  switch (result.kind) {
+    case 'stored':
+    case 'superseded':
+      return { applied: result.kind === 'stored', seq: result.seq };
+    case 'forked':
+      throw forkedError();
+    case 'too_many':
+      throw fieldError('/topic', `at most ${LIMITS.topicsPerInstallation} topics per installation`);
+    case 'wrong_secret':
+    case 'not_found':
+    case 'user_mismatch':
+    case 'removed':
+      throw refusalError(result.kind);
   }
-  if (result.kind !== 'too_many') throw refusalError(result.kind);
-  throw fieldError('/topic', `at most ${LIMITS.topicsPerInstallation} topics per installation`);
 }
 
 function toScope(body: TopicInput): TopicChange['scope'] {

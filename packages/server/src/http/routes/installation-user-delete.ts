@@ -29,7 +29,7 @@ export function installationUserDelete(
       const context = await deps.authenticator.installation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);
       const seq = context.caller.kind === 'client' ? (request.query.seq ?? null) : null;
-      const result = await detachUser(deps.db, context, id, seq);
+      const result = await detachUser(deps.db, context, id, { seq, only: null });
       if (result.kind !== 'detached') throw refusalError(result.kind);
       if (result.seq !== null) void reply.header('Homing-Seq', result.seq);
       return reply.code(204).send(null);

@@ -1,6 +1,6 @@
 import { Cancellation } from '@homing/protocol';
 import type { Clock } from '../../domain/clock.ts';
-import { cancelNotification } from '../../store/notifications.ts';
+import { cancelSending } from '../../sending/cancel-notification.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { replyOnce } from '../idempotent-reply.ts';
@@ -28,10 +28,11 @@ export function notificationCancel(server: HttpServer, deps: NotificationCancelD
       },
     },
     async (request, reply) => {
-      const { app } = await deps.authenticator.backEnd(request, 'notifications:write');
-      const { id } = await requireNotification(deps.db, app.ref, request.params);
+      const { app, hint } = await deps.authenticator.backEnd(request, 'notifications:write');
+      const sender = { app, keyHint: hint, requestId: request.id };
+      const notification = await requireNotification(deps.db, app.ref, request.params);
       return replyOnce(deps.db, app.ref, request, reply, async (tx) => {
-        const cancelled = await cancelNotification(tx, app.ref, id, deps.clock());
+        const cancelled = await cancelSending(tx, sender, notification, deps.clock());
         return { status: 200, body: { id: request.params.notification_id, cancelled } };
       });
     },

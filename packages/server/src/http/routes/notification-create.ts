@@ -33,10 +33,11 @@ export function notificationCreate(server: HttpServer, deps: NotificationCreateD
       },
     },
     async (request, reply) => {
-      const { app } = await deps.authenticator.backEnd(request, 'notifications:write');
+      const { app, hint } = await deps.authenticator.backEnd(request, 'notifications:write');
+      const sender = { app, keyHint: hint, requestId: request.id };
       const input = checkNotification(request.body);
       const answer = await replyOnce(deps.db, app.ref, request, reply, async (tx) => {
-        const accepted = await acceptNotification(tx, app, input, deps.clock());
+        const accepted = await acceptNotification(tx, sender, input, deps.clock());
         return { status: 202, body: renderAccepted(accepted) };
       });
       deps.announceWork();

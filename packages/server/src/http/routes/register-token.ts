@@ -1,9 +1,10 @@
+import assert from 'node:assert';
 import { RegisterTokenInput, SimpleAnswer } from '@homing/protocol';
 import type { FastifyRequest } from 'fastify';
 import { reportedTokenOf } from '../../domain/simple-token.ts';
 import { toAddress, type CredentialFacts } from '../../domain/token-input.ts';
 import { nameBasedUuid } from '../../domain/uuid.ts';
-import type { RegistryContext } from '../../registry/caller.ts';
+import { ADMIT_ALL, type RegistryContext } from '../../registry/caller.ts';
 import type { UserClaim } from '../../registry/prove-user.ts';
 import {
   syncInstallation,
@@ -14,11 +15,13 @@ import type { App } from '../../store/apps.ts';
 import type { Database } from '../../store/sql.ts';
 import { ApiError, fieldError } from '../api-error.ts';
 import { contentHash } from '../canonical-json.ts';
+import type { ClientLimit } from '../client-limit.ts';
 import { requireUserId } from '../parameters.ts';
 import { refusalError } from '../registry-answer.ts';
 import type { HttpServer } from '../server.ts';
 import {
   simpleCallerOf,
+  toBearer,
   type SimpleCaller,
   type SimpleCallerDependencies,
 } from '../simple-caller.ts';
@@ -27,7 +30,7 @@ export interface RegisterTokenDependencies extends SimpleCallerDependencies {
   readonly db: Database;
   readonly syncKeys: SyncKeys;
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
-  readonly limitRegistration: (context: RegistryContext, id: string, address: string) => void;
+  readonly limit: ClientLimit;
 }
 
 /** `POST /register-token`, for home-grown clients: a thin caller of the one registry write. */
@@ -40,28 +43,34 @@ export function registerToken(server: HttpServer, deps: RegisterTokenDependencie
     },
     async (request) => {
       const caller = await simpleCallerOf(deps, request, false);
-      const { body } = request;
-      const context: RegistryContext = {
-        app: caller.app,
-        caller: { kind: 'simple' },
-        requestId: request.id,
-        now: deps.clock(),
-      };
-      const input = await toSyncInput(deps, caller, body);
-      deps.limitRegistration(context, input.installationId, request.ip);
+      const input = await toSyncInput(deps, caller, request.body);
+      const context = toContext(deps, caller, request, input.installationId);
       const result = await syncInstallation(deps.db, context, input, deps.syncKeys);
-      if (result.kind === 'wrong_secret' || result.kind === 'removed') {
-        throw refusalError(result.kind === 'removed' ? 'removed' : 'not_found');
-      }
-      if (isMismatch(caller, body)) {
-        throw new ApiError('user_mismatch', 'the bearer speaks for another user than "userId"');
-      }
-      if (result.kind === 'synced' && result.refusedProof !== null) {
-        throw new ApiError('assertion_invalid', result.refusedProof);
+      // Where arrival order counts, nothing is ever forked and no claim of a token is refused.
+      assert(result.kind !== 'forked' && result.kind !== 'token_held');
+      if (result.kind !== 'synced') throw refusalError(result.kind);
+      if (result.refusedProof !== null) {
+        const code = isOfBearer(caller, request.body) ? 'assertion_invalid' : 'user_mismatch';
+        throw new ApiError(code, result.refusedProof);
       }
       return { success: true } as const;
     },
   );
+}
+
+/** A back end that passes registrations on is no client in a loop. */
+function toContext(
+  deps: RegisterTokenDependencies,
+  caller: SimpleCaller,
+  request: FastifyRequest,
+  installationId: string,
+): RegistryContext {
+  const { app } = caller;
+  const now = deps.clock();
+  const bearer = toBearer(caller);
+  const admit =
+    bearer.kind === 'key' ? ADMIT_ALL : deps.limit.admit(app, installationId, request.ip, now);
+  return { app, requestId: request.id, now, caller: { kind: 'simple', bearer, admit } };
 }
 
 /** The installation behind a home-grown device id; never one that has a secret of its own. */
@@ -106,22 +115,29 @@ async function toSyncInput(
   };
 }
 
-/** Undefined leaves the user as it is, null signs out. */
+/**
+ * Whom the packet names: undefined leaves the user as it is, null signs out. A user's own bearer
+ * always speaks of its user, so that the token never moves apart from the user it belongs to.
+ */
 function userClaim(caller: SimpleCaller, body: RegisterTokenInput): UserClaim | null | undefined {
-  if (body.userId === undefined) return undefined;
-  if (body.userId === null) return null;
-  const id = requireUserId(String(body.userId), '/userId');
-  if (caller.kind === 'trusted') return { id, proof: { kind: 'trusted' } };
-  if (isMismatch(caller, body)) {
-    return { id, proof: { kind: 'contradicted', why: 'the bearer is of another user' } };
+  const { userId } = body;
+  if (caller.kind === 'trusted') {
+    if (userId === undefined || userId === null) return userId;
+    return { id: requireUserId(String(userId), '/userId'), proof: { kind: 'trusted' } };
+  }
+  if (userId === null) return { id: caller.userId, proof: { kind: 'leaving' } };
+  const id = userId === undefined ? caller.userId : requireUserId(String(userId), '/userId');
+  if (!isOfBearer(caller, body)) {
+    const why = 'the bearer speaks for another user than "userId"';
+    return { id, proof: { kind: 'contradicted', why } };
   }
   const { issuedAt, proofId } = caller;
   return { id, proof: { kind: 'proven', issuedAt, proofId } };
 }
 
-function isMismatch(caller: SimpleCaller, body: RegisterTokenInput): boolean {
-  if (caller.kind !== 'user' || body.userId === undefined || body.userId === null) return false;
-  return caller.userId !== String(body.userId);
+/** Whether the packet says of the bearer's user, and of nobody else, that they are there. */
+function isOfBearer(caller: SimpleCaller, { userId }: RegisterTokenInput): boolean {
+  return caller.kind === 'trusted' || userId === undefined || String(userId) === caller.userId;
 }
 
 /** Kept for support only; clocks of phones order nothing. Milliseconds since 1970, if plausible. */

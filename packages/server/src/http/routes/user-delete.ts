@@ -1,4 +1,3 @@
-import type { Clock } from '../../domain/clock.ts';
 import { eraseUserRecord } from '../../registry/revoke-user.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
@@ -7,7 +6,6 @@ import type { HttpServer } from '../server.ts';
 
 export interface UserDeleteDependencies {
   readonly db: Database;
-  readonly clock: Clock;
   readonly authenticator: Authenticator;
   readonly erasureKey: Buffer;
 }
@@ -18,10 +16,8 @@ export function userDelete(server: HttpServer, deps: UserDeleteDependencies): vo
     '/v1/users/:user_id',
     { schema: { params: UserPath, response: { 204: NoContent }, tags: ['users'] } },
     async (request, reply) => {
-      const { app } = await deps.authenticator.backEnd(request, 'users:write');
+      const context = await deps.authenticator.backEndWriter(request, 'users:write');
       const id = requireUserId(request.params.user_id, '/user_id');
-      const caller = { kind: 'back_end' } as const;
-      const context = { app, caller, requestId: request.id, now: deps.clock() };
       await eraseUserRecord(deps.db, context, id, deps.erasureKey);
       return reply.code(204).send(null);
     },

@@ -1,6 +1,5 @@
 import { User, UserInput } from '@homing/protocol';
 import { changeUser } from '../../registry/change-user.ts';
-import type { Clock } from '../../domain/clock.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { requireUserId, UserPath } from '../parameters.ts';
@@ -9,7 +8,6 @@ import { renderUser } from './user-get.ts';
 
 export interface UserPutDependencies {
   readonly db: Database;
-  readonly clock: Clock;
   readonly authenticator: Authenticator;
 }
 
@@ -19,12 +17,10 @@ export function userPut(server: HttpServer, deps: UserPutDependencies): void {
     '/v1/users/:user_id',
     { schema: { params: UserPath, body: UserInput, response: { 200: User }, tags: ['users'] } },
     async (request) => {
-      const { app, hint } = await deps.authenticator.backEnd(request, 'users:write');
+      const context = await deps.authenticator.backEndWriter(request, 'users:write');
       const id = requireUserId(request.params.user_id, '/user_id');
-      const actor = { app, hint, requestId: request.id };
-      const now = deps.clock();
-      const user = await changeUser(deps.db, actor, id, request.body, now);
-      return renderUser(deps.db, app.ref, user, now);
+      const user = await changeUser(deps.db, context, id, request.body);
+      return renderUser(deps.db, context.app.ref, user, context.now);
     },
   );
 }

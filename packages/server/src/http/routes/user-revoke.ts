@@ -1,5 +1,4 @@
 import { RevokeAnswer, RevokeInput } from '@homing/protocol';
-import type { Clock } from '../../domain/clock.ts';
 import { revokeUser } from '../../registry/revoke-user.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
@@ -9,7 +8,6 @@ import type { HttpServer } from '../server.ts';
 
 export interface UserRevokeDependencies {
   readonly db: Database;
-  readonly clock: Clock;
   readonly authenticator: Authenticator;
 }
 
@@ -26,15 +24,13 @@ export function userRevoke(server: HttpServer, deps: UserRevokeDependencies): vo
       },
     },
     async (request, reply) => {
-      const { app } = await deps.authenticator.backEnd(request, 'users:write');
+      const context = await deps.authenticator.backEndWriter(request, 'users:write');
       const id = requireUserId(request.params.user_id, '/user_id');
-      const caller = { kind: 'back_end' } as const;
-      const context = { app, caller, requestId: request.id, now: deps.clock() };
       const named =
         request.body.installations?.map((text, index) =>
           parseInstallationId(text, `/installations/${index}`),
         ) ?? null;
-      return replyOnce(deps.db, app.ref, request, reply, async (tx) => {
+      return replyOnce(deps.db, context.app.ref, request, reply, async (tx) => {
         const signedOut = await revokeUser(tx, context, id, named);
         return { status: 200, body: { signed_out: signedOut } };
       });

@@ -1,7 +1,6 @@
 import { UserTopicAnswer } from '@homing/protocol';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { Clock } from '../../domain/clock.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { changeUserTopic } from '../../registry/user-topics.ts';
 import type { Database } from '../../store/sql.ts';
@@ -12,7 +11,6 @@ import type { HttpServer } from '../server.ts';
 
 export interface UserTopicsDependencies {
   readonly db: Database;
-  readonly clock: Clock;
   readonly authenticator: Authenticator;
 }
 
@@ -32,12 +30,10 @@ async function change(
   path: { readonly user_id: string; readonly topic: string },
   subscribed: boolean,
 ) {
-  const { app, hint } = await deps.authenticator.backEnd(request, 'users:write');
+  const context = await deps.authenticator.backEndWriter(request, 'users:write');
   const id = requireUserId(path.user_id, '/user_id');
   const topic = requireTopic(path.topic);
-  const caller = { kind: 'back_end' } as const;
-  const context = { app, caller, requestId: request.id, now: deps.clock() };
-  const result = await changeUserTopic(deps.db, context, id, { topic, subscribed }, hint);
+  const result = await changeUserTopic(deps.db, context, id, { topic, subscribed });
   if (result.kind === 'unknown_user') throw notFound('user');
   if (result.kind === 'too_many') {
     throw fieldError(

@@ -1,0 +1,33 @@
+import type { Installation } from '../domain/installation.ts';
+import { wasEverLinked } from '../store/links.ts';
+import type { Queryable } from '../store/sql.ts';
+import { findUser } from '../store/users.ts';
+import type { RegistryContext } from './caller.ts';
+
+/**
+ * Whether a user's bearer comes without any sign that it was sent from this very device. On the
+ * simple routes a device is known by a text that others may know too, so that a user's own proof
+ * must not be enough to sign somebody else out of it or to send that person's pushes elsewhere.
+ * Any one of these is a sign, or makes one needless:
+ *
+ * - nobody is signed in, or the bearer's own user is;
+ * - the request presents the token that the installation holds, which only its device and we know;
+ * - the installation has no token in use, so that nobody is reached through it any more;
+ * - the bearer's user was signed in on it before, as on a device that a household shares.
+ *
+ * Without a sign the request is refused and changes nothing; whoever is signed in can still sign
+ * out, and a back end can remove the installation.
+ */
+export async function isFromElsewhere(
+  db: Queryable,
+  { app, caller }: RegistryContext,
+  installation: Installation,
+  presentedKey: Buffer | null,
+): Promise<boolean> {
+  if (caller.kind !== 'simple' || caller.bearer.kind !== 'user') return false;
+  const { link, token } = installation;
+  if (link === null || token === null || token.status === 'retired') return false;
+  if (presentedKey !== null && token.key.equals(presentedKey)) return false;
+  const user = await findUser(db, app.ref, caller.bearer.userId);
+  return user === null || !(await wasEverLinked(db, installation.ref, user.ref));
+}
