@@ -24,5 +24,9 @@ export async function documentRoutes(server: HttpServer, version: string): Promi
         typeof $id === 'string' ? $id : `schema-${index}`,
     },
   });
-  server.get('/openapi.json', { schema: { tags: ['operations'] } }, async () => server.swagger());
+  server.get(
+    '/openapi.json',
+    { schema: { summary: 'This contract, for programs', tags: ['operations'] } },
+    async () => server.swagger(),
+  );
 }

@@ -16,12 +16,16 @@ interface Entry {
 }
 
 const UNTAGGED = 'other';
+const OPERATIONS = 'operations';
 
 /** The contract as one page to read: operations by tag, with parameters, body and answers. */
 export function renderDocs(document: ApiDocument): string {
   const { info } = document;
   const schemas = document.components?.schemas ?? {};
-  const groups = [...Map.groupBy(entriesOf(document), tagOf)];
+  // What operators look up once comes after what developers come back for.
+  const groups = [...Map.groupBy(entriesOf(document), tagOf)].toSorted(
+    ([a], [b]) => Number(a === OPERATIONS) - Number(b === OPERATIONS),
+  );
   const content = html`
     <h1>${info.title} <span class="muted">${info.version}</span></h1>
     <p>${info.description ?? ''}</p>

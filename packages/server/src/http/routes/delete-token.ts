@@ -23,7 +23,14 @@ export interface DeleteTokenDependencies extends SimpleCallerDependencies {
 export function deleteToken(server: HttpServer, deps: DeleteTokenDependencies): void {
   server.delete(
     '/delete-token',
-    { schema: { body: DeleteTokenInput, response: { 200: SimpleAnswer }, tags: ['simple'] } },
+    {
+      schema: {
+        body: DeleteTokenInput,
+        response: { 200: SimpleAnswer },
+        summary: 'Sign out by token, for clients written without Homing',
+        tags: ['simple'],
+      },
+    },
     async (request) => {
       const caller = await simpleCallerOf(deps, request, true);
       const { app } = caller;

@@ -8,9 +8,13 @@ import type { HttpServer } from '../server.ts';
  */
 export function docsPage(server: HttpServer): void {
   let page: string | null = null;
-  server.get('/docs', { schema: { tags: ['operations'] } }, async (_request, reply) => {
-    // The routes are final once the server listens, so the page is rendered once.
-    page ??= renderDocs(server.swagger() as unknown as ApiDocument);
-    return sendPage(reply, page);
-  });
+  server.get(
+    '/docs',
+    { schema: { summary: 'This contract, for people', tags: ['operations'] } },
+    async (_request, reply) => {
+      // The routes are final once the server listens, so the page is rendered once.
+      page ??= renderDocs(server.swagger() as unknown as ApiDocument);
+      return sendPage(reply, page);
+    },
+  );
 }

@@ -10,7 +10,9 @@ const Path = Type.Object({ code: Type.String() });
 export function errorPage(server: HttpServer): void {
   server.get(
     '/errors/:code',
-    { schema: { params: Path, tags: ['operations'] } },
+    {
+      schema: { params: Path, summary: 'What an error means and what to do', tags: ['operations'] },
+    },
     async (request, reply) => {
       const { code } = request.params;
       if (!isErrorCode(code)) throw notFound('error code');

@@ -14,7 +14,14 @@ export interface InstallationDeleteDependencies {
 export function installationDelete(server: HttpServer, deps: InstallationDeleteDependencies): void {
   server.delete(
     '/v1/installations/:installation_id',
-    { schema: { params: InstallationPath, response: { 204: NoContent }, tags: ['installations'] } },
+    {
+      schema: {
+        params: InstallationPath,
+        response: { 204: NoContent },
+        summary: 'Remove an installation: the app is gone from the device',
+        tags: ['installations'],
+      },
+    },
     async (request, reply) => {
       const context = await deps.authenticator.installation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);

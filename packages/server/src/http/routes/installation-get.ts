@@ -23,6 +23,7 @@ export function installationGet(server: HttpServer, deps: InstallationGetDepende
       schema: {
         params: InstallationPath,
         response: { 200: Installation },
+        summary: 'What the registry holds for an installation',
         tags: ['installations'],
       },
     },

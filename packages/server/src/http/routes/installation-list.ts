@@ -41,7 +41,14 @@ const Answer = Type.Object({ data: Type.Array(Installation), page: Page });
 export function installationList(server: HttpServer, deps: InstallationListDependencies): void {
   server.get(
     '/v1/installations',
-    { schema: { querystring: Query, response: { 200: Answer }, tags: ['installations'] } },
+    {
+      schema: {
+        querystring: Query,
+        response: { 200: Answer },
+        summary: 'Find installations by user, token, platform or status',
+        tags: ['installations'],
+      },
+    },
     async (request) => {
       const { app } = await deps.authenticator.backEnd(request, 'installations:read');
       const { user_id: userId, token, platform, status, after } = request.query;

@@ -32,6 +32,7 @@ export function installationPreferencesPut(
         querystring: SeqQuery,
         body: PreferencesInput,
         response: { 200: PreferencesAnswer },
+        summary: 'Switch notifications on, off, or by category, for this device',
         tags: ['installations'],
       },
     },

@@ -40,7 +40,12 @@ export function installationPurposeTokens(
   deps: InstallationPurposeTokensDependencies,
 ): void {
   const { authenticator } = deps;
-  const schema = { params: Path, response: { 200: Applied }, tags: ['installations'] };
+  const schema = {
+    params: Path,
+    response: { 200: Applied },
+    summary: 'Addresses beside the alert token: VoIP, Live Activity, push-to-start',
+    tags: ['installations'],
+  };
   server.put(
     ROUTE,
     { schema: { ...schema, querystring: SeqQuery, body: PurposeTokenInput } },

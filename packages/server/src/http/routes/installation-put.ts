@@ -38,6 +38,7 @@ export function installationPut(server: HttpServer, deps: InstallationPutDepende
         params: InstallationPath,
         body: InstallationInput,
         response: { 200: SyncAnswer, 201: SyncAnswer },
+        summary: 'Register, refresh, sign in, sign out, switch or check in, in one packet',
         tags: ['installations'],
       },
     },

@@ -28,6 +28,7 @@ export function installationReceipts(
         params: InstallationPath,
         body: ReceiptsInput,
         response: { 200: ReceiptsAnswer },
+        summary: 'Report what was displayed, opened or dismissed',
         tags: ['installations'],
       },
     },

@@ -20,7 +20,14 @@ export function installationTimelineGet(
 ): void {
   server.get(
     '/v1/installations/:installation_id/timeline',
-    { schema: { params: InstallationPath, response: { 200: Timeline }, tags: ['installations'] } },
+    {
+      schema: {
+        params: InstallationPath,
+        response: { 200: Timeline },
+        summary: 'All that happened to a device, in sentences',
+        tags: ['installations'],
+      },
+    },
     async (request) => {
       const { app } = await deps.authenticator.backEnd(request, 'installations:read');
       const id = parseInstallationId(request.params.installation_id);

@@ -36,6 +36,7 @@ export function installationTopics(server: HttpServer, deps: InstallationTopicsD
     params: Path,
     querystring: SeqQuery,
     response: { 200: Applied },
+    summary: 'Subscribe a device, or the user signed in on it, to a topic; or end that',
     tags: ['installations'],
   };
   server.put(

@@ -22,6 +22,7 @@ export function installationUserDelete(
         params: InstallationPath,
         querystring: SeqQuery,
         response: { 204: NoContent },
+        summary: 'Sign out whoever is signed in; always works',
         tags: ['installations'],
       },
     },

@@ -24,6 +24,7 @@ export function notificationCancel(server: HttpServer, deps: NotificationCancelD
       schema: {
         params: NotificationPath,
         response: { 200: Cancellation },
+        summary: 'Skip what has not started',
         tags: ['notifications'],
       },
     },

@@ -29,6 +29,7 @@ export function notificationCreate(server: HttpServer, deps: NotificationCreateD
       schema: {
         body: NotificationInput,
         response: { 202: NotificationAccepted },
+        summary: 'Notify users or installations; 202 means committed',
         tags: ['notifications'],
       },
     },

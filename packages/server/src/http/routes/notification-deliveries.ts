@@ -27,6 +27,7 @@ export function notificationDeliveries(
       schema: {
         params: NotificationPath,
         response: { 200: { content: { 'application/x-ndjson': { schema: Lines } } } },
+        summary: 'Every delivery, as NDJSON',
         tags: ['notifications'],
       },
     },

@@ -28,6 +28,7 @@ export function notificationExplain(
         params: NotificationPath,
         querystring: Query,
         response: { 200: Explanation },
+        summary: 'Why a user got it, or did not',
         tags: ['notifications'],
       },
     },

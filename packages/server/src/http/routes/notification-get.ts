@@ -21,6 +21,7 @@ export function notificationGet(server: HttpServer, deps: NotificationGetDepende
       schema: {
         params: NotificationPath,
         response: { 200: NotificationReport },
+        summary: 'Counts by state and reason',
         tags: ['notifications'],
       },
     },

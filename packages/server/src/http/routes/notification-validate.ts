@@ -28,6 +28,7 @@ export function notificationValidate(
       schema: {
         body: NotificationInput,
         response: { 200: Validation },
+        summary: 'Dry run: who would get it, and what would it weigh',
         tags: ['notifications'],
       },
     },

@@ -38,7 +38,12 @@ export function registerToken(server: HttpServer, deps: RegisterTokenDependencie
   server.post(
     '/register-token',
     {
-      schema: { body: RegisterTokenInput, response: { 200: SimpleAnswer }, tags: ['simple'] },
+      schema: {
+        body: RegisterTokenInput,
+        response: { 200: SimpleAnswer },
+        summary: 'Register a token, for clients written without Homing',
+        tags: ['simple'],
+      },
       preValidation: async (request) => explainDeviceId(request),
     },
     async (request) => {

@@ -14,7 +14,14 @@ export interface UserDeleteDependencies {
 export function userDelete(server: HttpServer, deps: UserDeleteDependencies): void {
   server.delete(
     '/v1/users/:user_id',
-    { schema: { params: UserPath, response: { 204: NoContent }, tags: ['users'] } },
+    {
+      schema: {
+        params: UserPath,
+        response: { 204: NoContent },
+        summary: 'Erase a user',
+        tags: ['users'],
+      },
+    },
     async (request, reply) => {
       const context = await deps.authenticator.backEndWriter(request, 'users:write');
       const id = requireUserId(request.params.user_id, '/user_id');

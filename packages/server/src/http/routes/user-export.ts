@@ -20,7 +20,14 @@ export interface UserExportDependencies {
 export function userExport(server: HttpServer, deps: UserExportDependencies): void {
   server.get(
     '/v1/users/:user_id/export',
-    { schema: { params: UserPath, response: { 200: UserExport }, tags: ['users'] } },
+    {
+      schema: {
+        params: UserPath,
+        response: { 200: UserExport },
+        summary: 'Everything that is held about a user',
+        tags: ['users'],
+      },
+    },
     async (request) => {
       const { app } = await deps.authenticator.backEnd(request, 'users:read');
       const id = requireUserId(request.params.user_id, '/user_id');

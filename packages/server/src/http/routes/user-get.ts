@@ -20,7 +20,14 @@ export interface UserGetDependencies {
 export function userGet(server: HttpServer, deps: UserGetDependencies): void {
   server.get(
     '/v1/users/:user_id',
-    { schema: { params: UserPath, response: { 200: User }, tags: ['users'] } },
+    {
+      schema: {
+        params: UserPath,
+        response: { 200: User },
+        summary: 'A user and where the user is signed in',
+        tags: ['users'],
+      },
+    },
     async (request) => {
       const { app } = await deps.authenticator.backEnd(request, 'users:read');
       const id = requireUserId(request.params.user_id, '/user_id');

@@ -15,7 +15,15 @@ export interface UserPutDependencies {
 export function userPut(server: HttpServer, deps: UserPutDependencies): void {
   server.put(
     '/v1/users/:user_id',
-    { schema: { params: UserPath, body: UserInput, response: { 200: User }, tags: ['users'] } },
+    {
+      schema: {
+        params: UserPath,
+        body: UserInput,
+        response: { 200: User },
+        summary: 'Attributes and preferences that the back end vouches for',
+        tags: ['users'],
+      },
+    },
     async (request) => {
       const context = await deps.authenticator.backEndWriter(request, 'users:write');
       const id = requireUserId(request.params.user_id, '/user_id');

@@ -20,6 +20,7 @@ export function userRevoke(server: HttpServer, deps: UserRevokeDependencies): vo
         params: UserPath,
         body: RevokeInput,
         response: { 200: RevokeAnswer },
+        summary: 'Sign a user out, everywhere or on named installations',
         tags: ['users'],
       },
     },

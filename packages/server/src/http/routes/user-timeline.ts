@@ -17,7 +17,14 @@ export interface UserTimelineDependencies {
 export function userTimelineGet(server: HttpServer, deps: UserTimelineDependencies): void {
   server.get(
     '/v1/users/:user_id/timeline',
-    { schema: { params: UserPath, response: { 200: Timeline }, tags: ['users'] } },
+    {
+      schema: {
+        params: UserPath,
+        response: { 200: Timeline },
+        summary: "What happened on a user's devices",
+        tags: ['users'],
+      },
+    },
     async (request) => {
       const { app } = await deps.authenticator.backEnd(request, 'users:read');
       const id = requireUserId(request.params.user_id, '/user_id');

@@ -19,7 +19,12 @@ const ROUTE = '/v1/users/:user_id/topics/:topic';
 
 /** `PUT|DELETE /v1/users/{id}/topics/{topic}`: wherever the user is signed in at this moment. */
 export function userTopics(server: HttpServer, deps: UserTopicsDependencies): void {
-  const schema = { params: Path, response: { 200: UserTopicAnswer }, tags: ['users'] };
+  const schema = {
+    params: Path,
+    response: { 200: UserTopicAnswer },
+    summary: 'Subscribe a user to a topic wherever signed in, or end that',
+    tags: ['users'],
+  };
   server.put(ROUTE, { schema }, async (request) => change(deps, request, request.params, true));
   server.delete(ROUTE, { schema }, async (request) => change(deps, request, request.params, false));
 }
