@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { request } from '../answer.ts';
 import { assertAnswered } from '../answered.ts';
 import { apnsToken, fcmToken } from '../device.ts';
 import { fingerprint } from '../fingerprint.ts';
@@ -31,6 +32,24 @@ test('Maria takes over the family tablet from Alex in the packet with its new to
     'User maria signed in.',
     'Accepted by FCM.',
   ]);
+});
+
+test('the same holds for a tablet that speaks the simple routes', async () => {
+  await using network = await startNetwork();
+  const { app, backEnd, issuer, url } = network;
+  const register = async (userId: string, token: string) => {
+    const authorization = `Bearer ${await issuer.sign(app.id, userId)}`;
+    const body = { token, userId, platform: 'android', deviceId: 'family-tablet' };
+    const options = { method: 'POST', headers: { authorization }, body };
+    assertAnswered(await request(`${url}/register-token`, options), 200);
+  };
+  const [oldToken, newToken] = [fcmToken(), fcmToken()];
+  await register('alex', oldToken.value);
+  await register('maria', newToken.value);
+
+  assert.deepEqual(await tokensReached(network, () => backEnd.sendToUsers(['alex'])), []);
+  const toMaria = () => backEnd.sendToUsers(['maria']);
+  assert.deepEqual(await tokensReached(network, toMaria), tokens(newToken));
 });
 
 test('Alex gets nothing on the tablet even when Maria could not be verified', async () => {

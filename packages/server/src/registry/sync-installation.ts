@@ -149,7 +149,9 @@ async function openTarget(
   } else if (refusal !== null) {
     return { kind: refusal };
   }
-  if (await isFromElsewhere(tx, context, installation, key)) return { kind: 'user_mismatch' };
+  if (await isFromElsewhere(tx, context, installation, key, named)) {
+    return { kind: 'user_mismatch' };
+  }
   return { kind: 'open', installation, created, holder: locked.holder, key, named };
 }
 

@@ -4,9 +4,11 @@ import { after, test } from 'node:test';
 import { assertAnswered } from '../../../../test/answered.ts';
 import { apnsToken, fcmToken, type Device } from '../../../../test/device.ts';
 import { startNetwork } from '../../../../test/network.ts';
+import { openDatabase } from '../../src/store/sql.ts';
 import { assertProblem } from '../http/assert-problem.ts';
 import { captureLog } from '../http/captured-log.ts';
 import { dumpDatabase } from '../http/database-digest.ts';
+import { untilBlocked } from './until-blocked.ts';
 
 /**
  * Scenario S56: after an erasure nothing of the person is left, and nothing from before comes back.
@@ -170,4 +172,42 @@ test('logins and erasures at once fail nothing and leave no half of a user', asy
     select 1 from link l where ended_at is null
       and not exists (select 1 from app_user u where u.user_ref = l.user_ref)`;
   assert.equal(orphans.length, 0);
+});
+
+test('a notification that is being accepted while its user is erased is emptied as well', async () => {
+  for (const isKnown of [true, false]) {
+    const canary = `canary-${randomUUID()}`;
+    if (isKnown) {
+      assertAnswered(await backEnd.request('PUT', `/v1/users/${canary}`, { locale: 'de' }), 200);
+    }
+    const blocker = openDatabase({
+      url: network.database.url,
+      maxConnections: 1,
+      applicationName: 'blocker',
+    });
+    const work = await blocker.begin(async (tx) => {
+      // Holds the request up in the middle of its transaction.
+      await tx`lock table chunk, notification in share row exclusive mode`;
+      const sent = backEnd.request('POST', '/v1/notifications', {
+        audience: { users: [canary] },
+        content: { title: canary },
+        labels: { who: canary },
+      });
+      await untilBlocked(network.homing.db, 1);
+      const erased = backEnd.request('DELETE', `/v1/users/${canary}`);
+      await untilBlocked(network.homing.db, 2);
+      return { sent, erased };
+    });
+    await blocker.end();
+    assertAnswered(await work.sent, 202);
+    assertAnswered(await work.erased, 204);
+    assert.deepEqual(await hits(canary), []);
+  }
+});
+
+test('variables about people who are not addressed are not kept', async () => {
+  const canary = `canary-${randomUUID()}`;
+  const variables = { [canary]: { name: canary }, ben: { name: 'Ben' } };
+  await backEnd.sendToUsers(['ben'], undefined, { recipient_variables: variables });
+  assert.deepEqual(await hits(canary), []);
 });
