@@ -7,9 +7,9 @@ import type { RegistryContext } from './caller.ts';
 
 /**
  * Whether a user's bearer comes without any sign that it was sent from this very device. On the
- * simple routes a device is known by a text that others may know too, so that a user's own proof
- * must not be enough to sign somebody else out of it or to send that person's pushes elsewhere.
- * Any one of these is a sign, or makes one needless:
+ * simple routes a device is known by a text that others may know too. A proof may put its own user
+ * there; but to end somebody's link with nobody in return, or to move the token under it, takes a
+ * sign. Any one of these is a sign, or makes one needless:
  *
  * - nobody is signed in, or the bearer's own user is;
  * - the request signs the bearer's user in: on a shared device with a fresh token that is all there

@@ -52,7 +52,7 @@ for (const named of [undefined, 'mallory']) {
     const device = await deviceOf('anna');
     const token = fcmToken();
     const taken = { ...device, token: token.value, userId: named };
-    // A shared tablet with a fresh token looks the same, and refusing would keep Anna's pushes on it.
+    // A shared tablet with a fresh token looks the same; refusing would keep Anna's pushes on it.
     assertAnswered(await client.register(taken, await proof('mallory')), 200);
     assert.deepEqual(await stored(device.deviceId), { user: 'mallory', token: fingerprint(token) });
   });
