@@ -1,5 +1,5 @@
 import { retirePurposeTokens } from './purpose-tokens.ts';
-import type { Queryable, Transaction } from './sql.ts';
+import type { Fragment, Queryable, Transaction } from './sql.ts';
 
 export type LinkEnd = 'logout' | 'switched' | 'revoked' | 'deleted' | 'removed';
 
@@ -81,25 +81,26 @@ interface LinkPeriodRow {
 }
 
 /** Where a user is and was signed in, newest first. */
-export async function linksOfUser(
+export function linksOfUser(
   db: Queryable,
   userRef: number,
   limit: number,
 ): Promise<readonly LinkPeriod[]> {
-  const rows = await db<LinkPeriodRow[]>`
-    select i.id as installation_id, l.installation_ref, u.id as user_id, l.started_at, l.ended_at,
-      l.ended_by, l.ended_app_version
-    from link l join installation i using (installation_ref)
-      left join app_user u on u.user_ref = l.user_ref
-    where l.user_ref = ${userRef}
-    order by l.link_ref desc limit ${limit}`;
-  return rows.map(toLinkPeriod);
+  return newestLinks(db, db`l.user_ref = ${userRef}`, limit);
 }
 
 /** Who was signed in on an installation, newest first; erased users have no id any more. */
-export async function linksOfInstallation(
+export function linksOfInstallation(
   db: Queryable,
   installationRef: number,
+  limit: number,
+): Promise<readonly LinkPeriod[]> {
+  return newestLinks(db, db`l.installation_ref = ${installationRef}`, limit);
+}
+
+async function newestLinks(
+  db: Queryable,
+  condition: Fragment,
   limit: number,
 ): Promise<readonly LinkPeriod[]> {
   const rows = await db<LinkPeriodRow[]>`
@@ -107,7 +108,7 @@ export async function linksOfInstallation(
       l.ended_by, l.ended_app_version
     from link l join installation i using (installation_ref)
       left join app_user u on u.user_ref = l.user_ref
-    where l.installation_ref = ${installationRef}
+    where ${condition}
     order by l.link_ref desc limit ${limit}`;
   return rows.map(toLinkPeriod);
 }

@@ -25,6 +25,8 @@ export type Database = postgres.Sql<Types>;
 export type Queryable = postgres.ISql<Types>;
 export type Transaction = postgres.TransactionSql<Types>;
 export type JsonValue = postgres.JSONValue;
+/** A piece of a statement, to be put into another. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 export interface DatabaseOptions {
   readonly url: string;

@@ -2,10 +2,9 @@ import { UserExport } from '@homing/protocol';
 import type { Clock } from '../../domain/clock.ts';
 import { exportUser } from '../../registry/export-user.ts';
 import type { Database } from '../../store/sql.ts';
-import { findUser } from '../../store/users.ts';
-import { notFound } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
-import { requireUserId, UserPath } from '../parameters.ts';
+import { UserPath } from '../parameters.ts';
+import { requireUser } from '../require-user.ts';
 import { renderExport } from '../render-export.ts';
 import type { HttpServer } from '../server.ts';
 import { renderUser } from './user-get.ts';
@@ -30,9 +29,7 @@ export function userExport(server: HttpServer, deps: UserExportDependencies): vo
     },
     async (request) => {
       const { app } = await deps.authenticator.backEnd(request, 'users:read');
-      const id = requireUserId(request.params.user_id, '/user_id');
-      const user = await findUser(deps.db, app.ref, id);
-      if (user === null) throw notFound('user');
+      const user = await requireUser(deps.db, app.ref, request.params);
       const now = deps.clock();
       const rendered = await renderUser(deps.db, app.ref, user, now);
       return renderExport(rendered, await exportUser(deps.db, user), now);

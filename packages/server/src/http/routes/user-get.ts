@@ -3,10 +3,10 @@ import type { Clock } from '../../domain/clock.ts';
 import { describeInstallation } from '../../registry/describe-installation.ts';
 import { installationsOfUser } from '../../store/installations.ts';
 import type { Database } from '../../store/sql.ts';
-import { findUser, type UserRecord } from '../../store/users.ts';
-import { notFound } from '../api-error.ts';
+import type { UserRecord } from '../../store/users.ts';
 import type { Authenticator } from '../authenticate.ts';
-import { requireUserId, UserPath } from '../parameters.ts';
+import { UserPath } from '../parameters.ts';
+import { requireUser } from '../require-user.ts';
 import { renderInstallation } from '../render-installation.ts';
 import type { HttpServer } from '../server.ts';
 
@@ -30,9 +30,7 @@ export function userGet(server: HttpServer, deps: UserGetDependencies): void {
     },
     async (request) => {
       const { app } = await deps.authenticator.backEnd(request, 'users:read');
-      const id = requireUserId(request.params.user_id, '/user_id');
-      const user = await findUser(deps.db, app.ref, id);
-      if (user === null) throw notFound('user');
+      const user = await requireUser(deps.db, app.ref, request.params);
       return renderUser(deps.db, app.ref, user, deps.clock());
     },
   );

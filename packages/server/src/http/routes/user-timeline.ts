@@ -1,10 +1,9 @@
 import { Timeline } from '@homing/protocol';
 import { userTimeline } from '../../registry/timeline.ts';
 import type { Database } from '../../store/sql.ts';
-import { findUser } from '../../store/users.ts';
-import { notFound } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
-import { requireUserId, UserPath } from '../parameters.ts';
+import { UserPath } from '../parameters.ts';
+import { requireUser } from '../require-user.ts';
 import { renderTimeline } from '../render-timeline.ts';
 import type { HttpServer } from '../server.ts';
 
@@ -27,9 +26,7 @@ export function userTimelineGet(server: HttpServer, deps: UserTimelineDependenci
     },
     async (request) => {
       const { app } = await deps.authenticator.backEnd(request, 'users:read');
-      const id = requireUserId(request.params.user_id, '/user_id');
-      const user = await findUser(deps.db, app.ref, id);
-      if (user === null) throw notFound('user');
+      const user = await requireUser(deps.db, app.ref, request.params);
       return renderTimeline(await userTimeline(deps.db, user.ref, user.id));
     },
   );
