@@ -186,8 +186,8 @@ test('a notification that is being accepted while its user is erased is emptied 
       applicationName: 'blocker',
     });
     const work = await blocker.begin(async (tx) => {
-      // Holds the request up in the middle of its transaction.
-      await tx`lock table chunk, notification in share row exclusive mode`;
+      // Holds the request up when the notification stands and is not committed yet.
+      await tx`lock table audit in share row exclusive mode`;
       const sent = backEnd.request('POST', '/v1/notifications', {
         audience: { users: [canary] },
         content: { title: canary },
