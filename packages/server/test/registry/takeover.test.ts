@@ -141,19 +141,19 @@ test('a newer assertion takes a token over; the displaced keeps its user and has
 });
 
 test('an assertion of the same second, an older one and none take the nonce', async () => {
-  const token = fcmToken();
-  const before = await holder(token, 'anna');
-  const claims: readonly ((phone: Device) => Promise<Answer>)[] = [
-    (phone) => claim(phone, token, 'ben', 0),
-    (phone) => claim(phone, token, 'ben', -120_000),
-    (phone) => phone.sync({ token }),
-    (phone) => phone.sync({ token, user: null }),
-    (phone) => phone.sync({ token, user: { id: 'ben', assertion: 'forged' } }),
+  const claims: readonly ((phone: Device, token: Token) => Promise<Answer>)[] = [
+    (phone, token) => claim(phone, token, 'ben', 0),
+    (phone, token) => claim(phone, token, 'ben', -120_000),
+    (phone, token) => phone.sync({ token }),
+    (phone, token) => phone.sync({ token, user: null }),
+    (phone, token) => phone.sync({ token, user: { id: 'ben', assertion: 'forged' } }),
   ];
-  // Within one second of the wall clock; repeated if the second changed in between.
   for (const attempt of claims) {
+    const token = fcmToken();
+    const before = await holder(token, 'anna');
     const phone = network.device();
-    const answer = await attempt(phone);
+    const answer = await attempt(phone, token);
+    // The second of the wall clock changed in between, so that the assertion is a newer one.
     if (answer.status === 201) continue;
     assertProblem(answer, 'token_held');
     assert.deepEqual(await holders(token), [before.id]);
