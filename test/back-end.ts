@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { request, type Answer, type AnswerBody } from './answer.ts';
+import type { Route } from './device.ts';
 
 /** The customer's back end: speaks with the secret key. */
 export class BackEnd {
-  readonly #url: string;
+  readonly #route: Route;
   readonly #secretKey: string;
 
-  constructor(url: string, secretKey: string) {
-    this.#url = url;
+  constructor(route: Route | string, secretKey: string) {
+    this.#route = typeof route === 'string' ? () => route : route;
     this.#secretKey = secretKey;
   }
 
@@ -17,7 +18,7 @@ export class BackEnd {
     body?: unknown,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    return request(`${this.#url}${path}`, {
+    return request(`${this.#route()}${path}`, {
       method,
       body,
       headers: { authorization: `Bearer ${this.#secretKey}`, ...headers },

@@ -3,19 +3,27 @@ import type { ProvisionedApp } from '@homing/server';
 import { request, type Answer } from './answer.ts';
 import type { Issuer } from './issuer.ts';
 
+/** The base URL that the next request goes to; where there are several servers, it may vary. */
+export type Route = () => string;
+
 /** A phone with one installation of the app: keeps its id, secret and counter like a good SDK. */
 export class Device {
   readonly id = randomUUID();
   readonly secret = randomBytes(32).toString('base64url');
-  readonly #url: string;
+  readonly #route: Route;
   readonly #app: ProvisionedApp;
   readonly #issuer: Issuer;
   readonly #address: string | null;
   #seq = 0;
 
   /** With an address, the phone seems to come from there, as through a proxy. */
-  constructor(url: string, app: ProvisionedApp, issuer: Issuer, address: string | null = null) {
-    this.#url = url;
+  constructor(
+    route: Route | string,
+    app: ProvisionedApp,
+    issuer: Issuer,
+    address: string | null = null,
+  ) {
+    this.#route = typeof route === 'string' ? () => route : route;
     this.#app = app;
     this.#issuer = issuer;
     this.#address = address;
@@ -32,7 +40,7 @@ export class Device {
   }
 
   async request(method: string, path: string, body?: unknown): Promise<Answer> {
-    return request(`${this.#url}/v1/installations/${this.id}${path}`, {
+    return request(`${this.#route()}/v1/installations/${this.id}${path}`, {
       method,
       body,
       headers: {

@@ -24,8 +24,10 @@ import {
 import { BackEnd } from './back-end.ts';
 import { createTestClock, type TestClock } from './clock.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
-import { Device } from './device.ts';
+import { Device, type Route } from './device.ts';
 import { createIssuer, type Issuer } from './issuer.ts';
+import { startSecondServer, type SecondServer } from './second-server.ts';
+import { countOpenWork } from '../packages/server/src/store/chunks.ts';
 
 export const TOPIC = 'com.acme.shop';
 export const PROJECT = 'acme-shop';
@@ -40,12 +42,21 @@ export interface NetworkOptions {
   readonly mode?: 'accept_all' | 'validating';
   /** Default: errors go to the standard output. */
   readonly logger?: ReturnType<typeof createLogger>;
+  /** Default 1; with more, requests without a route go to the servers in turn. */
+  readonly processes?: number;
+  /** Default: a database of its own, which the network disposes; a given one is the caller's. */
+  readonly database?: TestDatabase;
 }
 
-/** The real thing in one process: PostgreSQL, server, simulators, and an app with credentials. */
+/**
+ * The real thing: PostgreSQL, server, simulators, and an app with credentials. The first server is
+ * in the test's own process; further ones have theirs.
+ */
 export interface Network extends AsyncDisposable {
-  /** Base URL of the API. */
+  /** Base URL of the API of the first server. */
   readonly url: string;
+  /** The servers beside the first one. */
+  readonly servers: readonly SecondServer[];
   readonly homing: App;
   readonly app: ProvisionedApp;
   readonly clock: TestClock;
@@ -60,9 +71,14 @@ export interface Network extends AsyncDisposable {
   readonly backEnd: BackEnd;
   readonly config: Config;
   readonly masterKey: Buffer;
-  /** A phone with a fresh installation of the app; enrolments are limited by its address. */
-  device(address?: string): Device;
-  /** Waits until no work is left that could be done now. */
+  /**
+   * A phone with a fresh installation of the app; enrolments are limited by its address. Its
+   * requests go to the servers in turn, unless its route says otherwise.
+   */
+  device(address?: string, route?: Route): Device;
+  /** A back end that speaks to one server. */
+  backEndAt(route: Route): BackEnd;
+  /** Waits until no work is left, on any server, that could be done now. */
   drain(): Promise<void>;
   /** Another app on the same server. */
   provision(request?: Partial<NewAppRequest>): Promise<ProvisionedApp>;
@@ -72,7 +88,7 @@ export interface Network extends AsyncDisposable {
 export async function startNetwork(options: NetworkOptions = {}): Promise<Network> {
   await using stack = new AsyncDisposableStack();
   const clock = createTestClock();
-  const database = stack.use(await createTestDatabase());
+  const database = options.database ?? stack.use(await createTestDatabase());
   const simulators = await startSimulators(stack, clock, options.mode ?? 'accept_all');
   const { authority } = simulators;
   const issued = options.tls === undefined ? null : await authority.issue(options.tls);
@@ -95,6 +111,11 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
     });
   const app = await provision();
   const base = url ?? '';
+  const servers: SecondServer[] = [];
+  for (let count = 1; count < (options.processes ?? 1); count += 1) {
+    servers.push(stack.use(await startSecondServer({ config, masterKey, clock })));
+  }
+  const inTurn = takeTurns([() => base, ...servers.map((server) => () => server.url)]);
   const owned = stack.move();
   return {
     ...simulators,
@@ -107,11 +128,43 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
     config,
     masterKey,
     provision,
-    backEnd: new BackEnd(base, app.secretKey),
-    device: (address) => new Device(base, app, issuer, address),
-    drain: async () => homing.dispatcher?.drain(),
+    servers,
+    backEnd: new BackEnd(inTurn, app.secretKey),
+    backEndAt: (route) => new BackEnd(route, app.secretKey),
+    device: (address, route) => new Device(route ?? inTurn, app, issuer, address),
+    drain: () => drainAll(homing, servers),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function takeTurns(routes: readonly [Route, ...Route[]]): Route {
+  let turn = 0;
+  return () => {
+    const route = routes[turn % routes.length] ?? routes[0];
+    turn += 1;
+    return route();
+  };
+}
+
+/** Quiet looks in a row after which nothing moves between servers any more. */
+const QUIET_LOOKS = 3;
+
+/**
+ * What one server gives up or makes, another may take up after it was found idle. So all are asked
+ * until they find the same amount of open work several times; it may not be nothing, since what is
+ * to be done later counts.
+ */
+async function drainAll(homing: App, servers: readonly SecondServer[]): Promise<void> {
+  let before = Number.NaN;
+  let quietLooks = 0;
+  while (quietLooks < QUIET_LOOKS) {
+    await Promise.all([homing.dispatcher?.drain(), ...servers.map((server) => server.drain())]);
+    if (servers.length === 0) return;
+    const open = await countOpenWork(homing.db);
+    if (open === 0) return;
+    quietLooks = open === before ? quietLooks + 1 : 1;
+    before = open;
+  }
 }
 
 /** The configuration of a server of this network; more servers can share its database. */
