@@ -30,7 +30,7 @@ export async function migrate(db: Database): Promise<number> {
   for (const migration of migrations) {
     ran += (await runOnce(db, migration)) ? 1 : 0;
   }
-  await refuseNewerSchema(db, migrations.length);
+  await refuseNewerSchema(db, migrations.at(-1)?.number ?? 0);
   return ran;
 }
 
@@ -43,13 +43,20 @@ export async function isMigrated(db: Database): Promise<boolean> {
 
 async function readMigrations(): Promise<readonly Migration[]> {
   const files = (await readdir(DIRECTORY)).filter((file) => file.endsWith('.sql')).toSorted();
-  return Promise.all(files.map((file, index) => readMigration(file, index + 1)));
+  const migrations = await Promise.all(files.map(readMigration));
+  for (const [index, { number, name }] of migrations.entries()) {
+    // Two people took the next number at the same time; a gap that one of them left does no harm.
+    if (number === migrations[index + 1]?.number) {
+      throw new MigrationError(`migration ${name}: there is another one of this number`);
+    }
+  }
+  return migrations;
 }
 
-async function readMigration(file: string, expectedNumber: number): Promise<Migration> {
-  const number = Number(file.slice(0, 4));
-  if (number !== expectedNumber) {
-    throw new MigrationError(`migration ${file}: expected number ${expectedNumber}`);
+async function readMigration(file: string): Promise<Migration> {
+  const number = Number(/^(\d{4})_/.exec(file)?.[1]);
+  if (Number.isNaN(number)) {
+    throw new MigrationError(`migration ${file}: its name has to begin with four digits and _`);
   }
   const text = await readFile(`${DIRECTORY}${file}`, 'utf8');
   const checksum = createHash('sha256').update(text).digest('hex');
