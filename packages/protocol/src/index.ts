@@ -1,3 +1,4 @@
+export * from './app.ts';
 export * from './error-help.ts';
 export * from './installation.ts';
 export * from './notification.ts';

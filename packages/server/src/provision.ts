@@ -61,6 +61,9 @@ export async function provisionApp(
 ): Promise<ProvisionedApp> {
   return inTransaction(db, async (tx) => {
     const { name, environment, identity, allowedOrigins = [] } = request;
+    if (environment === 'live' && identity === 'off') {
+      throw new ProvisionError('a live app always requires proof of its users');
+    }
     const id = randomUUID();
     const app = await insertApp(tx, { id, name, environment, identity, allowedOrigins });
     if (request.apns !== null) await addCredential(tx, vault, apnsCredential(app, request.apns));

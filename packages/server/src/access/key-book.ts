@@ -12,9 +12,11 @@ export interface KeyBook {
    * transaction. A failure refuses nobody; the next use tries again.
    */
   recordUse(key: ApiKey): Promise<void>;
+  /** Asks the database again for every key: an app was changed by this process. */
+  forget(): void;
 }
 
-/** A revoked key is refused at most this much later. */
+/** A revoked key is refused, and a changed app honoured, at most this much later. */
 const FRESH_MS = 2_000;
 const CAPACITY = 10_000;
 
@@ -28,6 +30,7 @@ export function createKeyBook(db: Queryable, clock: Clock): KeyBook {
   const entries = new Map<string, Entry>();
   const usedOn = new Map<number, string>();
   return {
+    forget: () => entries.clear(),
     async recordUse({ ref, lastUsedOn }) {
       const today = clock().toISOString().slice(0, 10);
       if (lastUsedOn === today || usedOn.get(ref) === today) return;

@@ -1,5 +1,7 @@
 /** What a secret key may be allowed to do. */
 export const SCOPES = [
+  'app:read',
+  'app:write',
   'installations:read',
   'installations:write',
   'users:read',

@@ -9,6 +9,8 @@ import type { Database } from '../store/sql.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { createIdentity } from './identity.ts';
 import { createClientLimit } from './client-limit.ts';
+import { appGet } from './routes/app-get.ts';
+import { appPatch } from './routes/app-patch.ts';
 import { deleteToken } from './routes/delete-token.ts';
 import { docsPage } from './routes/docs-page.ts';
 import { errorPage } from './routes/error-page.ts';
@@ -58,6 +60,9 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   const authenticator = createAuthenticator(keys, clock, limit);
   const identity = createIdentity(keysOf);
   const base = { db, clock, authenticator };
+
+  appGet(server, base);
+  appPatch(server, { ...base, keys });
 
   const sync = { authenticator, identity, syncKeys, credentialsOf };
   installationPut(server, { db, ...sync });

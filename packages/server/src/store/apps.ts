@@ -1,4 +1,5 @@
-import { json, type Queryable, type Transaction } from './sql.ts';
+import assert from 'node:assert';
+import { columns, json, type Queryable, type Transaction } from './sql.ts';
 
 /** A customer's application: the tenant boundary. */
 export interface App {
@@ -12,6 +13,12 @@ export interface App {
   readonly allowedOrigins: readonly string[];
   readonly defaultTtlSeconds: number;
   readonly userBoundTtlCeilingSeconds: number;
+  /** How an installation without a newer assertion gets a token that another one holds. */
+  readonly takeover: 'nonce' | 'challenge';
+  /** Whether an HMAC of the user id may stand in for an assertion. */
+  readonly staticSignatures: boolean;
+  /** Where the app publishes identity keys; null where it does not. */
+  readonly jwksUrl: string | null;
 }
 
 interface AppRow {
@@ -24,6 +31,9 @@ interface AppRow {
   readonly allowed_origins: string[];
   readonly default_ttl_seconds: number;
   readonly user_bound_ttl_ceiling_seconds: number;
+  readonly takeover: 'nonce' | 'challenge';
+  readonly static_signatures: boolean;
+  readonly jwks_url: string | null;
 }
 
 export type NewApp = Pick<App, 'id' | 'name' | 'environment' | 'identity' | 'allowedOrigins'>;
@@ -40,6 +50,29 @@ export async function insertApp(tx: Transaction, app: NewApp): Promise<App> {
 export async function findApp(db: Queryable, id: string): Promise<App | null> {
   const [row] = await db<AppRow[]>`select * from app where id = ${id}`;
   return row === undefined ? null : toApp(row);
+}
+
+/** An app that is known to exist. */
+export async function requireApp(db: Queryable, ref: number): Promise<App> {
+  const [row] = await db<AppRow[]>`select * from app where app_ref = ${ref}`;
+  assert(row !== undefined);
+  return toApp(row);
+}
+
+/** The same, with its row locked against other changes of its settings. */
+export async function lockApp(tx: Transaction, ref: number): Promise<App> {
+  const [row] = await tx<AppRow[]>`select * from app where app_ref = ${ref} for no key update`;
+  assert(row !== undefined);
+  return toApp(row);
+}
+
+/** Overwrites what the patch names. */
+export async function updateApp(
+  tx: Transaction,
+  ref: number,
+  patch: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await tx`update app set ${columns(tx, patch)} where app_ref = ${ref}`;
 }
 
 /** Up to `limit` apps, oldest first. */
@@ -140,5 +173,8 @@ function toApp(row: AppRow): App {
     allowedOrigins: row.allowed_origins,
     defaultTtlSeconds: row.default_ttl_seconds,
     userBoundTtlCeilingSeconds: row.user_bound_ttl_ceiling_seconds,
+    takeover: row.takeover,
+    staticSignatures: row.static_signatures,
+    jwksUrl: row.jwks_url,
   };
 }

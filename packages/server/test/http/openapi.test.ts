@@ -36,7 +36,7 @@ test('the document is OpenAPI 3.1 with what that requires', () => {
   const info = document['info'] as Json;
   assert.ok(String(info['title']).length > 0 && String(info['version']).length > 0);
   for (const { name, value } of operations) {
-    assert.match(name, /^(GET|PUT|POST|DELETE) \//);
+    assert.match(name, /^(GET|PUT|POST|PATCH|DELETE) \//);
     const responses = Object.entries(value['responses'] as Json);
     assert.ok(responses.length > 0, name);
     for (const [status, response] of responses) {
@@ -110,7 +110,10 @@ test('every operation of the API shows its answer when all went well', () => {
 test('every operation that takes a body shows it', () => {
   const bodiless = /(cancel|topics\/\{topic\})$/;
   for (const { name, path, value } of operations) {
-    if (!/^(PUT|POST) /.test(name) || (bodiless.test(path) && !path.includes('installation'))) {
+    if (
+      !/^(PUT|POST|PATCH) /.test(name) ||
+      (bodiless.test(path) && !path.includes('installation'))
+    ) {
       continue;
     }
     const body = value['requestBody'] as Json | undefined;

@@ -10,7 +10,7 @@ export interface RoutePlaces {
 
 /** A route with a request that it takes, and what a secret key needs for it. */
 export interface BookedRoute {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   /** As the OpenAPI document writes it. */
   readonly route: string;
   readonly query?: string;
@@ -79,6 +79,8 @@ export const ROUTE_BOOK: readonly BookedRoute[] = [
   { method: 'POST', route: `${INSTALLATION}/receipts`, body: { receipts: [RECEIPT] }, ...client },
   { method: 'GET', route: `${INSTALLATION}/timeline`, ...installations },
   { method: 'GET', route: '/v1/installations', ...installations },
+  { method: 'GET', route: '/v1/app', scope: 'app:read', forClients: false },
+  { method: 'PATCH', route: '/v1/app', body: {}, scope: 'app:write', forClients: false },
   { method: 'GET', route: USER, ...readUsers },
   { method: 'GET', route: `${USER}/export`, ...readUsers },
   { method: 'GET', route: `${USER}/timeline`, ...readUsers },

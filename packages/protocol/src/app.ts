@@ -1,0 +1,63 @@
+import { Type, type Static } from 'typebox';
+
+const FOUR_WEEKS_SECONDS = 2_419_200;
+
+/** What an app's owner decides about it. */
+const SETTINGS = {
+  name: Type.String({
+    minLength: 1,
+    maxLength: 100,
+    pattern: '\\S',
+    description: 'Stands in where a notification has no title',
+  }),
+  allowed_origins: Type.Array(Type.String({ maxLength: 255 }), {
+    maxItems: 100,
+    description: 'Web origins that may use the publishable key, scheme, host and port; * for any',
+  }),
+  default_ttl_seconds: Type.Integer({
+    minimum: 0,
+    maximum: FOUR_WEEKS_SECONDS,
+    description: 'How long a notification is tried that says nothing about it',
+  }),
+  user_bound_ttl_ceiling_seconds: Type.Integer({
+    minimum: 1,
+    maximum: FOUR_WEEKS_SECONDS,
+    description: 'How long at most, where the content is meant for one user',
+  }),
+  identity: Type.Enum(['required', 'off'], {
+    description: 'off: everybody is who they say they are; test apps only',
+  }),
+  static_signatures: Type.Boolean({
+    description: 'Whether an HMAC of the user id may stand in for an assertion',
+  }),
+  jwks_url: Type.Union([Type.String({ maxLength: 2_048 }), Type.Null()], {
+    description: 'Address (TLS) of a JSON Web Key Set that vouches for users, or null',
+  }),
+  takeover: Type.Enum(['nonce', 'challenge'], {
+    description:
+      'How an installation without a newer assertion gets a token that another one holds',
+  }),
+};
+
+export const AppSettings = Type.Object(SETTINGS);
+export type AppSettings = Static<typeof AppSettings>;
+
+/** Settings to change; what is left out stays. */
+export const AppInput = Type.Partial(Type.Object(SETTINGS, { additionalProperties: false }), {
+  $id: 'AppInput',
+  additionalProperties: false,
+});
+export type AppInput = Static<typeof AppInput>;
+
+export const AppAnswer = Type.Object(
+  {
+    id: Type.String({ description: 'What assertions name as "aud"' }),
+    environment: Type.Enum(['live', 'test']),
+    account_mode: Type.Enum(['exclusive', 'multi']),
+    ...SETTINGS,
+    warnings: Type.Array(Type.String(), {
+      description: 'What is open to abuse as it is set; empty for an app that is safe',
+    }),
+  },
+  { $id: 'App' },
+);

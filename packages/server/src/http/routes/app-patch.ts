@@ -1,0 +1,36 @@
+import { AppAnswer, AppInput } from '@homing/protocol';
+import type { KeyBook } from '../../access/key-book.ts';
+import { changeApp } from '../../registry/change-app.ts';
+import type { Database } from '../../store/sql.ts';
+import { fieldError } from '../api-error.ts';
+import type { Authenticator } from '../authenticate.ts';
+import { renderApp } from '../render-app.ts';
+import type { HttpServer } from '../server.ts';
+
+export interface AppPatchDependencies {
+  readonly db: Database;
+  readonly authenticator: Authenticator;
+  readonly keys: KeyBook;
+}
+
+/** `PATCH /v1/app`: changes the settings that are named. */
+export function appPatch(server: HttpServer, deps: AppPatchDependencies): void {
+  server.patch(
+    '/v1/app',
+    {
+      schema: {
+        body: AppInput,
+        response: { 200: AppAnswer },
+        summary: 'Change settings of the app; every process follows within two seconds',
+        tags: ['app'],
+      },
+    },
+    async (request) => {
+      const context = await deps.authenticator.backEndWriter(request, 'app:write');
+      const result = await changeApp(deps.db, context, request.body);
+      if (result.kind === 'refused') throw fieldError(result.pointer, result.detail);
+      deps.keys.forget();
+      return renderApp(result.app);
+    },
+  );
+}
