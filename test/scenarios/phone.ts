@@ -10,7 +10,12 @@ export type Token =
       readonly value: string;
       readonly environment: 'production' | 'sandbox';
     }
-  | { readonly provider: 'fcm'; readonly value: string };
+  | { readonly provider: 'fcm'; readonly value: string }
+  | {
+      readonly provider: 'webpush';
+      readonly endpoint: string;
+      readonly keys: { readonly p256dh: string; readonly auth: string };
+    };
 
 /**
  * A request that left a phone. Whoever holds it is the network: each call makes it arrive once
@@ -114,6 +119,11 @@ export class Phone implements PhoneStorage {
       },
     });
   }
+}
+
+/** The part of a token by which a provider knows the installation. */
+export function addressOf(token: Token): string {
+  return token.provider === 'webpush' ? token.endpoint : token.value;
 }
 
 /** What an SDK makes at its first start. */

@@ -7,7 +7,7 @@ import { apnsToken } from '../device.ts';
 import { fingerprint } from '../fingerprint.ts';
 import type { Network } from '../network.ts';
 import { acceptedPushes } from '../pushes.ts';
-import { Phone, type PhoneStorage, type Token } from './phone.ts';
+import { addressOf, Phone, type PhoneStorage, type Token } from './phone.ts';
 
 /** What must be true when all is quiet. */
 export interface AtRest {
@@ -15,6 +15,11 @@ export interface AtRest {
   readonly own?: readonly (readonly [Token, string | null])[];
   /** The tokens that a message for each user goes to, found out by sending one. */
   readonly recv?: Readonly<Record<string, readonly Token[]>>;
+}
+
+export interface Enrolled<T extends Token> {
+  readonly phone: Phone;
+  readonly token: T;
 }
 
 /** One scenario's own app on the servers of its file, with its phones and what can be observed. */
@@ -55,14 +60,18 @@ export class Scene {
   }
 
   /** INIT-0: a phone that reported its token; nobody is signed in. */
-  async enrolled(token: Token = apnsToken()): Promise<{ phone: Phone; token: Token }> {
+  async enrolled(): Promise<Enrolled<ReturnType<typeof apnsToken>>>;
+  async enrolled<T extends Token>(token: T): Promise<Enrolled<T>>;
+  async enrolled(token: Token = apnsToken()): Promise<Enrolled<Token>> {
     const phone = this.phone();
     await answered(phone.token(token, 1)(), 201);
     return { phone, token };
   }
 
   /** INIT-A: the same phone after the user signed in under sequence 2. */
-  async signedIn(userId: string, token?: Token): Promise<{ phone: Phone; token: Token }> {
+  async signedIn(userId: string): Promise<Enrolled<ReturnType<typeof apnsToken>>>;
+  async signedIn<T extends Token>(userId: string, token: T): Promise<Enrolled<T>>;
+  async signedIn(userId: string, token: Token = apnsToken()): Promise<Enrolled<Token>> {
     const enrolled = await this.enrolled(token);
     await answered(enrolled.phone.signIn(userId, 2)(), 200);
     return enrolled;
@@ -78,9 +87,10 @@ export class Scene {
     const answer = await this.backEnd.get('/v1/installations?limit=500');
     assert.equal(answer.status, 200);
     const all = answer.body['data'] as unknown as readonly AnswerBody[];
+    const masked = fingerprint({ value: addressOf(token) });
     const holders = all.filter(
       ({ token: held }) =>
-        textIn(held, 'masked') === fingerprint(token) && textIn(held, 'status') !== 'retired',
+        textIn(held, 'masked') === masked && textIn(held, 'status') !== 'retired',
     );
     assert.ok(holders.length <= 1, `rule R1: ${holders.length} installations hold one token`);
     return holders[0] ?? null;
@@ -119,10 +129,10 @@ export class Scene {
 
   async assertAtRest({ own = [], recv = {} }: AtRest): Promise<void> {
     for (const [token, owner] of own) {
-      assert.equal(await this.own(token), owner, `owner of ${fingerprint(token)}`);
+      assert.equal(await this.own(token), owner, `owner of ${addressOf(token)}`);
     }
     for (const [user, reached] of Object.entries(recv)) {
-      const expected = reached.map((token) => token.value).toSorted();
+      const expected = reached.map(addressOf).toSorted();
       assert.deepEqual(await this.recv(user), expected, `what a message for ${user} reached`);
     }
   }

@@ -67,7 +67,7 @@ async function linksTo(userId: string): Promise<readonly string[]> {
 }
 
 const titles = badAssertions(places(anna.id)).map(([title]) => title);
-test(`${titles.length} forged assertions sign nobody in`, async (t) => {
+test(`S35 ${titles.length} forged assertions sign nobody in`, async (t) => {
   for (const [index, title] of titles.entries()) {
     await t.test(title, async () => {
       const mallory = phone();

@@ -11,7 +11,7 @@ import { dumpDatabase } from '../http/database-digest.ts';
 import { untilBlocked } from './until-blocked.ts';
 
 /**
- * Scenario S56: after an erasure nothing of the person is left, and nothing from before comes back.
+ * After an erasure nothing of the person is left, and nothing from before comes back.
  */
 const log = captureLog();
 const network = await startNetwork({ logger: log.logger });
@@ -31,7 +31,7 @@ async function hits(canary: string): Promise<readonly string[]> {
   return dump.split('\n').filter((line) => line.includes(canary));
 }
 
-test('no row of any table names an erased user', async () => {
+test('S56 no row of any table names an erased user', async () => {
   const canary = `canary-${randomUUID()}`;
   const phone = network.device();
   assertAnswered(await phone.register(apnsToken(), canary), 201);
@@ -87,7 +87,7 @@ test('the devices of an erased user stay, signed out', async () => {
   assert.ok(!lines.join('\n').includes('erika'), lines.join('\n'));
 });
 
-test('no assertion from before an erasure signs in, used or not, here or elsewhere', async () => {
+test('S56 no assertion from before an erasure signs in, used or not, here or elsewhere', async () => {
   const phone = network.device();
   const [used, unused] = [await phone.assertion('frieda'), await phone.assertion('frieda')];
   const elsewhere = network.device();
@@ -99,7 +99,7 @@ test('no assertion from before an erasure signs in, used or not, here or elsewhe
   assertProblem(await signIn(elsewhere, 'frieda', there), 'assertion_invalid');
 });
 
-test('not even after the user has signed up again', async () => {
+test('S56 not even after the user has signed up again', async () => {
   for (const again of ['login', 'back end'] as const) {
     const id = `gustav by ${again}`;
     const [phone, elsewhere, never] = [network.device(), network.device(), network.device()];

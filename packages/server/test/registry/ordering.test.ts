@@ -192,7 +192,7 @@ test('an empty packet is a sign of life and nothing else', async () => {
   assert.deepEqual(answer.body['applied'], {});
 });
 
-test('two hundred packets in any order, a fifth of them twice, end at the highest sequence', async () => {
+test('S12 two hundred packets in any order, a fifth of them twice, end at the highest sequence', async () => {
   const phone = network.device();
   const users = ['anna', 'ben'];
   const tokens = [fcmToken(), fcmToken(), fcmToken()];

@@ -110,7 +110,7 @@ test('a jti that was used by one user serves no other', async () => {
   assertProblem(await signIn(second, 'ben', proof), 'assertion_invalid');
 });
 
-test('two tabs: an old cached assertion does not bring the old user back (S79)', async () => {
+test('two tabs: an old cached assertion does not bring the old user back', async () => {
   const phone = network.device();
   const cached = await assertion(phone, 'anna');
   assertAnswered(await signIn(phone, 'anna', cached), 201);

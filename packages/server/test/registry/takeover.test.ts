@@ -43,7 +43,7 @@ async function claim(phone: Device, token: Token, userId: string, laterMs: numbe
   return phone.sync({ token, user: { id: userId, assertion } });
 }
 
-test('64 installations claim one token at once: one holds it, nothing fails', async (t) => {
+test('S23 64 installations claim one token at once: one holds it, nothing fails', async (t) => {
   for (const round of ['anonymous', 'signed in']) {
     const token = fcmToken();
     const phones = Array.from({ length: 64 }, () => network.device());
@@ -88,7 +88,7 @@ test('64 claims that may all take over leave one holder as well', async (t) => {
   t.diagnostic(`${statuses.filter((status) => status === 201).length} takeovers`);
 });
 
-test('crossed tokens, a hundred times at once: each has one holder, none is lost', async (t) => {
+test('S42 crossed tokens, a hundred times at once: each has one holder, none is lost', async (t) => {
   const pairs = await Promise.all(
     Array.from({ length: 100 }, async () => {
       const tokens = [fcmToken(), fcmToken()] as const;

@@ -1,0 +1,146 @@
+/**
+ * The cases of wrong-account delivery, by number, and where each is a test. Missing numbers were
+ * never cases. `catalogue.test.ts` holds this list against the titles of all tests, both ways: a
+ * case is neither dropped silently nor said to be missing when it is there.
+ */
+
+/** What a case needs that the server alone, as it is, does not have. */
+export type Need =
+  /** A client that keeps an outbox and compares addressee tags before it shows a push. */
+  | 'client'
+  | 'web push'
+  | 'read replica'
+  | 'restore'
+  | 'in-app messages'
+  | 'scheduling'
+  | 'segments'
+  | 'fork by alternation'
+  | 'challenge mode'
+  | 'contested tokens'
+  | 'mass-death freeze'
+  | 'multi-account mode'
+  | 'two-process rig';
+
+export type CatalogueEntry =
+  | { readonly kind: 'shown'; readonly in: readonly string[] }
+  /** The server's part is a test; `rest` says what is not. */
+  | {
+      readonly kind: 'in_part';
+      readonly in: readonly string[];
+      readonly needs: Need;
+      readonly rest: string;
+    }
+  /** No test yet; `rest` says what the server will, or does, contribute. */
+  | { readonly kind: 'marked'; readonly needs: Need; readonly rest: string };
+
+const ONE_PHONE = 'test/scenarios/one-phone.test.ts';
+const TWO_INSTALLATIONS = 'test/scenarios/two-installations.test.ts';
+const UNDER_WAY = 'test/scenarios/under-way.test.ts';
+const LATE_FEEDBACK = 'test/scenarios/late-feedback.test.ts';
+const BROWSERS = 'test/scenarios/browsers.test.ts';
+const IDENTITY_EDGES = 'test/scenarios/identity-edges.test.ts';
+const REGISTRY = 'packages/server/test/registry';
+const HTTP = 'packages/server/test/http';
+
+/** Group by group: one phone, two installations, under way, feedback, browsers, accounts, edges. */
+export const CATALOGUE = {
+  S01: shown(ONE_PHONE),
+  S02: shown(ONE_PHONE),
+  S04: shown(ONE_PHONE),
+  S05: inPart('client', 'The phone shows nothing while its logout waits in the outbox.', ONE_PHONE),
+  S06: inPart('client', 'The outbox survives the killed app and the reboot.', ONE_PHONE),
+  S08: shown(ONE_PHONE),
+  S09: shown(ONE_PHONE),
+  S12: shown(ONE_PHONE, `${REGISTRY}/ordering.test.ts`),
+  S15: shown(ONE_PHONE),
+  S17: shown(ONE_PHONE),
+  S18: shown(`${REGISTRY}/logout.test.ts`),
+  S21: shown(ONE_PHONE),
+
+  S23: shown(`${REGISTRY}/takeover.test.ts`),
+  S24: shown(TWO_INSTALLATIONS),
+  S26: shown(TWO_INSTALLATIONS),
+  S28: inPart('client', 'The SDK notices that its secret is gone and enrols.', TWO_INSTALLATIONS),
+  S29: inPart(
+    'fork by alternation',
+    'Copies whose sequences do not collide, and whose tokens replace each other, go unnoticed.',
+    TWO_INSTALLATIONS,
+  ),
+  S30: inPart(
+    'challenge mode',
+    'A raw client that insists on a cached token has to receive a push through it first.',
+    TWO_INSTALLATIONS,
+  ),
+  S31: shown(TWO_INSTALLATIONS),
+  S32: shown(TWO_INSTALLATIONS),
+  S33: marked('contested tokens', 'The one-holder rule holds; who is right is not asked yet.'),
+  S34: inPart(
+    'client',
+    "Anna's phone does not show what is tagged for Mallory.",
+    TWO_INSTALLATIONS,
+  ),
+  S35: shown(`${HTTP}/assertions.test.ts`),
+  S37: shown(TWO_INSTALLATIONS),
+  S39: shown(TWO_INSTALLATIONS),
+  S42: shown(`${REGISTRY}/takeover.test.ts`),
+  S44: shown(TWO_INSTALLATIONS),
+
+  S46: shown(UNDER_WAY),
+  S48: inPart('client', 'The phone does not show what is tagged for its former user.', UNDER_WAY),
+  S49: shown(UNDER_WAY),
+  S51: inPart('scheduling', 'What is due later is a retry here, not yet a schedule.', UNDER_WAY),
+  S55: shown(UNDER_WAY),
+  S56: shown(UNDER_WAY, `${REGISTRY}/erasure.test.ts`),
+  S57: marked('two-process rig', 'A logout on one process and a send on another share one table.'),
+  S58: marked('read replica', 'There is none: every gate reads the primary.'),
+  S59: marked('two-process rig', 'A successor gates again whatever its predecessor had leased.'),
+  S60: inPart('client', 'What is within its time to live is refused by its tag.', UNDER_WAY),
+  S61: marked('client', 'Clearing the screen and the badge is up to the phone.'),
+  S62: inPart('client', "Ben's app does not open the link of a push for Anna.", UNDER_WAY),
+  S63: marked('restore', 'Nothing knows yet that a database came out of a backup.'),
+  S64: marked('two-process rig', 'A 204 follows the commit.'),
+  S65: marked('in-app messages', 'There is nothing that a phone could fetch.'),
+
+  S67: shown(LATE_FEEDBACK),
+  S70: shown(LATE_FEEDBACK),
+  S72: inPart('two-process rig', 'Ten thousand of each at once.', LATE_FEEDBACK),
+  S73: inPart(
+    'mass-death freeze',
+    'A provider that calls every token dead is believed one by one.',
+    LATE_FEEDBACK,
+  ),
+
+  S77: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
+  S78: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
+  S79: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
+  S80: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
+  S81: inPart('web push', 'The VAPID key, and a push to the endpoint itself.', BROWSERS),
+  S82: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
+  S83: marked('web push', 'A 410 retires a token whatever its provider is.'),
+
+  S84: marked('multi-account mode', 'One installation has one user at most.'),
+  S86: marked('multi-account mode', 'A logout ends the one link there is.'),
+  S87: marked('multi-account mode', 'A logout ends the one link there is.'),
+
+  S89: shown(IDENTITY_EDGES),
+  S90: inPart(
+    'segments',
+    "A campaign on Anna's tag, which no audience can name yet.",
+    IDENTITY_EDGES,
+  ),
+  S91: shown(IDENTITY_EDGES),
+
+  S92: marked('two-process rig', 'Each of its parts is a case above.'),
+} satisfies Readonly<Record<`S${number}`, CatalogueEntry>>;
+
+function shown(...files: readonly string[]): CatalogueEntry {
+  return { kind: 'shown', in: files };
+}
+
+function inPart(needs: Need, rest: string, ...files: readonly string[]): CatalogueEntry {
+  return { kind: 'in_part', in: files, needs, rest };
+}
+
+function marked(needs: Need, rest: string): CatalogueEntry {
+  return { kind: 'marked', needs, rest };
+}
