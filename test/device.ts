@@ -6,15 +6,20 @@ import type { Issuer } from './issuer.ts';
 /** The base URL that the next request goes to; where there are several servers, it may vary. */
 export type Route = () => string;
 
+/** What an SDK keeps on its phone. */
+interface Memory {
+  readonly id: string;
+  readonly secret: string;
+  seq: number;
+}
+
 /** A phone with one installation of the app: keeps its id, secret and counter like a good SDK. */
 export class Device {
-  readonly id = randomUUID();
-  readonly secret = randomBytes(32).toString('base64url');
+  readonly #memory: Memory;
   readonly #route: Route;
   readonly #app: ProvisionedApp;
   readonly #issuer: Issuer;
   readonly #address: string | null;
-  #seq = 0;
 
   /** With an address, the phone seems to come from there, as through a proxy. */
   constructor(
@@ -22,21 +27,36 @@ export class Device {
     app: ProvisionedApp,
     issuer: Issuer,
     address: string | null = null,
+    memory: Memory = freshMemory(),
   ) {
     this.#route = typeof route === 'string' ? () => route : route;
     this.#app = app;
     this.#issuer = issuer;
     this.#address = address;
+    this.#memory = memory;
+  }
+
+  get id(): string {
+    return this.#memory.id;
+  }
+
+  get secret(): string {
+    return this.#memory.secret;
+  }
+
+  /** The same phone, its requests going another way. */
+  at(route: Route): Device {
+    return new Device(route, this.#app, this.#issuer, this.#address, this.#memory);
   }
 
   /** Counts up; what was last sent is `seq`. */
   nextSeq(): number {
-    this.#seq += 1;
-    return this.#seq;
+    this.#memory.seq += 1;
+    return this.#memory.seq;
   }
 
   get seq(): number {
-    return this.#seq;
+    return this.#memory.seq;
   }
 
   async request(method: string, path: string, body?: unknown): Promise<Answer> {
@@ -79,6 +99,10 @@ export class Device {
   async signOut(): Promise<Answer> {
     return this.request('DELETE', `/user?seq=${this.nextSeq()}`);
   }
+}
+
+function freshMemory(): Memory {
+  return { id: randomUUID(), secret: randomBytes(32).toString('base64url'), seq: 0 };
 }
 
 /** A device token as APNs makes them: 32 bytes in hex. The first digits never mean a sentinel. */

@@ -5,24 +5,11 @@ import { assertConserved } from '../conservation.ts';
 import { apnsToken, fcmToken } from '../device.ts';
 import { startNetwork, type Network } from '../network.ts';
 import { acceptedPushes } from '../pushes.ts';
+import { someAtOnce } from '../some-at-once.ts';
 
 const NOTIFICATIONS = 1_000;
 /** So many requests are open at once: enough to overlap, few enough for a laptop. */
 const CONCURRENCY = 16;
-
-/** Does a piece of work for each of the numbers below `count`, some at a time; results in order. */
-async function forEach<R>(
-  count: number,
-  work: (index: number) => Promise<R>,
-): Promise<readonly R[]> {
-  const results: R[] = [];
-  const indices = Array.from({ length: count }, (_, index) => index).values();
-  const worker = async (): Promise<void> => {
-    for (const index of indices) results[index] = await work(index);
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-  return results;
-}
 
 /**
  * Signs in a user on a new device with a network of its own, half of them on iPhones; returns the
@@ -40,9 +27,9 @@ async function enrol(network: Network, index: number): Promise<string> {
 test('a thousand notifications to a thousand users: none lost, none doubled', async () => {
   await using network = await startNetwork();
   const { backEnd, journal } = network;
-  const tokens = await forEach(NOTIFICATIONS, (index) => enrol(network, index));
+  const tokens = await someAtOnce(NOTIFICATIONS, CONCURRENCY, (index) => enrol(network, index));
 
-  const ids = await forEach(NOTIFICATIONS, (index) =>
+  const ids = await someAtOnce(NOTIFICATIONS, CONCURRENCY, (index) =>
     backEnd.sendToUsers([`user-${index}`], { title: 'Hello', data: { number: String(index) } }),
   );
   await network.drain();
@@ -57,7 +44,9 @@ test('a thousand notifications to a thousand users: none lost, none doubled', as
     tokens.map((_, index) => String(index)),
   );
   assert.equal(new Set(pushes.map((push) => push.providerId)).size, NOTIFICATIONS);
-  const reports = await forEach(NOTIFICATIONS, (index) => backEnd.report(ids[index] ?? ''));
+  const reports = await someAtOnce(NOTIFICATIONS, CONCURRENCY, (index) =>
+    backEnd.report(ids[index] ?? ''),
+  );
   for (const report of reports) {
     assertConserved(report);
     assert.equal(report['counts']?.['accepted'], 1);

@@ -1,0 +1,39 @@
+// The short forms of what `npm run test:races` runs for long.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startNetwork } from '../network.ts';
+import { createSeededRandom, freshSeed } from '../seeded-random.ts';
+import { raceForCrossedTokens } from './crossed-tokens.ts';
+import { raceLogoutsWithSends } from './logout-and-send.ts';
+import { raceForOneToken } from './same-token.ts';
+
+const ROUNDS = 8;
+const CLIENTS = 64;
+
+for (const processes of [1, 2]) {
+  const where = processes === 1 ? 'one server process' : 'two server processes';
+
+  test(`S23: of 64 claims of one token at once, one holds it (${where})`, async (t) => {
+    await using network = await startNetwork({ processes });
+    const counts = await raceForOneToken(network, { rounds: ROUNDS, clients: CLIENTS });
+    t.diagnostic(JSON.stringify(counts));
+    assert.deepEqual(counts.holders, { 1: ROUNDS });
+  });
+
+  test(`S42: tokens that are claimed crosswise end crossed, none lost (${where})`, async (t) => {
+    await using network = await startNetwork({ processes });
+    const counts = await raceForCrossedTokens(network, { rounds: ROUNDS, clients: CLIENTS });
+    t.diagnostic(JSON.stringify(counts));
+    assert.equal(counts.crossed, ROUNDS * CLIENTS);
+  });
+}
+
+test('S57: nothing is sent after a logout that another server has acknowledged', async (t) => {
+  const random = createSeededRandom(freshSeed());
+  t.diagnostic(`seed ${random.seed}`);
+  await using network = await startNetwork({ processes: 2 });
+  const options = { rounds: 200, width: 8, random: random.next };
+  const counts = await raceLogoutsWithSends(network, options);
+  t.diagnostic(JSON.stringify(counts));
+  assert.equal(counts.violations, 0);
+});
