@@ -9,7 +9,7 @@ export interface SourceFile {
   readonly text: string;
 }
 
-const TEXT_FILES = '**/*.{ts,tsx,mjs,js,css,html,sql,md,json,yaml,yml,sh,svg}';
+const TEXT_FILES = '**/*.{ts,tsx,mjs,js,css,html,sql,lua,md,json,yaml,yml,sh,svg}';
 /** Text without an ending that says so, or below a folder that a pattern skips. */
 const OTHER_TEXT_FILES = ['.ci/*', '.*rc.json', 'deploy/**/*', '.github/**/*'];
 const FOREIGN = new Set(['node_modules', 'dist', '.git', '.homing', 'coverage']);
@@ -38,7 +38,7 @@ function isForeign(entry: Dirent): boolean {
 
 /** Code that people write, as opposed to data and prose. */
 export function isCode({ path }: SourceFile): boolean {
-  return /\.(ts|tsx|mjs|js|sql|css)$/.test(path);
+  return /\.(ts|tsx|mjs|js|sql|lua|css)$/.test(path);
 }
 
 /** TypeScript and JavaScript. */

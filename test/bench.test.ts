@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { rateFigure } from '../bench/figure.ts';
+import { atLeast, atMost, isMet, reachLine, reachObject } from '../bench/reach.ts';
+import { PGBENCH } from '../bench/registry/pgbench.ts';
+import { WRK } from '../bench/registry/wrk.ts';
+import { missingTools } from '../bench/tool.ts';
+
+interface Run {
+  readonly code: number;
+  readonly output: string;
+  readonly complaints: string;
+}
+
+const MAIN = fileURLToPath(new URL('../bench/main.ts', import.meta.url));
+
+async function bench(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Run> {
+  const argv = ['--conditions=source', '--no-warnings', MAIN, ...args];
+  const child = spawn(process.execPath, argv, { env: { ...process.env, ...environment } });
+  const [output, complaints, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number]>,
+  ]);
+  return { code, output, complaints };
+}
+
+const missing = missingTools([WRK, PGBENCH]).map((tool) => tool.packageName);
+const skip = missing.length > 0 && `install Debian's ${missing.join(' and ')}`;
+
+describe('the benchmarks', () => {
+  test('a short run of `registry` loses no packet and reports as JSON', { skip }, async () => {
+    // Few connections, so that the first answers come early on a machine that has other work.
+    const load = ['--seconds', '1', '--rounds', '1', '--connections', '8'];
+    const run = await bench(['registry', '--rows', '20000', ...load, '--no-reach', '--json']);
+    assert.equal(run.code, 0, run.complaints);
+    const report = JSON.parse(run.output) as {
+      name: string;
+      figures: { name: string; spread: { median: number }; cpuMicroseconds: { homing: number } }[];
+      notes: string[];
+      reach: unknown[];
+    };
+    assert.equal(report.name, 'registry');
+    assert.deepEqual(
+      report.figures.map(({ name }) => name),
+      ['pgbench upsert', 'everyday mix', 'changing writes', 'check-ins only'],
+    );
+    for (const { name, spread, cpuMicroseconds } of report.figures) {
+      assert.ok(spread.median > 0, name);
+      assert.ok(name === 'pgbench upsert' || cpuMicroseconds.homing > 0, name);
+    }
+    assert.match(report.notes.join('\n'), /^[1-9]\d* unchanged check-ins wrote no row\.$/m);
+    assert.match(report.notes.join('\n'), /^[1-9]\d* acknowledged packets were compared/m);
+    assert.deepEqual(report.reach, []);
+  });
+
+  test('a program that is missing is named with its Debian package', async () => {
+    const { code, complaints } = await bench(['registry'], { PATH: '/nonexistent' });
+    assert.equal(code, 2);
+    assert.match(complaints, /wrk \(Debian: wrk\), pgbench \(Debian: postgresql\)/);
+  });
+
+  test('a name that is none is answered with those there are', async () => {
+    const { code, complaints } = await bench(['registri']);
+    assert.equal(code, 2);
+    assert.match(complaints, /^ {2}registry .+\n {2}start .+$/m);
+  });
+
+  test('an option that is none is refused, and a number that is none as well', async () => {
+    const runs = await Promise.all([
+      bench(['start', '--rows', '5']),
+      bench(['start', '--rounds', 'many']),
+    ]);
+    for (const { code } of runs) assert.equal(code, 2);
+    assert.match(runs[0].complaints, /start knows --rounds and no --rows/);
+    assert.match(runs[1].complaints, /--rounds takes a whole number from 1, not many/);
+  });
+});
+
+describe('what is printed', () => {
+  test('a figure is the median of its rounds, with processor time per operation', () => {
+    const rounds = [100, 400, 200, 300].map((operations) => ({
+      operations,
+      seconds: 2,
+      cpuSeconds: { homing: operations / 1_000, load: 1 },
+      peakRssBytes: operations,
+    }));
+    const figure = rateFigure('writes', rounds);
+    assert.deepEqual(figure.spread, { median: 125, min: 50, max: 200 });
+    assert.equal(figure.cpuMicroseconds['homing'], 1_000);
+    assert.equal(figure.peakRssBytes, 400);
+  });
+
+  test('a reach is met on its bound and not beyond it', () => {
+    assert.ok(isMet(atLeast('mix', 2, 2)));
+    assert.ok(!isMet(atLeast('mix', 1.99, 2)));
+    assert.ok(isMet(atMost('start', 1, 1)));
+    assert.ok(!isMet(atMost('start', Number.NaN, 1)));
+    assert.equal(reachLine(atMost('start in s', 1.234, 1)), 'start in s: 1.23 (<= 1) NOT MET');
+    assert.deepEqual(reachObject(atLeast('mix', 2.5, 2)), {
+      what: 'mix',
+      value: 2.5,
+      at_least: 2,
+      met: true,
+    });
+  });
+});
