@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LIMITS } from '@homing/server';
 import { assertAnswered } from '../answered.ts';
 import { assertConserved } from '../conservation.ts';
 import { apnsToken, fcmToken, type Device } from '../device.ts';
@@ -59,7 +60,7 @@ test('a 410 that is newer than the last registration retires that token and no o
   await using network = await startNetwork();
   const [gone, kept] = [apnsToken(), apnsToken()];
   const [lostPhone, phone] = [await phoneOfSara(network, gone), await phoneOfSara(network, kept)];
-  network.clock.advance(MINUTE_MS);
+  network.clock.advance(LIMITS.checkInMs + MINUTE_MS);
   const atMs = network.clock.now().getTime();
   network.apns.devices.set(gone.value, { kind: 'unregistered', atMs });
 
@@ -127,7 +128,7 @@ for (const [kind, code] of [
     assert.deepEqual(await tokensReached(network, send), tokens(token));
     const shown = fingerprint(token);
     assert.deepEqual((await network.backEnd.timeline(phone.id)).slice(3, 7), [
-      `Token ${shown} was put aside: the provider says it belongs elsewhere: ${code}.`,
+      `Token ${shown} was put aside until the device confirms it: ${code}.`,
       `Refused by APNs: the token belongs to another environment, topic or project (${code}).`,
       'Not sent: the token was put aside.',
       `Token ${shown} was confirmed by the device and is in use again.`,

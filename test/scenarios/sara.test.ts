@@ -37,8 +37,9 @@ test('Sara with two phones is reached where she is signed in, and nowhere else',
   assertAnswered(await oldPhone.signOut(), 204);
   assert.deepEqual(await tokensReached(network, toSara), tokens(secondToken));
 
-  // The shop tells both phones of its new opening hours, for which nobody has to be signed in. APNs
-  // has learnt meanwhile that the app is gone from the old phone.
+  // Later the shop tells both phones of its new opening hours, for which nobody has to be signed
+  // in. APNs has learnt meanwhile that the app is gone from the old phone.
+  clock.advance(NIGHT_MS);
   apns.devices.set(oldToken.value, { kind: 'unregistered', atMs: clock.now().getTime() });
   const toBothPhones = () =>
     backEnd.send({

@@ -48,7 +48,7 @@ export function eventSentence(event: EventFacts): string {
     case 'token.retired':
       return `Token ${event.oldToken} was retired by ${by}${because(event.cause)}.`;
     case 'token.quarantined':
-      return `Token ${event.oldToken} was put aside: the provider says it belongs elsewhere${because(event.cause)}.`;
+      return `Token ${event.oldToken} was put aside until the device confirms it${because(event.cause)}.`;
     case 'token.restored':
       return `Token ${event.newToken} was confirmed by the device and is in use again.`;
     case 'token.contested':

@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { tokenFingerprint } from '../domain/address-key.ts';
 import type { EventDraft } from '../domain/event.ts';
 import type { Settlement, TokenFact } from '../domain/settlement.ts';
@@ -59,10 +60,7 @@ async function applyFeedback(
   if (failed.length > 0) await recordFailures(tx, failed.map(toFailed), now);
   const accepted = factsOf(facts, 'accepted').map((one) => one.installationRef);
   if (accepted.length > 0) await recordAccepted(tx, accepted, now.toISOString().slice(0, 10));
-  const events = [
-    ...retired.map((token) => toEvent('token.retired', token)),
-    ...quarantined.map((token) => toEvent('token.quarantined', token)),
-  ];
+  const events = [...retired, ...quarantined].map(toEvent);
   await appendEvents(tx, { appRef, at: now, source: 'provider', requestId: null }, events);
 }
 
@@ -78,8 +76,8 @@ function factsOf<K extends TokenFact['kind']>(
 }
 
 function toDeadToken(one: WithFact<'dead'>) {
-  const deadSince = one.tokenFact.since ?? one.sentAt ?? new Date(0);
-  return { ...toFailed(one), deadSince };
+  assert(one.sentAt !== null, 'only an answer makes a fact');
+  return { ...toFailed(one), deadSince: one.tokenFact.since ?? one.sentAt, sentAt: one.sentAt };
 }
 
 function toFailed(one: WithFact<'dead' | 'mismatch' | 'failure'>) {
@@ -90,10 +88,10 @@ function toFailed(one: WithFact<'dead' | 'mismatch' | 'failure'>) {
   };
 }
 
-function toEvent(kind: 'token.retired' | 'token.quarantined', token: ChangedToken): EventDraft {
+function toEvent(token: ChangedToken): EventDraft {
   return {
     installationRef: token.installationRef,
-    kind,
+    kind: `token.${token.status}`,
     oldToken: tokenFingerprint(token.token),
     cause: token.code,
   };

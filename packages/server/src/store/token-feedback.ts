@@ -1,12 +1,11 @@
+import { LIMITS } from '../domain/limits.ts';
 import type { Queryable, Transaction } from './sql.ts';
 
 /** What one push says about the token that it was sent to. */
-export interface DeadToken {
-  readonly installationRef: number;
-  readonly holderVersion: number;
-  readonly code: string;
-  /** The provider's word on since when, else when the push was sent. */
+export interface DeadToken extends FailedToken {
+  /** The provider's word on since when it is dead, else when the push was sent. */
   readonly deadSince: Date;
+  readonly sentAt: Date;
 }
 
 export interface FailedToken {
@@ -15,10 +14,12 @@ export interface FailedToken {
   readonly code: string;
 }
 
+/** A token that was taken out of use. */
 export interface ChangedToken {
   readonly installationRef: number;
   readonly token: string;
   readonly code: string;
+  readonly status: 'retired' | 'quarantined';
 }
 
 /** Locks the installations that feedback is about, in the order that every writer uses. */
@@ -29,11 +30,13 @@ export async function lockForFeedback(tx: Transaction, refs: readonly number[]):
 }
 
 /**
- * Retires dead tokens (rule R8): only where the holder is still the one that was pushed to, and
- * only if the device has not confirmed the token since it is said to be dead. A time of death after
- * the last written confirmation retires at once, although a check-in may have been left unwritten
- * since (`LIMITS.checkInMs`): the device's next check-in restores the token anyway. Returns what
- * was retired.
+ * Takes dead tokens out of use (rule R8): only where the holder is still the one that was pushed
+ * to, and only if the device has not confirmed the token since it is said to be dead.
+ *
+ * Between the provider's time of death and the push the device may have checked in without a trace,
+ * because an unchanged check-in is not written for `LIMITS.checkInMs` after the last contact. Such
+ * a token is put aside and keeps its holder; every other one is retired and gives its address free.
+ * Nothing is sent to either, and the device's next word restores both.
  */
 export async function retireTokens(
   tx: Transaction,
@@ -45,16 +48,22 @@ export async function retireTokens(
     v: token.holderVersion,
     code: token.code,
     since: token.deadSince.toISOString(),
+    sent_at: token.sentAt.toISOString(),
   }));
   return tx<ChangedToken[]>`
     update installation i
-    set token_status = 'retired', token_status_code = f.code, token_status_at = ${now},
+    set token_status = case
+        when f.since < f.sent_at
+          and f.since <= i.last_seen_at + make_interval(secs => ${LIMITS.checkInMs / 1000})
+        then 'quarantined' else 'retired' end,
+      token_status_code = f.code, token_status_at = ${now},
       last_failure_code = f.code, last_failure_at = ${now},
       failures_in_a_row = failures_in_a_row + 1, updated_at = ${now}
-    from jsonb_to_recordset(${tx.json(rows)}) as f (i bigint, v bigint, code text, since timestamptz)
+    from jsonb_to_recordset(${tx.json(rows)}) as
+      f (i bigint, v bigint, code text, since timestamptz, sent_at timestamptz)
     where i.installation_ref = f.i and i.holder_version = f.v and i.token_status <> 'retired'
       and i.token_confirmed_at < f.since
-    returning i.installation_ref as "installationRef", i.token, f.code`;
+    returning i.installation_ref as "installationRef", i.token, f.code, i.token_status as status`;
 }
 
 /**
@@ -73,7 +82,7 @@ export async function quarantineTokens(
       failures_in_a_row = failures_in_a_row + 1, updated_at = ${now}
     from jsonb_to_recordset(${tx.json(rows)}) as f (i bigint, v bigint, code text)
     where i.installation_ref = f.i and i.holder_version = f.v and i.token_status = 'live'
-    returning i.installation_ref as "installationRef", i.token, f.code`;
+    returning i.installation_ref as "installationRef", i.token, f.code, i.token_status as status`;
 }
 
 export async function recordFailures(
