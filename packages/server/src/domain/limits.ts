@@ -58,4 +58,11 @@ export const LIMITS = {
   /** Far above what a device has at once: a call token and a handful of Live Activities. */
   purposeTokensPerInstallation: 20,
   unclassifiedAttempts: 2,
+  /** The longest time to live, hence the age of what can still be offered (FCM: four weeks). */
+  ttlDays: 28,
+  /**
+   * Attempts after which a delivery does not follow its installation's next token any more: a
+   * client that keeps reporting a dead one would make us knock with every check-in.
+   */
+  tokenAttempts: 5,
 } as const;

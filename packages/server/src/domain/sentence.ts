@@ -107,6 +107,9 @@ function deliveryState(delivery: DeliveryFacts): string {
     case 'unknown':
       return `${capital(provider)} never answered; whether it arrived is unknown.`;
     case 'retrying':
+      if (delivery.reason === 'token_dead' || delivery.reason === 'token_mismatch') {
+        return `Not yet: ${failureWords(delivery)}; it follows the device to its next token.`;
+      }
       return `Not yet: ${failureWords(delivery)}; it will be tried again (${attempts(delivery.attempts)} so far).`;
     case 'skipped':
       return `Not sent: ${SKIPPED[delivery.reason ?? ''] ?? delivery.reason}.`;

@@ -6,8 +6,10 @@ import { countSettled, fenceChunk, type LeasedChunk } from '../store/chunks.ts';
 import { appendEvents } from '../store/events.ts';
 import { recordDeliveries } from '../store/ledger.ts';
 import { finishIfDone } from '../store/notifications.ts';
+import { reofferDead } from '../store/reoffer.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import {
+  findMovedOn,
   lockForFeedback,
   quarantineTokens,
   recordAccepted,
@@ -33,35 +35,42 @@ export async function settle(
 ): Promise<SettleResult> {
   return inTransaction(db, async (tx) => {
     if (!(await fenceChunk(tx, chunk))) return 'lost';
+    // Installations before the ledger, like everybody who needs the locks of both.
+    const movedOn = await applyFeedback(tx, chunk.appRef, settlements, now);
     await recordDeliveries(tx, chunk, settlements, now);
-    await applyFeedback(tx, chunk.appRef, settlements, now);
+    await reofferDead(tx, movedOn, now);
     const progress = await countSettled(tx, chunk, settlements.length);
     if (progress === 'completed') await finishIfDone(tx, chunk.notificationRef, now);
     return progress;
   });
 }
 
-/** Tells the registry what the provider said about tokens (rule R8: compare-and-set). */
+/**
+ * Tells the registry what the provider said about tokens (rule R8: compare-and-set). Returns the
+ * installations that had another token by the time their former one was refused.
+ */
 async function applyFeedback(
   tx: Transaction,
   appRef: number,
   settlements: readonly Settlement[],
   now: Date,
-): Promise<void> {
+): Promise<readonly number[]> {
   const facts = settlements.filter((one) => one.tokenFact !== null);
-  if (facts.length === 0) return;
+  if (facts.length === 0) return [];
   await lockForFeedback(
     tx,
     facts.map((one) => one.installationRef),
   );
-  const retired = await retireTokens(tx, factsOf(facts, 'dead').map(toDeadToken), now);
-  const quarantined = await quarantineTokens(tx, factsOf(facts, 'mismatch').map(toFailed), now);
+  const [dead, mismatched] = [factsOf(facts, 'dead'), factsOf(facts, 'mismatch')];
+  const retired = await retireTokens(tx, dead.map(toDeadToken), now);
+  const quarantined = await quarantineTokens(tx, mismatched.map(toFailed), now);
   const failed = factsOf(facts, 'failure');
   if (failed.length > 0) await recordFailures(tx, failed.map(toFailed), now);
   const accepted = factsOf(facts, 'accepted').map((one) => one.installationRef);
   if (accepted.length > 0) await recordAccepted(tx, accepted, now.toISOString().slice(0, 10));
   const events = [...retired, ...quarantined].map(toEvent);
   await appendEvents(tx, { appRef, at: now, source: 'provider', requestId: null }, events);
+  return findMovedOn(tx, [...dead, ...mismatched].map(toFailed));
 }
 
 type WithFact<K extends TokenFact['kind']> = Settlement & {

@@ -8,6 +8,7 @@ import { addressColumns } from '../store/installation-row.ts';
 import { releaseAddress, TOKEN_CLEARED, updateInstallation } from '../store/installations.ts';
 import { closeLink, openLink } from '../store/links.ts';
 import { recordProof } from '../store/proofs.ts';
+import { reofferDead } from '../store/reoffer.ts';
 import { json, type Transaction } from '../store/sql.ts';
 import { ensureUser } from '../store/users.ts';
 import { auditWrite } from './audit-write.ts';
@@ -48,6 +49,9 @@ export async function writeSync(
     columns['holder_version'] = installation.holderVersion + 1;
   }
   await updateInstallation(tx, installation.ref, columns);
+  if (decided.token !== null && installation.failuresInARow > 0) {
+    await reofferDead(tx, [installation.ref], context.now);
+  }
   const { app, caller, requestId, now } = context;
   const returned =
     installation.dormantSince === null

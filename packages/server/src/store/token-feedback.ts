@@ -43,6 +43,7 @@ export async function retireTokens(
   tokens: readonly DeadToken[],
   now: Date,
 ): Promise<readonly ChangedToken[]> {
+  if (tokens.length === 0) return [];
   const rows = tokens.map((token) => ({
     i: token.installationRef,
     v: token.holderVersion,
@@ -74,15 +75,28 @@ export async function quarantineTokens(
   tokens: readonly FailedToken[],
   now: Date,
 ): Promise<readonly ChangedToken[]> {
-  const rows = toRows(tokens);
+  if (tokens.length === 0) return [];
   return tx<ChangedToken[]>`
     update installation i
     set token_status = 'quarantined', token_status_code = f.code, token_status_at = ${now},
       last_failure_code = f.code, last_failure_at = ${now},
       failures_in_a_row = failures_in_a_row + 1, updated_at = ${now}
-    from jsonb_to_recordset(${tx.json(rows)}) as f (i bigint, v bigint, code text)
+    from jsonb_to_recordset(${tx.json(toRows(tokens))}) as f (i bigint, v bigint, code text)
     where i.installation_ref = f.i and i.holder_version = f.v and i.token_status = 'live'
     returning i.installation_ref as "installationRef", i.token, f.code, i.token_status as status`;
+}
+
+/** Those that changed hands, or got another token, since the push that was refused was made. */
+export async function findMovedOn(
+  tx: Transaction,
+  tokens: readonly FailedToken[],
+): Promise<readonly number[]> {
+  if (tokens.length === 0) return [];
+  const rows = await tx<{ installation_ref: number }[]>`
+    select i.installation_ref
+    from jsonb_to_recordset(${tx.json(toRows(tokens))}) as f (i bigint, v bigint)
+      join installation i on i.installation_ref = f.i and i.holder_version > f.v`;
+  return rows.map((row) => row.installation_ref);
 }
 
 export async function recordFailures(
