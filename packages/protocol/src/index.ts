@@ -1,3 +1,4 @@
+export * from './alert.ts';
 export * from './app.ts';
 export * from './error-help.ts';
 export * from './installation.ts';

@@ -1,6 +1,7 @@
 import type { ProviderEndpoints } from './config/config.ts';
 import { openCredential, type OpenCredential } from './credentials/open-credential.ts';
 import type { Vault } from './credentials/sealing.ts';
+import { recordRecovery, recordStop } from './credentials/record-stop.ts';
 import { createSharedTokenStore } from './credentials/shared-token-store.ts';
 import type { OpenLane } from './dispatcher/lane-book.ts';
 import type { LaneObserver, OpenProvider } from './dispatcher/lane.ts';
@@ -13,7 +14,6 @@ import { FCM_RETRY_POLICY } from './providers/fcm/retry-policy.ts';
 import { parseFcmSettings } from './providers/fcm/settings.ts';
 import type { ProviderTokenStore } from './providers/provider-token-store.ts';
 import type { ParsedSettings } from './providers/settings-reader.ts';
-import { setCredentialStop } from './store/credentials.ts';
 import type { Database } from './store/sql.ts';
 import type { Events } from './telemetry/events.ts';
 
@@ -80,11 +80,11 @@ function requireSettings<S>(credential: OpenCredential, parsed: ParsedSettings<S
 export function createLaneObserver(db: Database, clock: Clock, events: Events): LaneObserver {
   return {
     async stopped(credentialRef, code) {
-      const isNew = await setCredentialStop(db, credentialRef, code, clock());
+      const isNew = await recordStop(db, credentialRef, code, clock());
       if (isNew) events.credentialStopped(credentialRef, code);
     },
     async resumed(credentialRef) {
-      const wasStopped = await setCredentialStop(db, credentialRef, null, clock());
+      const wasStopped = await recordRecovery(db, credentialRef, clock());
       if (wasStopped) events.credentialResumed(credentialRef);
     },
   };

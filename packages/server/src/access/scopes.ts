@@ -8,5 +8,7 @@ export const SCOPES = [
   'users:write',
   'notifications:read',
   'notifications:write',
+  'alerts:read',
+  'alerts:write',
 ] as const;
 export type Scope = (typeof SCOPES)[number];

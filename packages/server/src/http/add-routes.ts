@@ -9,6 +9,8 @@ import type { Database } from '../store/sql.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { createIdentity } from './identity.ts';
 import { createClientLimit } from './client-limit.ts';
+import { alertClose } from './routes/alert-close.ts';
+import { alertList } from './routes/alert-list.ts';
 import { appGet } from './routes/app-get.ts';
 import { appPatch } from './routes/app-patch.ts';
 import { deleteToken } from './routes/delete-token.ts';
@@ -90,6 +92,9 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   notificationExplain(server, base);
   notificationCancel(server, base);
   notificationValidate(server, { ...base, measure });
+
+  alertList(server, base);
+  alertClose(server, base);
 
   const simple = { db, clock, keys, keysOf, credentialsOf };
   registerToken(server, { ...simple, syncKeys, limit });

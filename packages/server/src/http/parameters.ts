@@ -8,6 +8,7 @@ import { fieldError } from './api-error.ts';
 export const InstallationPath = Type.Object({ installation_id: Type.String() });
 export const UserPath = Type.Object({ user_id: Type.String() });
 export const NotificationPath = Type.Object({ notification_id: Type.String() });
+export const AlertPath = Type.Object({ alert_id: Type.String() });
 export const NoContent = Type.Null({ description: 'done; there is nothing to say' });
 export const SeqQuery = Type.Object(
   { seq: Type.Optional(Type.Integer({ minimum: 0, maximum: LIMITS.sequence })) },
@@ -35,6 +36,12 @@ export function requireSeq(
     throw fieldError(pointer, 'required with a publishable key: a number that counts up');
   }
   return seq;
+}
+
+/** Where a list by reference goes on: what an answer called `page.after`. */
+export function parseCursor(after: string): number {
+  if (!/^\d{1,15}$/.test(after)) throw fieldError('/querystring/after', 'pass `page.after` on');
+  return Number(after);
 }
 
 /** RFC 3339 has leap seconds, which JavaScript cannot hold. */

@@ -80,17 +80,17 @@ export async function renewProviderToken(
   });
 }
 
-/** Records why a credential's lanes stand still; null when they go on. True if that is new. */
+/** Records why a credential's lanes stand still, or that they go on; null if that is not new. */
 export async function setCredentialStop(
-  db: Queryable,
+  tx: Transaction,
   ref: number,
   reason: string | null,
   now: Date,
-): Promise<boolean> {
-  const rows = await db`
+): Promise<Pick<CredentialRecord, 'appRef' | 'provider' | 'project'> | null> {
+  const [row] = await tx<Pick<CredentialRecord, 'appRef' | 'provider' | 'project'>[]>`
     update credential
     set stopped_reason = ${reason}, stopped_at = ${reason === null ? null : now}
     where credential_ref = ${ref} and stopped_reason is distinct from ${reason}
-    returning credential_ref`;
-  return rows.length > 0;
+    returning app_ref as "appRef", provider, project`;
+  return row ?? null;
 }

@@ -6,6 +6,7 @@ import { assertAnswered } from '../../../../test/answered.ts';
 import { apnsToken } from '../../../../test/device.ts';
 import { startNetwork } from '../../../../test/network.ts';
 import { generateApiKey } from '../../src/access/api-key.ts';
+import { formatTypedId } from '../../src/domain/typed-id.ts';
 import { SCOPES } from '../../src/access/scopes.ts';
 import { assertProblem } from './assert-problem.ts';
 import { captureLog } from './captured-log.ts';
@@ -26,10 +27,15 @@ after(() => network[Symbol.asyncDispose]());
 const phone = network.device();
 assertAnswered(await phone.register(apnsToken(), 'anna'), 201);
 const notification = await network.backEnd.sendToUsers(['anna']);
+const [alert] = await network.homing.db<{ id: string }[]>`
+  insert into alert (app_ref, kind, subject, opened_at, last_seen_at)
+  select app_ref, 'token_contested', 'installation/1', now(), now() from app
+  where id = ${network.app.id} returning id`;
 const places: RoutePlaces = {
   installationId: phone.id,
   userId: 'anna',
   notificationId: notification,
+  alertId: formatTypedId('alr', alert?.id ?? ''),
 };
 const { secretKey, publishableKey } = network.app;
 
@@ -265,6 +271,7 @@ function shape(answer: Answer, at: RoutePlaces): string {
     .replaceAll(at.installationId, 'INSTALLATION')
     .replaceAll(at.userId, 'USER')
     .replaceAll(at.notificationId, 'NOTIFICATION')
+    .replaceAll(at.alertId, 'ALERT')
     .replaceAll(/ntf_[0-9a-f]{32}/g, 'NOTIFICATION')
     .replaceAll(/\d{4}-\d\d-\d\dT[0-9:.]+Z/g, 'TIME')
     .replaceAll(/"page":\{[^}]*\}/g, 'PAGE');

@@ -6,6 +6,7 @@ export interface RoutePlaces {
   readonly installationId: string;
   readonly userId: string;
   readonly notificationId: string;
+  readonly alertId: string;
 }
 
 /** A route with a request that it takes, and what a secret key needs for it. */
@@ -23,6 +24,7 @@ export interface BookedRoute {
 const INSTALLATION = '/v1/installations/{installation_id}';
 const USER = '/v1/users/{user_id}';
 const NOTIFICATION = '/v1/notifications/{notification_id}';
+const ALERT = '/v1/alerts/{alert_id}';
 const MESSAGE = { audience: { users: ['nobody'] }, content: { title: 'Hello' } };
 const RECEIPT = {
   notification_id: `ntf_${randomUUID().replaceAll('-', '')}`,
@@ -100,6 +102,8 @@ export const ROUTE_BOOK: readonly BookedRoute[] = [
     ...readNotifications,
   },
   { method: 'POST', route: `${NOTIFICATION}/cancel`, ...writeNotifications },
+  { method: 'GET', route: '/v1/alerts', scope: 'alerts:read', forClients: false },
+  { method: 'POST', route: `${ALERT}/close`, scope: 'alerts:write', forClients: false },
 ];
 
 /** The path of a booked route for some places, with its query. */
@@ -108,6 +112,7 @@ export function pathOf(booked: BookedRoute, places: RoutePlaces): string {
     .replace('{installation_id}', places.installationId)
     .replace('{user_id}', places.userId)
     .replace('{notification_id}', places.notificationId)
+    .replace('{alert_id}', places.alertId)
     .replace('{topic}', 'news')
     .replace('{purpose}', 'voip');
   return booked.query === undefined ? path : `${path}?${booked.query}`;
@@ -119,5 +124,6 @@ export function unknownPlaces(): RoutePlaces {
     installationId: randomUUID(),
     userId: `unknown-${randomUUID()}`,
     notificationId: `ntf_${randomUUID().replaceAll('-', '')}`,
+    alertId: `alr_${randomUUID().replaceAll('-', '')}`,
   };
 }

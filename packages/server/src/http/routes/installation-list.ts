@@ -9,9 +9,8 @@ import type { App } from '../../store/apps.ts';
 import { listInstallations } from '../../store/installations.ts';
 import type { Database } from '../../store/sql.ts';
 import { findUser } from '../../store/users.ts';
-import { fieldError } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
-import { requireUserId } from '../parameters.ts';
+import { parseCursor, requireUserId } from '../parameters.ts';
 import { renderInstallation } from '../render-installation.ts';
 import type { HttpServer } from '../server.ts';
 import type { Clock } from '../../domain/clock.ts';
@@ -65,7 +64,7 @@ export function installationList(server: HttpServer, deps: InstallationListDepen
             ? null
             : candidateAddresses(token, await deps.credentialsOf(app)).map(addressKey),
         platform: platform ?? null,
-        after: parseCursor(after),
+        after: after === undefined ? 0 : parseCursor(after),
         limit,
       });
       const now = deps.clock();
@@ -80,10 +79,4 @@ export function installationList(server: HttpServer, deps: InstallationListDepen
       };
     },
   );
-}
-
-function parseCursor(after: string | undefined): number {
-  if (after === undefined) return 0;
-  if (!/^\d{1,15}$/.test(after)) throw fieldError('/querystring/after', 'pass `page.after` on');
-  return Number(after);
 }
