@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { DormancySettings } from './dormancy.ts';
 
 const FOUR_WEEKS_SECONDS = 2_419_200;
 
@@ -33,6 +34,7 @@ const SETTINGS = {
   jwks_url: Type.Union([Type.String({ maxLength: 2_048 }), Type.Null()], {
     description: 'Address (TLS) of a JSON Web Key Set that vouches for users, or null',
   }),
+  dormancy: DormancySettings,
   takeover: Type.Enum(['nonce', 'challenge'], {
     description:
       'How an installation without a newer assertion gets a token that another one holds',

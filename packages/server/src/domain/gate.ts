@@ -6,6 +6,7 @@ import {
   type Permission,
   type TokenStatus,
 } from './installation.ts';
+import type { Lane } from './notification.ts';
 
 /**
  * The current rows behind one delivery, read on the primary in the statement that marks the slice.
@@ -26,6 +27,9 @@ export interface GateRow extends Recipient {
   /** The credential that serves the address now. */
   readonly credentialRef: number | null;
   readonly newerSent: boolean;
+  readonly isDormant: boolean;
+  /** The user said "only this device" on another one, where the user is signed in as well. */
+  readonly chosenElsewhere: boolean;
   /** What the ledger says already; null when nothing was settled. */
   readonly settledState: DeliveryState | null;
   readonly settledReason: string;
@@ -38,6 +42,9 @@ export interface GateRow extends Recipient {
 
 export interface GateNotification {
   readonly userBound: boolean;
+  readonly lane: Lane;
+  /** The app's word on whether dormant installations get what is not a campaign. */
+  readonly dormantGetTransactional: boolean;
   readonly silent: boolean;
   readonly category: string;
   readonly expiresAt: Date;
@@ -101,13 +108,21 @@ function skipReason(
   if (row.tokenStatus === 'quarantined') return 'quarantined';
   if (row.tokenStatus === 'contested' && notification.userBound) return 'contested';
   if (row.newerSent) return 'newer_sent';
+  if (row.isDormant && leavesOutDormant(notification)) return 'dormant';
   // A silent push shows nothing, so nothing that is about showing stops it.
   return notification.silent ? null : quietReason(row, notification.category, now);
 }
 
+/** Campaigns leave dormant installations out; whether anything reaches them is the app's choice. */
+export function leavesOutDormant(
+  notification: Pick<GateNotification, 'lane' | 'dormantGetTransactional'>,
+): boolean {
+  return notification.lane === 'bulk' || !notification.dormantGetTransactional;
+}
+
 function quietReason(row: GateRow, category: string, now: Date): SkipReason | null {
   if (row.permission === 'denied') return 'permission_denied';
-  if (isMuted(row.preferences, now)) return 'muted';
+  if (isMuted(row.preferences, now) || row.chosenElsewhere) return 'muted';
   const onDevice = row.preferences.categories[category];
   // Off on the device beats on for the user.
   if (onDevice === false || row.userCategories[category] === false) return 'opted_out';

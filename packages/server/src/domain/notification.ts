@@ -38,6 +38,8 @@ export interface Notification {
   readonly priority: Priority;
   readonly lane: Lane;
   readonly silent: boolean;
+  /** Whether the app still sends to dormant installations what is not a campaign. */
+  readonly dormantGetTransactional: boolean;
   readonly collapseKey: string | null;
   readonly expiresAt: Date;
   readonly createdAt: Date;

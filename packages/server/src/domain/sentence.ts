@@ -148,7 +148,7 @@ const SKIPPED: Readonly<Record<string, string>> = {
   owner_changed: 'the user is not signed in on this device any more',
   opted_out: 'notifications of this category are switched off',
   permission_denied: 'the device does not allow notifications',
-  muted: 'the device is muted',
+  muted: 'the device is muted, or the user chose another device only',
   dormant: 'the device has not been seen for long',
   quarantined: 'the token was put aside',
   contested: 'the token is disputed between installations',

@@ -1,6 +1,7 @@
 import type { AppSettings } from '@homing/protocol';
+import { contradictoryPlatform, fromDormancyPolicy, toDormancyPolicy } from '../domain/dormancy.ts';
 import { updateApp, type App } from '../store/apps.ts';
-import type { Transaction } from '../store/sql.ts';
+import { json, type Transaction } from '../store/sql.ts';
 import type { RegistryContext } from './caller.ts';
 
 export type SettingName = keyof AppSettings;
@@ -60,6 +61,14 @@ export const APP_SETTINGS: { readonly [Name in SettingName]: Setting<AppSettings
     refuse: refuseNothing,
     write: intoColumn('takeover'),
   },
+  dormancy: {
+    read: (app) => fromDormancyPolicy(app.dormancy),
+    refuse: refuseContradiction,
+    write: async (tx, { app }, value) => {
+      const whole = fromDormancyPolicy(toDormancyPolicy(value));
+      await updateApp(tx, app.ref, { dormancy: json(whole) });
+    },
+  },
 };
 
 export const SETTING_NAMES = Object.keys(APP_SETTINGS) as readonly SettingName[];
@@ -96,6 +105,13 @@ function intoColumn(column: string) {
 
 function refuseNothing(): null {
   return null;
+}
+
+function refuseContradiction(input: AppSettings['dormancy']): SettingProblem | null {
+  const platform = contradictoryPlatform(toDormancyPolicy(input));
+  if (platform === null) return null;
+  const detail = 'the warning has to come before the dormancy, or on the same day';
+  return { pointer: `/platforms/${platform}`, detail };
 }
 
 /** Scheme, host and port as a browser writes them; apps in a web view have schemes of their own. */

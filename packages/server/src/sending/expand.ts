@@ -1,4 +1,5 @@
 import type { SkipReason } from '../domain/delivery.ts';
+import type { Lane } from '../domain/notification.ts';
 import type { Settlement } from '../domain/settlement.ts';
 import { installationsByRef, installationsOfUsers, type Candidate } from '../store/audience.ts';
 import { deleteChunk, fenceChunk, insertChunk, type LeasedChunk } from '../store/chunks.ts';
@@ -16,12 +17,12 @@ import { LIMITS } from '../domain/limits.ts';
 export async function expandChunk(db: Database, chunk: LeasedChunk, now: Date): Promise<boolean> {
   return inTransaction(db, async (tx) => {
     if (!(await fenceChunk(tx, chunk))) return false;
-    const candidates = keepChosenDevices(await resolve(tx, chunk));
+    const candidates = await resolve(tx, chunk);
     const unreachable = candidates.flatMap((candidate) => {
-      const reason = unreachableReason(candidate);
+      const reason = unreachableReason(candidate, chunk.lane);
       return reason === null ? [] : [toSkip(candidate, reason)];
     });
-    const reachable = candidates.filter((candidate) => unreachableReason(candidate) === null);
+    const reachable = candidates.filter((one) => unreachableReason(one, chunk.lane) === null);
     await addExpected(tx, chunk.notificationRef, candidates.length);
     await recordDeliveries(tx, chunk, unreachable, now);
     await enqueueByCredential(tx, chunk, reachable, now);
@@ -31,31 +32,16 @@ export async function expandChunk(db: Database, chunk: LeasedChunk, now: Date): 
   });
 }
 
-export type ResolvedCandidate = Candidate & { readonly chosenElsewhere: boolean };
-
 async function resolve(tx: Transaction, chunk: LeasedChunk): Promise<readonly Candidate[]> {
   return chunk.userRefs.length > 0
     ? installationsOfUsers(tx, chunk.appRef, chunk.userRefs)
     : installationsByRef(tx, chunk.appRef, chunk.installationRefs);
 }
 
-/** "Only this device" on one of a user's devices silences the others of that user. */
-export function keepChosenDevices(candidates: readonly Candidate[]): readonly ResolvedCandidate[] {
-  const choosers = new Set(
-    candidates
-      .filter((one) => one.userRef !== 0 && one.preferenceMode === 'only_this_device')
-      .map((one) => one.userRef),
-  );
-  return candidates.map((one) => ({
-    ...one,
-    chosenElsewhere: choosers.has(one.userRef) && one.preferenceMode !== 'only_this_device',
-  }));
-}
-
-/** Why an installation cannot be reached whatever its gate would say; null when it has a lane. */
-export function unreachableReason(candidate: ResolvedCandidate): SkipReason | null {
-  if (candidate.chosenElsewhere) return 'opted_out';
+/** Why an installation needs no look by the gate; null when it is to be put on a lane. */
+export function unreachableReason(candidate: Candidate, lane: Lane): SkipReason | null {
   if (candidate.tokenStatus === null || candidate.tokenStatus === 'retired') return 'no_token';
+  if (candidate.isDormant && lane === 'bulk') return 'dormant';
   return candidate.credentialRef === null ? 'no_credential' : null;
 }
 

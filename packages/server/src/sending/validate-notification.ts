@@ -17,7 +17,7 @@ import {
 import { previewGate, type GatePreview } from '../store/gate-preview.ts';
 import type { Database } from '../store/sql.ts';
 import { findUserRefs } from '../store/users.ts';
-import { keepChosenDevices, unreachableReason } from './expand.ts';
+import { unreachableReason } from './expand.ts';
 import { createRenderer, type Renderer } from './render.ts';
 
 /**
@@ -58,9 +58,9 @@ export async function validateNotification(
 ): Promise<DryRun> {
   const notification = toNotification(app, input, now);
   const run = new Rehearsal(notification, measure, now);
-  const candidates = keepChosenDevices(await resolve(db, app.ref, input.audience));
+  const candidates = await resolve(db, app.ref, input.audience);
   const reachable = candidates.filter((candidate) => {
-    const reason = unreachableReason(candidate);
+    const reason = unreachableReason(candidate, notification.lane);
     if (reason !== null) run.exclude(reason);
     return reason === null;
   });
@@ -107,6 +107,7 @@ function toNotification(app: App, input: NotificationInput, now: Date): Notifica
     priority: input.options?.priority ?? 'high',
     lane: input.options?.lane ?? 'transactional',
     silent: input.options?.silent ?? false,
+    dormantGetTransactional: app.dormancy.sendTransactional,
     collapseKey: input.options?.collapse_key ?? null,
     expiresAt: expiryOf(ttl, now),
     createdAt: now,

@@ -1,4 +1,5 @@
 import assert from 'node:assert';
+import { toDormancyPolicy, type DormancyInput, type DormancyPolicy } from '../domain/dormancy.ts';
 import { columns, json, type Queryable, type Transaction } from './sql.ts';
 
 /** A customer's application: the tenant boundary. */
@@ -19,6 +20,7 @@ export interface App {
   readonly staticSignatures: boolean;
   /** Where the app publishes identity keys; null where it does not. */
   readonly jwksUrl: string | null;
+  readonly dormancy: DormancyPolicy;
 }
 
 interface AppRow {
@@ -34,6 +36,7 @@ interface AppRow {
   readonly takeover: 'nonce' | 'challenge';
   readonly static_signatures: boolean;
   readonly jwks_url: string | null;
+  readonly dormancy: DormancyInput;
 }
 
 export type NewApp = Pick<App, 'id' | 'name' | 'environment' | 'identity' | 'allowedOrigins'>;
@@ -73,6 +76,17 @@ export async function updateApp(
   patch: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   await tx`update app set ${columns(tx, patch)} where app_ref = ${ref}`;
+}
+
+/** The apps whose last review, or whose making, lies before a moment; none is under way there. */
+export async function appsToReview(db: Queryable, before: Date): Promise<readonly App[]> {
+  const rows = await db<AppRow[]>`
+    select a.* from app a
+    where a.created_at < ${before} and not exists (
+      select 1 from review r where r.app_ref = a.app_ref
+        and (r.created_at >= ${before} or r.state in ('counting', 'applying')))
+    order by a.app_ref`;
+  return rows.map(toApp);
 }
 
 /** Up to `limit` apps, oldest first. */
@@ -176,5 +190,6 @@ function toApp(row: AppRow): App {
     takeover: row.takeover,
     staticSignatures: row.static_signatures,
     jwksUrl: row.jwks_url,
+    dormancy: toDormancyPolicy(row.dormancy),
   };
 }

@@ -1,6 +1,5 @@
-import type { DevicePreferences, TokenStatus } from '../domain/installation.ts';
+import type { TokenStatus } from '../domain/installation.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
-import { toPreferences, type PreferencesRow } from './installation-row.ts';
 import type { Queryable } from './sql.ts';
 
 /** An installation that an audience resolved to, with what decides its lane. */
@@ -10,7 +9,7 @@ export interface Candidate {
   readonly userRef: number;
   readonly tokenStatus: TokenStatus | null;
   readonly credentialRef: number | null;
-  readonly preferenceMode: DevicePreferences['mode'];
+  readonly isDormant: boolean;
 }
 
 interface CandidateRow {
@@ -18,7 +17,7 @@ interface CandidateRow {
   readonly user_ref: number;
   readonly token_status: TokenStatus | null;
   readonly credential_ref: number | null;
-  readonly preferences: PreferencesRow;
+  readonly dormant: boolean;
 }
 
 /** Where some users are signed in at this moment. */
@@ -28,7 +27,8 @@ export async function installationsOfUsers(
   userRefs: readonly number[],
 ): Promise<readonly Candidate[]> {
   const rows = await db<CandidateRow[]>`
-    select i.installation_ref, l.user_ref, i.token_status, c.credential_ref, i.preferences
+    select i.installation_ref, l.user_ref, i.token_status, c.credential_ref,
+      i.dormant_since is not null as dormant
     from link l join installation i using (installation_ref)
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
     where l.app_ref = ${appRef} and l.user_ref = any(${[...userRefs]}) and l.ended_at is null
@@ -43,7 +43,8 @@ export async function installationsByRef(
   refs: readonly number[],
 ): Promise<readonly Candidate[]> {
   const rows = await db<CandidateRow[]>`
-    select i.installation_ref, 0::bigint as user_ref, i.token_status, c.credential_ref, i.preferences
+    select i.installation_ref, 0::bigint as user_ref, i.token_status, c.credential_ref,
+      i.dormant_since is not null as dormant
     from installation i left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
     where i.app_ref = ${appRef} and i.installation_ref = any(${[...refs]}) and i.removed_at is null
     order by i.installation_ref`;
@@ -68,6 +69,6 @@ function toCandidate(row: CandidateRow): Candidate {
     userRef: row.user_ref,
     tokenStatus: row.token_status,
     credentialRef: row.credential_ref,
-    preferenceMode: toPreferences(row.preferences).mode,
+    isDormant: row.dormant,
   };
 }

@@ -1,7 +1,7 @@
 import type { Recipient } from '../domain/delivery.ts';
 import type { GateRow } from '../domain/gate.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
-import { toGateRow, type GateColumns } from './gate.ts';
+import { CHOSEN_ELSEWHERE, toGateRow, type GateColumns } from './gate.ts';
 import type { Queryable } from './sql.ts';
 
 interface PreviewRow extends GateColumns {
@@ -31,6 +31,7 @@ export async function previewGate(
       i.web_push_p256dh, i.web_push_auth, i.vapid_key_id, i.token_status,
       i.user_ref as owner_ref, u.id as owner_id, u.preferences as owner_preferences, i.rcpt,
       i.holder_version, i.permission, i.preferences, i.locale, i.sdk_version, i.platform,
+      i.dormant_since is not null as dormant, ${db.unsafe(CHOSEN_ELSEWHERE)} as chosen_elsewhere,
       c.credential_ref as serving_credential, false as newer_sent,
       null::text as settled_state, null::text as settled_reason,
       null::bigint as settled_in_chunk, null::smallint as attempts,

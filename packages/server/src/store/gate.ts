@@ -27,6 +27,8 @@ export interface GateColumns extends AddressRow {
   readonly sdk_version: string | null;
   readonly serving_credential: number | null;
   readonly newer_sent: boolean;
+  readonly dormant: boolean;
+  readonly chosen_elsewhere: boolean;
   readonly settled_state: DeliveryState | null;
   readonly settled_reason: string | null;
   readonly settled_in_chunk: number | null;
@@ -34,6 +36,16 @@ export interface GateColumns extends AddressRow {
   readonly first_sent_at: Date | null;
   readonly possible_duplicate: boolean | null;
 }
+
+/**
+ * Whether the user of `s` said "only this device" on another installation and not on `i`. An open
+ * link leads there, so that a device that signed out silences nothing.
+ */
+export const CHOSEN_ELSEWHERE = `
+  (s.user_ref <> 0 and coalesce(i.preferences->>'mode', '') <> 'only_this_device' and exists (
+    select 1 from link chosen join installation other using (installation_ref)
+    where chosen.user_ref = s.user_ref and chosen.ended_at is null
+      and other.preferences->>'mode' = 'only_this_device'))`;
 
 interface GateStatementRow extends GateColumns {
   readonly cancelled: boolean;
@@ -71,6 +83,7 @@ export async function gateSlice(
       i.web_push_p256dh, i.web_push_auth, i.vapid_key_id, i.token_status,
       i.user_ref as owner_ref, u.id as owner_id, u.preferences as owner_preferences, i.rcpt,
       i.holder_version, i.permission, i.preferences, i.locale, i.sdk_version,
+      i.dormant_since is not null as dormant, ${db.unsafe(CHOSEN_ELSEWHERE)} as chosen_elsewhere,
       c.credential_ref as serving_credential,
       d.state as settled_state, d.reason as settled_reason, d.chunk_ref as settled_in_chunk,
       d.attempts, d.first_sent_at,
@@ -113,6 +126,8 @@ export function toGateRow(row: GateColumns): GateRow {
     sdkVersion: row.sdk_version,
     credentialRef: row.serving_credential,
     newerSent: row.newer_sent,
+    isDormant: row.dormant,
+    chosenElsewhere: row.chosen_elsewhere,
     settledState: row.settled_state,
     settledReason: row.settled_reason ?? '',
     offeredInChunk: row.settled_in_chunk,

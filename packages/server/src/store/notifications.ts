@@ -1,3 +1,4 @@
+import { toDormancyPolicy, type DormancyInput } from '../domain/dormancy.ts';
 import type {
   ContentTemplate,
   Lane,
@@ -65,6 +66,7 @@ interface NotificationRow {
   readonly notification_ref: number;
   readonly app_ref: number;
   readonly app_name: string;
+  readonly app_dormancy: DormancyInput;
   readonly id: string;
   readonly day: string;
   readonly content: ContentTemplate;
@@ -85,7 +87,7 @@ interface NotificationRow {
 /** What workers need of a notification. */
 export async function loadNotification(db: Queryable, ref: number): Promise<Notification> {
   const [row] = await db<NotificationRow[]>`
-    select n.*, a.name as app_name from notification n join app a using (app_ref)
+    select n.*, a.name as app_name, a.dormancy as app_dormancy from notification n join app a using (app_ref)
     where notification_ref = ${ref}`;
   if (row === undefined) throw new Error(`notification ${ref} is gone`);
   return {
@@ -104,6 +106,7 @@ export async function loadNotification(db: Queryable, ref: number): Promise<Noti
     priority: row.priority,
     lane: row.lane,
     silent: row.silent,
+    dormantGetTransactional: toDormancyPolicy(row.app_dormancy).sendTransactional,
     collapseKey: row.collapse_key,
     expiresAt: row.expires_at,
     createdAt: row.created_at,

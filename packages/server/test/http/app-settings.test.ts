@@ -31,6 +31,16 @@ const CHANGED = {
   static_signatures: true,
   jwks_url: 'https://shop.example/.well-known/jwks.json',
   takeover: 'challenge',
+  dormancy: {
+    platforms: {
+      default: { warn_days: 14, dormant_days: 28, unless_accepted: true },
+      ios: { warn_days: 90, dormant_days: 180, unless_accepted: false },
+    },
+    apply: 'automatic',
+    apply_after_days: 3,
+    send_transactional: false,
+    purge: 'automatic',
+  },
 };
 
 test('an app shows its settings as they are from the start', async () => {
@@ -46,6 +56,13 @@ test('an app shows its settings as they are from the start', async () => {
     static_signatures: false,
     jwks_url: null,
     takeover: 'nonce',
+    dormancy: {
+      platforms: { default: { warn_days: 30, dormant_days: 60, unless_accepted: false } },
+      apply: 'manual',
+      apply_after_days: 7,
+      send_transactional: true,
+      purge: 'manual',
+    },
     warnings: [],
   });
 });
