@@ -75,6 +75,12 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     remedy:
       'Repeat the packet within a minute with the `nonce` of this answer as `takeover`. Client libraries do so by themselves.',
   },
+  review_changed: {
+    meaning:
+      'The totals in the request are not those of the review, or the review was applied or superseded meanwhile. Nothing was done.',
+    remedy:
+      'Read `review`, which is the newest one. When it is open and you agree to it, repeat its totals for its id; `POST /v1/reviews` counts anew.',
+  },
   installation_removed: {
     meaning: 'The installation was removed, and this id does not come back.',
     remedy: 'Make a new installation id and secret, and enrol with them.',

@@ -22,6 +22,7 @@ export const ERRORS = {
     title: 'A request with this idempotency key is still running',
   },
   installation_forked: { status: 409, title: 'Two copies of this installation are alive' },
+  review_changed: { status: 409, title: 'The review does not say that any more' },
   token_held: { status: 409, title: 'Another installation holds this token' },
   installation_removed: { status: 410, title: 'The installation was removed' },
   body_too_large: { status: 413, title: 'The body is too large' },

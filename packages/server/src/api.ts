@@ -31,11 +31,13 @@ export interface ApiOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly announceWork: () => void;
+  readonly wakeMaintenance: () => void;
 }
 
 /** The HTTP server with all routes; disposing it lets what is under way finish. */
 export function createApi(options: ApiOptions): Api {
-  const { http, version, db, vault, clock, logger, metrics, announceWork } = options;
+  const { http, version, db, vault, clock, logger, metrics, announceWork, wakeMaintenance } =
+    options;
   const state = { isDraining: false };
   const { trustedProxies, tls } = http;
   const isDraining = (): boolean => state.isDraining;
@@ -48,6 +50,7 @@ export function createApi(options: ApiOptions): Api {
         db,
         clock,
         announceWork,
+        wakeMaintenance,
         measure: measurePush,
         keys: createKeyBook(db, clock),
         ...createAppReader(db, vault),

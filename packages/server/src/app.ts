@@ -5,7 +5,7 @@ import { createVault, type Vault } from './credentials/sealing.ts';
 import type { Dispatcher } from './dispatcher/dispatcher.ts';
 import type { Clock } from './domain/clock.ts';
 import type { HttpServer } from './http/server.ts';
-import { createMaintenance } from './maintenance.ts';
+import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { createLaneObserver, createProviderOpener } from './open-provider.ts';
 import { createAnnouncer } from './store/announcements.ts';
 import { migrate } from './store/migrate.ts';
@@ -30,6 +30,8 @@ export interface App extends AsyncDisposable {
   readonly http: HttpServer;
   /** Null in a process that does not send. */
   readonly dispatcher: Dispatcher | null;
+  /** What the process does hourly for the database. */
+  readonly maintenance: Maintenance;
 }
 
 export const VERSION = '0.1.0';
@@ -54,6 +56,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
     logger,
     metrics,
     announceWork,
+    wakeMaintenance: () => maintenance.wake(),
   });
   const worker =
     config.role === 'api'
@@ -73,6 +76,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
     vault,
     http: api.server,
     dispatcher: worker?.dispatcher ?? null,
+    maintenance,
     async start() {
       await migrate(db);
       await maintenance.start();

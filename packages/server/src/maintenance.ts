@@ -1,3 +1,4 @@
+import { advanceReviews, beginDueReviews, decideByPolicy } from './registry/review.ts';
 import { dropIdempotencyKeys } from './store/idempotency.ts';
 import { dropTombstones } from './store/installations.ts';
 import { createPartitions, dropExpiredRows } from './store/maintenance.ts';
@@ -12,6 +13,10 @@ const DAY_MS = 24 * HOUR_MS;
 export interface Maintenance extends AsyncDisposable {
   /** Makes what is needed at once; the rest follows hourly. */
   start(): Promise<void>;
+  /** Does what is due now, and resolves when it is done. */
+  run(): Promise<void>;
+  /** The same without waiting for it, for whoever made something due. */
+  wake(): void;
 }
 
 /** Partitions ahead of time, and retention. A failure is reported and tried again an hour later. */
@@ -20,9 +25,10 @@ export function createMaintenance(
   clock: Clock,
   onError: (error: unknown) => void,
 ): Maintenance {
+  const stopping = new AbortController();
   let timer: NodeJS.Timeout | null = null;
-  let running: Promise<void> = Promise.resolve();
-  const run = async (): Promise<void> => {
+  let lastRun: Promise<void> = Promise.resolve();
+  const doChores = async (): Promise<void> => {
     const now = clock();
     const daysAgo = (days: number): Date => new Date(now.getTime() - days * DAY_MS);
     const chores = [
@@ -30,21 +36,28 @@ export function createMaintenance(
       () => dropExpiredRows(db, now),
       () => dropIdempotencyKeys(db, daysAgo(LIMITS.idempotencyDays)),
       () => dropTombstones(db, daysAgo(LIMITS.tombstoneDays)),
+      () => beginDueReviews(db, now),
+      () => decideByPolicy(db, now),
+      () => advanceReviews(db, clock, stopping.signal),
     ];
     // One chore that fails, hour after hour, must not keep the others from being done.
     for (const chore of chores) await chore().catch(onError);
   };
+  const run = (): Promise<void> => {
+    lastRun = lastRun.then(doChores);
+    return lastRun;
+  };
   return {
     async start() {
-      running = run();
-      await running;
-      timer = setInterval(() => {
-        running = run();
-      }, HOUR_MS).unref();
+      await run();
+      timer = setInterval(() => void run(), HOUR_MS).unref();
     },
+    run,
+    wake: () => void run(),
     async [Symbol.asyncDispose]() {
       if (timer !== null) clearInterval(timer);
-      await running;
+      stopping.abort();
+      await lastRun;
     },
   };
 }

@@ -39,6 +39,12 @@ export const LIMITS = {
   assertionLifetimeSeconds: 600,
   assertionSkewSeconds: 60,
   assertionBytes: 8_192,
+  /** Between two reviews of an app. */
+  reviewDays: 30,
+  /** Installations that a review looks at, and changes, in one transaction. */
+  reviewSlice: 5_000,
+  /** Reviews in one list: years of them. */
+  reviewsListed: 50,
   idempotencyDays: 30,
   idempotencyKeyCharacters: 255,
   tombstoneDays: 30,

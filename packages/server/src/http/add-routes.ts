@@ -34,6 +34,10 @@ import { notificationGet } from './routes/notification-get.ts';
 import { notificationValidate } from './routes/notification-validate.ts';
 import { operations, type ProcessHealth } from './routes/operations.ts';
 import { registerToken } from './routes/register-token.ts';
+import { reviewApply } from './routes/review-apply.ts';
+import { reviewCreate } from './routes/review-create.ts';
+import { reviewGet } from './routes/review-get.ts';
+import { reviewList } from './routes/review-list.ts';
 import { userDelete } from './routes/user-delete.ts';
 import { userExport } from './routes/user-export.ts';
 import { userGet } from './routes/user-get.ts';
@@ -51,6 +55,7 @@ export interface RouteDependencies {
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
   readonly syncKeys: SyncKeys;
   readonly announceWork: () => void;
+  readonly wakeMaintenance: () => void;
   readonly measure: MeasurePush;
   readonly health: ProcessHealth;
 }
@@ -95,6 +100,11 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
 
   alertList(server, base);
   alertClose(server, base);
+  const { wakeMaintenance } = deps;
+  reviewList(server, base);
+  reviewGet(server, base);
+  reviewCreate(server, { ...base, wakeMaintenance });
+  reviewApply(server, { ...base, wakeMaintenance });
 
   const simple = { db, clock, keys, keysOf, credentialsOf };
   registerToken(server, { ...simple, syncKeys, limit });

@@ -5,7 +5,13 @@ import type { Transaction } from './sql.ts';
  * What locks without a row are for. PostgreSQL keeps locks of two integers apart from those of one,
  * so that these never meet the constants that migrations and maintenance use.
  */
-const CLASSES = { user: 1, erasure: 2, purposeAddress: 3, idempotencyKey: 4 } as const;
+const CLASSES = {
+  user: 1,
+  erasure: 2,
+  purposeAddress: 3,
+  idempotencyKey: 4,
+  maintenance: 5,
+} as const;
 type LockClass = keyof typeof CLASSES;
 
 /** What is locked. Two names with one digest merely wait for each other. */

@@ -31,11 +31,15 @@ const [alert] = await network.homing.db<{ id: string }[]>`
   insert into alert (app_ref, kind, subject, opened_at, last_seen_at)
   select app_ref, 'token_contested', 'installation/1', now(), now() from app
   where id = ${network.app.id} returning id`;
+const review = await network.backEnd.request('POST', '/v1/reviews');
+assertAnswered(review, 202);
+await network.homing.maintenance.run();
 const places: RoutePlaces = {
   installationId: phone.id,
   userId: 'anna',
   notificationId: notification,
   alertId: formatTypedId('alr', alert?.id ?? ''),
+  reviewId: textOf(review.body['id']),
 };
 const { secretKey, publishableKey } = network.app;
 

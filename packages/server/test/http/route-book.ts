@@ -7,6 +7,7 @@ export interface RoutePlaces {
   readonly userId: string;
   readonly notificationId: string;
   readonly alertId: string;
+  readonly reviewId: string;
 }
 
 /** A route with a request that it takes, and what a secret key needs for it. */
@@ -25,6 +26,7 @@ const INSTALLATION = '/v1/installations/{installation_id}';
 const USER = '/v1/users/{user_id}';
 const NOTIFICATION = '/v1/notifications/{notification_id}';
 const ALERT = '/v1/alerts/{alert_id}';
+const REVIEW = '/v1/reviews/{review_id}';
 const MESSAGE = { audience: { users: ['nobody'] }, content: { title: 'Hello' } };
 const RECEIPT = {
   notification_id: `ntf_${randomUUID().replaceAll('-', '')}`,
@@ -81,6 +83,16 @@ export const ROUTE_BOOK: readonly BookedRoute[] = [
   { method: 'POST', route: `${INSTALLATION}/receipts`, body: { receipts: [RECEIPT] }, ...client },
   { method: 'GET', route: `${INSTALLATION}/timeline`, ...installations },
   { method: 'GET', route: '/v1/installations', ...installations },
+  { method: 'GET', route: '/v1/reviews', ...installations },
+  { method: 'POST', route: '/v1/reviews', scope: 'installations:write', forClients: false },
+  { method: 'GET', route: REVIEW, ...installations },
+  {
+    method: 'POST',
+    route: `${REVIEW}/apply`,
+    body: { dormant: 0 },
+    scope: 'installations:write',
+    forClients: false,
+  },
   { method: 'GET', route: '/v1/app', scope: 'app:read', forClients: false },
   { method: 'PATCH', route: '/v1/app', body: {}, scope: 'app:write', forClients: false },
   { method: 'GET', route: USER, ...readUsers },
@@ -113,6 +125,7 @@ export function pathOf(booked: BookedRoute, places: RoutePlaces): string {
     .replace('{user_id}', places.userId)
     .replace('{notification_id}', places.notificationId)
     .replace('{alert_id}', places.alertId)
+    .replace('{review_id}', places.reviewId)
     .replace('{topic}', 'news')
     .replace('{purpose}', 'voip');
   return booked.query === undefined ? path : `${path}?${booked.query}`;
@@ -125,5 +138,6 @@ export function unknownPlaces(): RoutePlaces {
     userId: `unknown-${randomUUID()}`,
     notificationId: `ntf_${randomUUID().replaceAll('-', '')}`,
     alertId: `alr_${randomUUID().replaceAll('-', '')}`,
+    reviewId: `rev_${randomUUID().replaceAll('-', '')}`,
   };
 }
