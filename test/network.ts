@@ -178,6 +178,7 @@ function testConfig(
     role,
     database: { url: databaseUrl, directUrl: databaseUrl, connections: 8 },
     http: { host: '127.0.0.1', port: 0, tls, trustedProxies: ['127.0.0.1'] },
+    retention: { deliveryDays: 90 },
     logLevel: 'silent',
     providers,
   };

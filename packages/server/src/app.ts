@@ -46,7 +46,12 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
   const vault = createVault(secrets.masterKey);
   const { url, directUrl, connections } = config.database;
   const db = openDatabase({ url, maxConnections: connections, applicationName: 'homing' });
-  const maintenance = createMaintenance(db, clock, events.maintenanceFailed);
+  const maintenance = createMaintenance({
+    db,
+    clock,
+    deliveryDays: config.retention.deliveryDays,
+    onError: events.maintenanceFailed,
+  });
   const announceWork = createAnnouncer(db, events.announcementLost);
   const shared = { db, vault, clock };
   const api = createApi({

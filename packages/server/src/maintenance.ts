@@ -1,10 +1,8 @@
-import { advanceReviews, beginDueReviews, decideByPolicy } from './registry/review.ts';
-import { dropIdempotencyKeys } from './store/idempotency.ts';
-import { dropTombstones } from './store/installations.ts';
-import { createPartitions, dropExpiredRows } from './store/maintenance.ts';
-import type { Database } from './store/sql.ts';
 import type { Clock } from './domain/clock.ts';
-import { LIMITS } from './domain/limits.ts';
+import { advanceReviews, beginDueReviews, decideByPolicy } from './registry/review.ts';
+import { createPartitions } from './store/partitions.ts';
+import { retentionRules, type RetentionRule } from './store/retention.ts';
+import type { Database } from './store/sql.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -19,26 +17,34 @@ export interface Maintenance extends AsyncDisposable {
   wake(): void;
 }
 
-/** Partitions ahead of time, and retention. A failure is reported and tried again an hour later. */
-export function createMaintenance(
-  db: Database,
-  clock: Clock,
-  onError: (error: unknown) => void,
-): Maintenance {
+export interface MaintenanceOptions {
+  readonly db: Database;
+  readonly clock: Clock;
+  /** How long notifications and the ledger are kept. */
+  readonly deliveryDays: number;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Partitions ahead of time, retention and reviews. Several processes may do it at once: each step
+ * is a short transaction that finds its work under locks. A failure is reported and tried again an
+ * hour later.
+ */
+export function createMaintenance(options: MaintenanceOptions): Maintenance {
+  const { db, clock, onError } = options;
+  const rules = retentionRules(options.deliveryDays);
   const stopping = new AbortController();
+  const { signal } = stopping;
   let timer: NodeJS.Timeout | null = null;
   let lastRun: Promise<void> = Promise.resolve();
   const doChores = async (): Promise<void> => {
     const now = clock();
-    const daysAgo = (days: number): Date => new Date(now.getTime() - days * DAY_MS);
     const chores = [
       () => createPartitions(db, now),
-      () => dropExpiredRows(db, now),
-      () => dropIdempotencyKeys(db, daysAgo(LIMITS.idempotencyDays)),
-      () => dropTombstones(db, daysAgo(LIMITS.tombstoneDays)),
       () => beginDueReviews(db, now),
       () => decideByPolicy(db, now),
-      () => advanceReviews(db, clock, stopping.signal),
+      () => advanceReviews(db, clock, signal),
+      ...rules.map((rule) => () => keep(db, rule, now, signal)),
     ];
     // One chore that fails, hour after hour, must not keep the others from being done.
     for (const chore of chores) await chore().catch(onError);
@@ -60,4 +66,16 @@ export function createMaintenance(
       await lastRun;
     },
   };
+}
+
+/** Drops what a rule keeps no longer, bit by bit. */
+async function keep(
+  db: Database,
+  rule: RetentionRule,
+  now: Date,
+  signal: AbortSignal,
+): Promise<void> {
+  const before = new Date(now.getTime() - rule.days * DAY_MS);
+  let dropped = 1;
+  while (dropped > 0 && !signal.aborted) dropped = await rule.drop(db, before);
 }

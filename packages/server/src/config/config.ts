@@ -30,6 +30,10 @@ export interface Config {
     readonly tls: { readonly key: string; readonly cert: string } | null;
     readonly trustedProxies: readonly string[];
   };
+  readonly retention: {
+    /** How long notifications and what became of them are kept. */
+    readonly deliveryDays: number;
+  };
   readonly logLevel: LogLevel;
   readonly providers: ProviderEndpoints;
 }
@@ -61,6 +65,8 @@ export function readConfig(env: Environment): Config {
       tls: readTls(env),
       trustedProxies: trustedProxies(env),
     },
+    // The longest time to live is 28 days, and work that is not done is never dropped.
+    retention: { deliveryDays: integer(env, 'HOMING_DELIVERY_DAYS', 90, 30, 3_650) },
     logLevel: oneOf(env, 'HOMING_LOG_LEVEL', LOG_LEVELS, 'info'),
     providers: {
       apns: httpsUrl(env, 'HOMING_APNS_URL', 'https://api.push.apple.com'),

@@ -42,6 +42,10 @@ export const ENVIRONMENT = {
     description: 'A file that holds the master key, instead of HOMING_MASTER_KEY.',
     default: null,
   },
+  HOMING_DELIVERY_DAYS: {
+    description: 'How many days notifications, deliveries and receipts are kept.',
+    default: '90',
+  },
   HOMING_LOG_LEVEL: {
     description: '`silent`, `error`, `warn`, `info` or `debug`.',
     default: 'info',

@@ -1,9 +1,9 @@
-import type { Database, Queryable } from './sql.ts';
+import postgres from 'postgres';
+import type { Database } from './sql.ts';
 import { inTransaction } from './transaction.ts';
 
 const DAYS_AHEAD = 3;
 const MONTHS_AHEAD = 2;
-const OUTBOX_DAYS = 3;
 /** Any constant that no other lock uses: one process makes partitions at a time. */
 const LOCK = 7_467_002;
 
@@ -67,10 +67,80 @@ function wantedPartitions(now: Date): readonly Partition[] {
   return partitions;
 }
 
-/** Forgets what was kept for a time only. */
-export async function dropExpiredRows(db: Queryable, now: Date): Promise<void> {
-  await db`delete from outbox where at < ${addDays(now, -OUTBOX_DAYS)}`;
-  await db`delete from user_tombstone where not_before < ${addDays(now, -1)}`;
+/** Drops the months of events that end before a moment; returns how many went. */
+export async function dropEventMonths(db: Database, before: Date): Promise<number> {
+  const months = await partitionsOf(db, 'event');
+  const over = months.filter(({ start }) => firstOfMonth(start, 1) <= before);
+  await db`delete from event_default where at < ${before}`;
+  return dropTables(db, over);
+}
+
+/**
+ * Drops the days of deliveries and receipts that end before a moment and of which no notification
+ * is left; returns how many went.
+ */
+export async function dropDeliveryDays(db: Database, before: Date): Promise<number> {
+  let dropped = 0;
+  for (const table of ['delivery', 'receipt'] as const) {
+    const days = await partitionsOf(db, table);
+    const ended = days.filter(({ start }) => addDays(start, 1) <= before);
+    const left = await db<{ day: string }[]>`
+      select day from unnest(${ended.map(({ start }) => isoDay(start))}::text[]::date[]) as day
+      where exists (select 1 from notification n where n.day = day)`;
+    const waiting = new Set(left.map(({ day }) => day));
+    dropped += await dropTables(
+      db,
+      ended.filter(({ start }) => !waiting.has(isoDay(start))),
+    );
+    await db`
+      delete from ${db(`${table}_default`)} d
+      where d.day < ${isoDay(before)}
+        and not exists (select 1 from notification n where n.day = d.day)`;
+  }
+  return dropped;
+}
+
+interface ExistingPartition {
+  readonly name: string;
+  /** Where its range begins. */
+  readonly start: Date;
+}
+
+/** All but the default one, by the day in their names. */
+async function partitionsOf(
+  db: Database,
+  table: 'event' | 'delivery' | 'receipt',
+): Promise<readonly ExistingPartition[]> {
+  const rows = await db<{ name: string; day: string }[]>`
+    select c.relname as name, to_date(right(c.relname, 8), 'YYYYMMDD') as day
+    from pg_inherits join pg_class c on c.oid = inhrelid
+    where inhparent = ${table}::regclass and c.relname ~ '_[0-9]{8}$'
+    order by c.relname`;
+  return rows.map(({ name, day }) => ({ name, start: new Date(`${day}T00:00:00Z`) }));
+}
+
+async function dropTables(db: Database, partitions: readonly ExistingPartition[]): Promise<number> {
+  let dropped = 0;
+  for (const { name } of partitions) dropped += (await dropTable(db, name)) ? 1 : 0;
+  return dropped;
+}
+
+/** How long a drop waits for its lock, while whoever comes after it waits for the drop. */
+const LOCK_TIMEOUT_MS = 250;
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** False when the table was in use for too long; the next hour is as good. */
+async function dropTable(db: Database, name: string): Promise<boolean> {
+  try {
+    await inTransaction(db, async (tx) => {
+      await tx.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      await tx`drop table if exists ${tx(name)}`;
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof postgres.PostgresError && error.code === LOCK_NOT_AVAILABLE) return false;
+    throw error;
+  }
 }
 
 function addDays(date: Date, days: number): Date {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createTestDatabase, type TestDatabase } from '../../../../test/database.ts';
-import { createPartitions } from '../../src/store/maintenance.ts';
+import { createPartitions } from '../../src/store/partitions.ts';
 import { openDatabase, type Database } from '../../src/store/sql.ts';
 
 const DAY_MS = 86_400_000;
@@ -15,7 +15,7 @@ describe('partitions', () => {
     db = openDatabase({
       url: database.url,
       maxConnections: 4,
-      applicationName: 'maintenance test',
+      applicationName: 'partitions test',
     });
   });
 

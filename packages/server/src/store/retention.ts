@@ -1,0 +1,123 @@
+import { LIMITS } from '../domain/limits.ts';
+import { dropIdempotencyKeys } from './idempotency.ts';
+import { dropTombstones } from './installations.ts';
+import { dropDeliveryDays, dropEventMonths } from './partitions.ts';
+import type { Database } from './sql.ts';
+
+/** One kind of row and how long it is kept. */
+export interface RetentionRule {
+  /** As docs/config.md calls it; a test compares the two tables. */
+  readonly what: string;
+  readonly days: number;
+  /**
+   * Drops some of what is older than a moment, in one short transaction or a few; returns how much
+   * that was, and 0 once there is nothing left to drop.
+   */
+  readonly drop: (db: Database, before: Date) => Promise<number>;
+}
+
+/** Rows that one statement deletes: locks and journal of a moment, not of a table. */
+const ROWS = 1_000;
+/** Thirteen months, so that a year can be compared with the one before. */
+const YEAR_AND_A_MONTH = 396;
+const MINUTES_PER_DAY = 1_440;
+/** A day after the last moment at which an assertion could have been used. */
+const PROOF_DAYS =
+  1 + (LIMITS.assertionLifetimeSeconds + LIMITS.assertionSkewSeconds) / 60 / MINUTES_PER_DAY;
+
+/**
+ * EVERYTHING THAT IS FORGOTTEN BY TIME. What belongs to a notification goes as soon as it has
+ * finished and `deliveryDays` have passed. Nothing here reads a whole table: each rule has an index
+ * for it, or takes the oldest rows by their key until one is young enough.
+ */
+export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
+  return [
+    { what: 'business events for webhooks and streams', days: 3, drop: dropOutbox },
+    {
+      what: 'answers to requests with an idempotency key',
+      days: LIMITS.idempotencyDays,
+      drop: dropIdempotencyKeys,
+    },
+    { what: 'ids of removed installations', days: LIMITS.tombstoneDays, drop: dropTombstones },
+    {
+      what: 'digests of the ids of erased users',
+      days: LIMITS.userTombstoneHours / 24,
+      drop: dropUserTombstones,
+    },
+    { what: 'ids of used assertions', days: PROOF_DAYS, drop: dropProofs },
+    { what: 'notifications and their counts', days: deliveryDays, drop: dropNotifications },
+    { what: 'deliveries and receipts', days: deliveryDays, drop: dropDeliveryDays },
+    { what: 'events of timelines', days: YEAR_AND_A_MONTH, drop: dropEventMonths },
+    {
+      what: 'ended links but the last of each installation',
+      days: YEAR_AND_A_MONTH,
+      drop: dropLinks,
+    },
+    { what: 'audit records', days: YEAR_AND_A_MONTH, drop: dropAudit },
+    { what: 'reviews', days: YEAR_AND_A_MONTH, drop: dropReviews },
+  ];
+}
+
+async function dropOutbox(db: Database, before: Date): Promise<number> {
+  const rows = await db`
+    delete from outbox where at < ${before} and outbox_ref in (
+      select outbox_ref from outbox order by outbox_ref limit ${ROWS})
+    returning outbox_ref`;
+  return rows.length;
+}
+
+async function dropUserTombstones(db: Database, before: Date): Promise<number> {
+  const rows = await db`delete from user_tombstone where not_before < ${before} returning app_ref`;
+  return rows.length;
+}
+
+async function dropProofs(db: Database, before: Date): Promise<number> {
+  const rows = await db`
+    delete from proof where (app_ref, jti) in (
+      select app_ref, jti from proof where used_at < ${before} limit ${ROWS})
+    returning app_ref`;
+  return rows.length;
+}
+
+/** Those of one batch with all that counts them; the ledger's rows go with their day. */
+async function dropNotifications(db: Database, before: Date): Promise<number> {
+  const day = before.toISOString().slice(0, 10);
+  const rows = await db`
+    with expired as (
+      select notification_ref from notification
+      where day < ${day} and finished_at is not null
+      order by day, notification_ref limit ${ROWS}
+    ), counters as (
+      delete from notification_counter where notification_ref in (select * from expired)
+    )
+    delete from notification where notification_ref in (select * from expired)
+    returning notification_ref`;
+  return rows.length;
+}
+
+async function dropLinks(db: Database, before: Date): Promise<number> {
+  const rows = await db`
+    delete from link where link_ref in (
+      select link_ref from link old
+      where ended_at < ${before} and exists (
+        select 1 from link newer
+        where newer.installation_ref = old.installation_ref and newer.link_ref > old.link_ref)
+      order by ended_at limit ${ROWS})
+    returning link_ref`;
+  return rows.length;
+}
+
+async function dropAudit(db: Database, before: Date): Promise<number> {
+  const rows = await db`
+    delete from audit where at < ${before} and audit_ref in (
+      select audit_ref from audit order by audit_ref limit ${ROWS})
+    returning audit_ref`;
+  return rows.length;
+}
+
+async function dropReviews(db: Database, before: Date): Promise<number> {
+  const rows = await db`
+    delete from review where created_at < ${before} and state in ('applied', 'superseded')
+    returning review_ref`;
+  return rows.length;
+}
