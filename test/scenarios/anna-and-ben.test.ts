@@ -65,14 +65,6 @@ for (const arrival of ARRIVALS) {
   });
 }
 
-test("Ben has the phone when Anna's logout is lost", async () => {
-  await using network = await startNetwork();
-  const phone = await phoneWithPackets(network);
-  assertAnswered(await phone.packets.annaIn(), 200);
-  assertAnswered(await phone.packets.benIn(), 200);
-  await assertThatBenHasThePhone(network, phone);
-});
-
 test('Ben has the phone when all packets arrive at once, three times over', async () => {
   await using network = await startNetwork();
   const phone = await phoneWithPackets(network);
@@ -84,27 +76,4 @@ test('Ben has the phone when all packets arrive at once, three times over', asyn
     [],
   );
   await assertThatBenHasThePhone(network, phone);
-});
-
-test("a late login of Anna's is told that it is superseded, and by what", async () => {
-  await using network = await startNetwork();
-  const phone = await phoneWithPackets(network);
-  const { annaIn, benIn } = phone.packets;
-  assertAnswered(await benIn(), 200);
-  const late = await annaIn();
-  assertAnswered(late, 200);
-  assert.deepEqual(late.body['applied'], { user: false });
-  assert.deepEqual(late.body['reason'], { user: 'superseded' });
-  assert.equal(late.body['seq']?.['user'], phone.seq);
-});
-
-test("nobody has the phone when Anna's login arrives after her logout", async () => {
-  await using network = await startNetwork();
-  const { backEnd } = network;
-  const phone = await phoneWithPackets(network);
-  assertAnswered(await phone.packets.annaOut(), 204);
-  assertAnswered(await phone.packets.annaIn(), 200);
-  const toAnna = () => backEnd.sendToUsers(['anna']);
-  assert.deepEqual(await tokensReached(network, toAnna), []);
-  assert.equal((await backEnd.installation(phone.id))['status'], 'signed_out');
 });

@@ -1,11 +1,11 @@
 import { openDatabase } from '../../packages/server/src/store/sql.ts';
 import { untilBlocked } from '../../packages/server/test/registry/until-blocked.ts';
 import type { Answer } from '../answer.ts';
-import type { Packet, Phone } from './phone.ts';
+import type { Phone } from './phone.ts';
 import type { Scene } from './scene.ts';
 
 /**
- * How two packets that are under way at the same time can meet: one after the other, both ways;
+ * How two requests that are under way at the same time can meet: one after the other, both ways;
  * held up at the row that they both need, the one or the other first in line; and left to
  * themselves.
  */
@@ -19,13 +19,19 @@ export const CROSSINGS = [
 
 export type Crossing = (typeof CROSSINGS)[number];
 
-/** Lets two packets arrive as the crossing says; their answers in the order of the packets. */
+/** A packet of a phone, or a request of a back end. */
+type Arrival = () => Promise<Answer>;
+
+/**
+ * Lets two requests arrive as the crossing says; returns their answers in the order of the
+ * arguments. The row is that of a phone which both have to lock.
+ */
 export async function cross(
   scene: Scene,
   crossing: Crossing,
   row: Phone,
-  first: Packet,
-  second: Packet,
+  first: Arrival,
+  second: Arrival,
 ): Promise<readonly [Answer, Answer]> {
   switch (crossing) {
     case 'the first, then the second':
@@ -45,12 +51,12 @@ export async function cross(
   }
 }
 
-/** Holds the phone's row until the one packet waits for it; the other comes while it waits. */
+/** Holds the phone's row until the one request waits for it; the other comes while it waits. */
 async function meetAtRow(
   scene: Scene,
   row: Phone,
-  ahead: Packet,
-  behind: Packet,
+  ahead: Arrival,
+  behind: Arrival,
 ): Promise<readonly [Answer, Answer]> {
   const { database, homing } = scene.network;
   const blocker = openDatabase({

@@ -42,6 +42,13 @@ scenario(
   },
 );
 
+scenario('S04 a late logout ends nothing, whichever way it is said', async (scene) => {
+  const { phone, token } = await scene.signedIn('anna');
+  await answered(phone.signIn('ben', 4)(), 200);
+  await superseded(phone.packet({ seq: 3, user: null })(), 'user');
+  await scene.assertAtRest({ own: [[token, 'ben']], recv: { anna: [], ben: [token] } });
+});
+
 for (const [title, offlineMs] of [
   ['S05 a logout that waited two hours for a network', 2 * HOUR_MS],
   ['S06 a logout that outlived a killed app and a reboot', DAY_MS],
@@ -161,11 +168,4 @@ scenario('S21 a logout on one of Anna’s phones leaves the other', async (scene
   for (const member of ['user', 'token', 'seq', 'device', 'status']) {
     assert.deepEqual(later[member], before[member], member);
   }
-});
-
-scenario('S04 a late logout ends nothing, whichever way it is said', async (scene) => {
-  const { phone, token } = await scene.signedIn('anna');
-  await answered(phone.signIn('ben', 4)(), 200);
-  await superseded(phone.packet({ seq: 3, user: null })(), 'user');
-  await scene.assertAtRest({ own: [[token, 'ben']], recv: { anna: [], ben: [token] } });
 });

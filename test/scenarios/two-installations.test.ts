@@ -3,6 +3,7 @@ import { assertProblem } from '../../packages/server/test/http/assert-problem.ts
 import { request } from '../answer.ts';
 import { apnsToken, fcmToken } from '../device.ts';
 import { fingerprint } from '../fingerprint.ts';
+import { cross, CROSSINGS } from './crossing.ts';
 import { freshStorage, type Phone, type Token } from './phone.ts';
 import { openScenarios } from './scenario.ts';
 import { addressee, answered, type Scene } from './scene.ts';
@@ -201,6 +202,47 @@ scenario('S39 a logout in one app touches the same token of no other', async (sc
   const later = await Promise.all(rest.map((one) => one.of.backEnd.installation(one.phone.id)));
   assert.deepEqual(later, before);
 });
+
+for (const crossing of CROSSINGS) {
+  scenario(
+    `S24 the former app’s refresh crosses the new one’s login: ${crossing}`,
+    async (scene) => {
+      const { phone: former, token } = await scene.signedIn('anna');
+      await scene.later();
+      const phone = scene.phone();
+      const [login, refresh] = await cross(
+        scene,
+        crossing,
+        former,
+        phone.signIn('ben', 1, { token }),
+        former.token(token, 3),
+      );
+      assert.equal(login.status, 201);
+      // First it confirmed what it still held; later it is told that somebody else has it.
+      if (refresh.status !== 200) assertProblem(refresh, 'token_held');
+      assert.equal((await scene.hold(token))?.['id'], phone.id);
+      await scene.assertAtRest({ own: [[token, 'ben']], recv: { anna: [], ben: [token] } });
+    },
+  );
+
+  scenario(`S29 two copies use one sequence: ${crossing}`, async (scene) => {
+    const { phone: original, token } = await scene.signedIn('anna');
+    const copy = scene.phone(original);
+    const copysToken = apnsToken();
+    const answers = await cross(
+      scene,
+      crossing,
+      original,
+      original.token(token, 3),
+      copy.token(copysToken, 3),
+    );
+    const refused = answers.filter(({ status }) => status !== 200);
+    assert.equal(refused.length, 1);
+    for (const answer of refused) assertProblem(answer, 'installation_forked');
+    const kept = answers[0].status === 200 ? token : copysToken;
+    await scene.assertAtRest({ own: [[kept, 'anna']], recv: { anna: [kept] } });
+  });
+}
 
 scenario('S44 an owner who never left does not keep the next one out', async (scene) => {
   const { phone, token } = await scene.signedIn('anna');

@@ -4,6 +4,7 @@ import { assertProblem } from '../../packages/server/test/http/assert-problem.ts
 import { assertConserved } from '../conservation.ts';
 import { fcmToken } from '../device.ts';
 import { acceptedPushes } from '../pushes.ts';
+import { cross, CROSSINGS } from './crossing.ts';
 import { openScenarios } from './scenario.ts';
 import { addressee, answered, type Scene } from './scene.ts';
 
@@ -155,6 +156,34 @@ scenario(
     await scene.assertAtRest({ recv: { anna: [again.token] } });
   },
 );
+
+/** Who ends a user does not wait at the row of a phone on which that user is not signed in. */
+const CROSSINGS_WITH_AN_END = CROSSINGS.filter((one) => one !== 'the second ahead at the row');
+
+for (const crossing of CROSSINGS_WITH_AN_END) {
+  for (const [end, method, path] of [
+    ['S55 a revocation', 'POST', '/v1/users/anna/revoke'],
+    ['S56 a deletion', 'DELETE', '/v1/users/anna'],
+  ] as const) {
+    scenario(`${end} crosses Anna’s login elsewhere: ${crossing}`, async (scene) => {
+      const { token } = await scene.signedIn('anna');
+      const { phone, token: other } = await scene.enrolled();
+      const body = method === 'POST' ? {} : undefined;
+      const [login, ended] = await cross(scene, crossing, phone, phone.signIn('anna', 2), () =>
+        scene.backEnd.request(method, path, body),
+      );
+      if (login.status !== 200) assertProblem(login, 'assertion_invalid');
+      assert.ok(ended.status === 200 || ended.status === 204, JSON.stringify(ended.body));
+      await scene.assertAtRest({
+        own: [
+          [token, null],
+          [other, null],
+        ],
+        recv: { anna: [] },
+      });
+    });
+  }
+}
 
 scenario('S60 what a provider stores for a phone that is off ends by itself', async (scene) => {
   const { phone, token } = await scene.signedIn('anna');
