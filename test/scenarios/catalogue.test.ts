@@ -16,7 +16,7 @@ const NUMBERS = [
   'S92',
 ].flatMap((group) => group.split(' '));
 /** A text in a test file that begins with the number of a case is, or becomes, a title. */
-const TITLE = /['"`](S\d\d) /g;
+const TITLE = /['"`](S\d\d):? /g;
 
 const entries: readonly (readonly [string, CatalogueEntry])[] = Object.entries(CATALOGUE);
 

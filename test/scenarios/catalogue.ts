@@ -39,6 +39,7 @@ const UNDER_WAY = 'test/scenarios/under-way.test.ts';
 const LATE_FEEDBACK = 'test/scenarios/late-feedback.test.ts';
 const BROWSERS = 'test/scenarios/browsers.test.ts';
 const IDENTITY_EDGES = 'test/scenarios/identity-edges.test.ts';
+const RACES = 'test/races/races.test.ts';
 const REGISTRY = 'packages/server/test/registry';
 const HTTP = 'packages/server/test/http';
 
@@ -54,10 +55,10 @@ export const CATALOGUE = {
   S12: shown(ONE_PHONE, `${REGISTRY}/ordering.test.ts`),
   S15: shown(ONE_PHONE),
   S17: shown(ONE_PHONE),
-  S18: shown(`${REGISTRY}/logout.test.ts`),
+  S18: shown(ONE_PHONE),
   S21: shown(ONE_PHONE),
 
-  S23: shown(`${REGISTRY}/takeover.test.ts`),
+  S23: shown(RACES, `${REGISTRY}/takeover.test.ts`),
   S24: shown(TWO_INSTALLATIONS),
   S26: shown(TWO_INSTALLATIONS),
   S28: inPart('client', 'The SDK notices that its secret is gone and enrols.', TWO_INSTALLATIONS),
@@ -82,7 +83,7 @@ export const CATALOGUE = {
   S35: shown(`${HTTP}/assertions.test.ts`),
   S37: shown(TWO_INSTALLATIONS),
   S39: shown(TWO_INSTALLATIONS),
-  S42: shown(`${REGISTRY}/takeover.test.ts`),
+  S42: shown(RACES, `${REGISTRY}/takeover.test.ts`),
   S44: shown(TWO_INSTALLATIONS),
 
   S46: shown(UNDER_WAY),
@@ -91,7 +92,7 @@ export const CATALOGUE = {
   S51: inPart('scheduling', 'What is due later is a retry here, not yet a schedule.', UNDER_WAY),
   S55: shown(UNDER_WAY),
   S56: shown(UNDER_WAY, `${REGISTRY}/erasure.test.ts`),
-  S57: marked('two-process rig', 'A logout on one process and a send on another share one table.'),
+  S57: shown(RACES),
   S58: marked('read replica', 'There is none: every gate reads the primary.'),
   S59: marked('two-process rig', 'A successor gates again whatever its predecessor had leased.'),
   S60: inPart('client', 'What is within its time to live is refused by its tag.', UNDER_WAY),

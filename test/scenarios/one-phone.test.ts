@@ -157,6 +157,20 @@ scenario('S17 a logout with a session that ended months ago', async (scene) => {
   await scene.assertAtRest({ own: [[token, null]], recv: { anna: [] } });
 });
 
+scenario('S18 a logout in the middle of a flood that is slowed down', async (scene) => {
+  const { phone, token } = await scene.signedIn('anna');
+  // Each server counts for itself, so that each has to get more than it lets an installation write.
+  const packets = 400 * (1 + scene.network.servers.length);
+  const flood = Array.from({ length: packets }, (_, index) => phone.token(token, index + 4)());
+  const logout = phone.signOut(3)();
+  const answers = await Promise.all(flood);
+  await answered(logout, 204);
+  assert.ok(answers.some(({ status }) => status === 429));
+  assert.ok(answers.every(({ status }) => status === 200 || status === 429));
+  await answered(phone.signOut(packets + 10)(), 204);
+  await scene.assertAtRest({ own: [[token, null]], recv: { anna: [] } });
+});
+
 scenario('S21 a logout on one of Anna’s phones leaves the other', async (scene) => {
   const { phone } = await scene.signedIn('anna');
   const { phone: other, token: kept } = await scene.signedIn('anna', fcmToken());
