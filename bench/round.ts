@@ -37,9 +37,8 @@ export async function alternate(
       interruption.throwIfAborted();
       await settle();
       const round = await contestant.round();
-      const rate = (round.operations / round.seconds).toFixed(0);
       const title = number === 0 ? 'warm-up' : `round ${number} of ${rounds}`;
-      say(`${title}, ${contestant.name}: ${rate}/s`);
+      say(`${title}, ${contestant.name}: ${round.operations} in ${round.seconds.toFixed(2)} s`);
       if (number > 0) results.get(contestant.name)?.push(round);
     }
   }

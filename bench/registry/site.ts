@@ -9,6 +9,7 @@ import {
 import type { ScratchDirectory } from '../../packages/homing/test/scratch-directory.ts';
 import { createVault } from '../../packages/server/src/credentials/sealing.ts';
 import { openDatabase, type Database } from '../../packages/server/src/store/sql.ts';
+import { checkPopulation } from './check-population.ts';
 import { populate, type Watch } from './populate.ts';
 import { createSigner, type Signer } from './signer.ts';
 
@@ -81,6 +82,7 @@ async function fill(
   const [row] = await db<{ app_ref: number }[]>`select app_ref from app`;
   assert(row !== undefined);
   await populate(db, row.app_ref, rows, watch);
+  await checkPopulation(db);
   return { app, appRef: row.app_ref };
 }
 
