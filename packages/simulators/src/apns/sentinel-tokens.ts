@@ -4,7 +4,7 @@ import type { ApnsDeviceState } from './device-states.ts';
 
 const PREFIX_LENGTH = 8;
 // Long before any registration, so that a client which honours the timestamp keeps the token.
-const LONG_AGO_MS = Date.UTC(2001, 0, 1);
+const LONG_AGO_MS = Date.UTC(2020, 0, 1);
 
 /** The token prefixes that bring about a fault: eight hexadecimal digits, then anything. */
 export const APNS_SENTINELS: readonly Sentinel<ApnsDeviceState>[] = [
@@ -15,7 +15,7 @@ export const APNS_SENTINELS: readonly Sentinel<ApnsDeviceState>[] = [
     atMs: nowMs,
   })),
   state('dead0411', '410 ExpiredToken as of now', (nowMs) => ({ kind: 'expired', atMs: nowMs })),
-  state('01d00410', '410 Unregistered since 2001, before any registration', () => ({
+  state('01d00410', '410 Unregistered since 2020, before any registration', () => ({
     kind: 'unregistered',
     atMs: LONG_AGO_MS,
   })),
