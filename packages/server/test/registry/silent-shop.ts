@@ -27,11 +27,11 @@ export class Shop implements AsyncDisposable {
     const devices = new Map<Silent, Device>();
     let ago = Math.max(...phones.map(({ days }) => days));
     for (const phone of phones.toSorted((a, b) => b.days - a.days)) {
-      clock.advance((ago - phone.days) * DAY_MS);
+      await clock.advance((ago - phone.days) * DAY_MS);
       ago = phone.days;
       devices.set(phone, await this.enrol(phone.platform, phone.user));
     }
-    clock.advance(ago * DAY_MS + 60_000);
+    await clock.advance(ago * DAY_MS + 60_000);
     return phones.map((phone) => devices.get(phone) ?? assert.fail('not enrolled'));
   }
 
