@@ -42,6 +42,13 @@ export interface DatabaseOptions {
 const PIPELINE = { max_pipeline: 1_000_000 } as const;
 
 /**
+ * How long the driver waits before it connects again. Its own choice grows with every connection of
+ * the pool that is refused, to twenty seconds at once, for which requests would neither fail nor
+ * run although the database is back.
+ */
+const RECONNECT_SECONDS = 0.25;
+
+/**
  * Opens a pool. Connections are made on demand, so this succeeds while the server is still down.
  */
 export function openDatabase(options: DatabaseOptions): Database {
@@ -50,6 +57,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     types: TYPES,
     ...PIPELINE,
     connect_timeout: 10,
+    backoff: () => RECONNECT_SECONDS,
     onnotice: () => {},
     connection: { application_name: options.applicationName, TimeZone: 'UTC' },
   });

@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { isDatabaseUnavailable } from '../domain/database-fault.ts';
 import type { Database, Transaction } from './sql.ts';
 
 /**
@@ -18,11 +19,29 @@ export async function inTransaction<T>(
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return (await db.begin(work)) as T;
+      return await beginOnce(db, work);
     } catch (error) {
       if (attempt === ATTEMPTS || !isRetryable(error)) throw error;
     }
   }
+}
+
+/**
+ * What fails for want of the connection is not left to the driver, which would send a `rollback`
+ * into the connection that is gone: an exception that nothing can catch, or a connection that waits
+ * forever for an answer. Without a word from its client the server rolls back by itself.
+ */
+async function beginOnce<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const lost = Promise.withResolvers<never>();
+  const begun = db.begin((tx) =>
+    work(tx).catch((error: unknown) => {
+      if (!isDatabaseUnavailable(error)) throw error;
+      lost.reject(error);
+      // The driver ends its part when it learns that the connection is closed.
+      return new Promise<never>(() => {});
+    }),
+  );
+  return (await Promise.race([begun, lost.promise])) as T;
 }
 
 function isRetryable(error: unknown): boolean {

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { test } from 'node:test';
+import { openDatabase, type Database } from '../../packages/server/src/store/sql.ts';
+import { inTransaction } from '../../packages/server/src/store/transaction.ts';
+import { KillablePostgres } from './killable-postgres.ts';
+
+const CRASHES = 3;
+const TRANSACTIONS = 64;
+/** A failure bound: what hangs does so for longer. */
+const PATIENCE_MS = 8_000;
+
+test('transactions that a crash of PostgreSQL interrupts leave a pool that works', async () => {
+  await using server = await KillablePostgres.start();
+  const { url } = server;
+  await using cleanup = new AsyncDisposableStack();
+  const db = openDatabase({ url, maxConnections: 8, applicationName: 'loss' });
+  cleanup.defer(() => db.end({ timeout: 5 }));
+  for (let crash = 1; crash <= CRASHES; crash += 1) {
+    const fire = await server.aim();
+    const transactions = Array.from({ length: TRANSACTIONS }, (_, index) => work(db, index));
+    await Promise.all(transactions.slice(0, TRANSACTIONS / 4));
+    fire();
+    await server.recover();
+
+    // Whether they failed or were waiting for a connection, all have ended, and others can begin.
+    const next = Array.from({ length: TRANSACTIONS }, (_, index) => work(db, index));
+    await soon(Promise.allSettled(transactions));
+    await soon(Promise.all(next));
+  }
+});
+
+/** Several statements, in the way of others, as registrations are. */
+function work(db: Database, index: number): Promise<unknown> {
+  const transaction = inTransaction(db, async (tx) => {
+    await tx`select pg_advisory_xact_lock(${index % 4}::int)`;
+    await tx`select ${index}::int`;
+  });
+  // It may fail while the test waits for something else.
+  transaction.catch(() => {});
+  return transaction;
+}
+
+async function soon(work: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const late = delay(PATIENCE_MS, 'late', { signal: over.signal });
+  const first = await Promise.race([work, late]).finally(() => over.abort());
+  assert.notEqual(first, 'late');
+}
