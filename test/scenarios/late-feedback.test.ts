@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createLogger } from '@homing/server';
+import { createLogger, LIMITS } from '@homing/server';
 import { apnsToken, fcmToken } from '../device.ts';
 import { openScenarios } from './scenario.ts';
 import { answered } from './scene.ts';
@@ -8,6 +8,8 @@ import { answered } from './scene.ts';
 // Credentials are refused here on purpose, which the log would report.
 const scenario = await openScenarios({ logger: createLogger('silent') });
 
+const MINUTE_MS = 60_000;
+
 scenario('S67 a 410 that is older than the registration it meets', async (scene) => {
   const { phone, token } = await scene.signedIn('anna');
   const { apns, clock } = scene.network;
@@ -15,13 +17,14 @@ scenario('S67 a 410 that is older than the registration it meets', async (scene)
   await scene.later();
   const atMs = clock.now().getTime();
   apns.devices.set(token.value, { kind: 'unregistered', atMs });
-  const id = await scene.backEnd.sendToUsers(['anna']);
+  await scene.backEnd.sendToUsers(['anna']);
   await hold.arrived();
   await scene.later();
   await answered(phone.token(token, 3)(), 200);
   hold.release();
   await scene.network.drain();
-  assert.deepEqual((await scene.backEnd.report(id))['reasons'], { failed: { token_dead: 1 } });
+  const [push] = scene.network.journal.entries({ token: token.value });
+  assert.deepEqual(push?.answer, { status: 410, reason: 'Unregistered' });
   assert.equal((await scene.hold(token))?.['id'], phone.id);
   apns.devices.set(token.value, { kind: 'live' });
   await scene.assertAtRest({ own: [[token, 'anna']], recv: { anna: [token] } });
@@ -46,7 +49,7 @@ for (const change of ['another token', 'the same token again', 'another user'] a
     const { fcm } = scene.network;
     fcm.devices.set(old.value, { kind: 'unregistered' });
     using hold = fcm.faults.hold({ token: old.value }, 'answer');
-    const id = await scene.backEnd.sendToUsers(['anna']);
+    await scene.backEnd.sendToUsers(['anna']);
     await hold.arrived();
     await scene.later();
     const token = change === 'another token' ? fcmToken() : old;
@@ -55,8 +58,8 @@ for (const change of ['another token', 'the same token again', 'another user'] a
     await answered(packet(), 200);
     hold.release();
     await scene.network.drain();
-    const { reasons } = (await scene.backEnd.report(id)) as { readonly reasons?: unknown };
-    assert.deepEqual(reasons, { failed: { token_dead: 1 } });
+    const answers = scene.network.journal.entries({ token: old.value }).map(({ answer }) => answer);
+    assert.deepEqual(answers, [{ status: 404, reason: 'UNREGISTERED' }]);
     fcm.devices.set(old.value, { kind: 'live' });
     await scene.assertAtRest({ own: [[token, owner]], recv: { [owner]: [token] } });
   });
@@ -84,7 +87,7 @@ for (const [status, reason] of WRONG_FOR_ALL) {
       // The phone's next start brings back what was put aside.
       await answered(phone.token(token, 1)(), 200);
     }
-    await scene.later(5 * 60_000);
+    await scene.later(5 * MINUTE_MS);
     await scene.network.drain();
     await scene.assertAtRest({ recv: { anna: phones.map(({ token }) => token) } });
   });
@@ -94,10 +97,11 @@ scenario('S72 deaths and registrations cross: who registered anew is kept', asyn
   const { apns, clock } = scene.network;
   const phones = [];
   for (let count = 0; count < 24; count += 1) phones.push(await scene.signedIn('anna'));
-  await scene.later(60_000);
+  // Longer than a check-in may stay unwritten, so that no confirmation can be later than the death.
+  await scene.later(LIMITS.checkInMs + MINUTE_MS);
   const atMs = clock.now().getTime();
   for (const { token } of phones) apns.devices.set(token.value, { kind: 'unregistered', atMs });
-  await scene.later(60_000);
+  await scene.later(MINUTE_MS);
   using hold = apns.faults.hold({}, 'answer');
   await scene.backEnd.sendToUsers(['anna']);
   await hold.arrived(phones.length);
