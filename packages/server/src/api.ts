@@ -5,9 +5,11 @@ import type { Config } from './config/config.ts';
 import type { Vault } from './credentials/sealing.ts';
 import type { Clock } from './domain/clock.ts';
 import { addRoutes } from './http/add-routes.ts';
+import type { decideSync } from './domain/registration.ts';
 import { documentRoutes } from './http/openapi.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { measurePush } from './measure-push.ts';
+import { SyncQueue } from './registry/sync-queue.ts';
 import { isMigrated } from './store/migrate.ts';
 import type { Database } from './store/sql.ts';
 import type { Logger } from './telemetry/log.ts';
@@ -32,12 +34,14 @@ export interface ApiOptions {
   readonly metrics: Metrics;
   readonly announceWork: () => void;
   readonly wakeMaintenance: () => void;
+  readonly decideSync: typeof decideSync;
 }
 
 /** The HTTP server with all routes; disposing it lets what is under way finish. */
 export function createApi(options: ApiOptions): Api {
-  const { http, version, db, vault, clock, logger, metrics, announceWork, wakeMaintenance } =
-    options;
+  const { http, version, db, vault, clock, logger, metrics } = options;
+  const { announceWork, wakeMaintenance, decideSync } = options;
+  const erasureKey = vault.derive('erasure');
   const state = { isDraining: false };
   const { trustedProxies, tls } = http;
   const isDraining = (): boolean => state.isDraining;
@@ -54,7 +58,12 @@ export function createApi(options: ApiOptions): Api {
         measure: measurePush,
         keys: createKeyBook(db, clock),
         ...createAppReader(db, vault),
-        syncKeys: { nonce: vault.derive('takeover nonce'), erasure: vault.derive('erasure') },
+        syncs: new SyncQueue(
+          db,
+          { nonce: vault.derive('takeover nonce'), erasure: erasureKey },
+          decideSync,
+        ),
+        erasureKey,
         health: {
           version,
           metrics: () => metrics.render(),

@@ -4,6 +4,7 @@ import type { Secrets } from './config/secrets.ts';
 import { createVault, type Vault } from './credentials/sealing.ts';
 import type { Dispatcher } from './dispatcher/dispatcher.ts';
 import type { Clock } from './domain/clock.ts';
+import { decideSync } from './domain/registration.ts';
 import type { HttpServer } from './http/server.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { createLaneObserver, createProviderOpener } from './open-provider.ts';
@@ -20,6 +21,8 @@ export interface Overrides {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly logger?: Logger;
+  /** The registry's decision, for a test to plant a fault that it then has to find. */
+  readonly decideSync?: typeof decideSync;
 }
 
 export interface App extends AsyncDisposable {
@@ -62,6 +65,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
     metrics,
     announceWork,
     wakeMaintenance: () => maintenance.wake(),
+    decideSync: overrides.decideSync ?? decideSync,
   });
   const worker =
     config.role === 'api'

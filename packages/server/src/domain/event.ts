@@ -37,4 +37,16 @@ export interface EventDraft {
   readonly newToken?: string | null;
   readonly seq?: number | null;
   readonly cause?: string | null;
+  /**
+   * Told once for each sequence: a client that repeats a refused packet for ever must not fill the
+   * timeline.
+   */
+  readonly once?: boolean;
+}
+
+/** What all events of one change have in common. */
+export interface EventStamp {
+  readonly at: Date;
+  readonly source: EventSource;
+  readonly requestId: string | null;
 }

@@ -37,9 +37,14 @@ export interface HeldToken {
   readonly changedAt: Date;
 }
 
+/** A user who is signed in. */
 export interface OpenLink {
   readonly userRef: number;
+  /** The customer's own id. */
+  readonly userId: string;
   readonly linkedAt: Date;
+  /** When the proof was issued; null where a back end's word was enough. */
+  readonly assertedAt: Date | null;
   readonly rcpt: string | null;
 }
 
@@ -50,7 +55,8 @@ export interface Installation {
   readonly id: string;
   readonly secretHash: Buffer | null;
   readonly token: HeldToken | null;
-  readonly link: OpenLink | null;
+  /** Who is signed in, in the order of their logins; at most one in an exclusive app. */
+  readonly links: readonly OpenLink[];
   /** Bumped by every change of token or user. */
   readonly holderVersion: number;
   readonly serverWriteAt: Date | null;
@@ -59,6 +65,8 @@ export interface Installation {
   readonly topicsSeq: number | null;
   readonly permission: Permission | null;
   readonly device: DeviceFacts;
+  /** The device's own clock with its last report; for support, orders nothing. */
+  readonly clientTime: Date | null;
   readonly tags: Readonly<Record<string, string>>;
   readonly deviceTags: Readonly<Record<string, string>>;
   readonly preferences: DevicePreferences;
@@ -103,7 +111,7 @@ const STATUS_TABLE: readonly (readonly [
   ['permission_denied', (i) => i.permission === 'denied'],
   ['muted', (i, now) => isMuted(i.preferences, now)],
   ['dormant', (i) => i.dormantSince !== null],
-  ['signed_out', (i) => i.link === null],
+  ['signed_out', (i) => i.links.length === 0],
 ];
 
 export function installationStatus(installation: Installation, now: Date): InstallationStatus {

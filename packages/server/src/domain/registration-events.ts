@@ -4,19 +4,20 @@ import type { HeldToken, Installation } from './installation.ts';
 import type { DecidedSync, TokenClaim } from './registration.ts';
 
 /**
- * What the timeline tells about a decision. The user who was attached is named apart, because an
+ * What the timeline tells about a decision. The users who were attached are named apart, because an
  * unknown one is made known only with the link.
  */
 export function registrationEvents(
   installation: Installation,
   decided: DecidedSync,
   seq: number | null,
-  attachedRef: number | null,
+  attachedRefs: readonly number[],
 ): readonly EventDraft[] {
   return [
     ...tokenEvents(installation, decided, seq),
-    ...linkEvents(installation, decided, seq, attachedRef),
+    ...linkEvents(installation, decided, seq, attachedRefs),
     ...deviceEvents(installation, decided, seq),
+    ...returnEvents(installation),
   ];
 }
 
@@ -29,7 +30,13 @@ export function supersededEvent(
   const groups = Object.entries(orders).filter(([, order]) => order === 'superseded');
   if (groups.length === 0) return null;
   const cause = groups.map(([group]) => group).join(', ');
-  return { installationRef: installation.ref, kind: 'registration.superseded', seq, cause };
+  return {
+    installationRef: installation.ref,
+    kind: 'registration.superseded',
+    seq,
+    cause,
+    once: true,
+  };
 }
 
 function tokenEvents(
@@ -73,24 +80,25 @@ function fingerprint(held: HeldToken | null): string | null {
 
 function linkEvents(
   installation: Installation,
-  { link: change, orders, refusedProof }: DecidedSync,
+  { links, orders }: DecidedSync,
   seq: number | null,
-  attachedRef: number | null,
+  attachedRefs: readonly number[],
 ): readonly EventDraft[] {
   const base = { installationRef: installation.ref, seq } as const;
-  const events: EventDraft[] = [];
-  if (change !== null && installation.link !== null) {
-    const cause = change.kind === 'detach' ? change.endedBy : 'switched';
-    events.push({ ...base, kind: 'user.detached', userRef: installation.link.userRef, cause });
-  }
-  if (change?.kind === 'attach') {
-    events.push({ ...base, kind: 'user.attached', userRef: attachedRef });
-  }
+  const cause = links.endedBy;
   // The repetition of a refused packet is refused again and tells nothing new.
-  if (refusedProof !== null && orders.user === 'newer') {
-    events.push({ ...base, kind: 'registration.refused', cause: refusedProof });
-  }
-  return events;
+  const refused = orders.user === 'newer' ? links.refused : [];
+  return [
+    ...links.ended.map(
+      ({ userRef }) => ({ ...base, kind: 'user.detached', userRef, cause }) as const,
+    ),
+    ...attachedRefs.map((userRef) => ({ ...base, kind: 'user.attached', userRef }) as const),
+    ...refused.map(({ why }) => ({ ...base, kind: 'registration.refused', cause: why }) as const),
+  ];
+}
+
+function returnEvents({ ref, dormantSince }: Installation): readonly EventDraft[] {
+  return dormantSince === null ? [] : [{ installationRef: ref, kind: 'installation.returned' }];
 }
 
 function deviceEvents(

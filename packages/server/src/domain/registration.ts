@@ -1,10 +1,10 @@
 import type { Address } from './address.ts';
-import type { DeviceFacts, Installation, Permission } from './installation.ts';
+import type { DeviceFacts, Installation, OpenLink, Permission } from './installation.ts';
 import { orderOf, type FieldGroup, type Order } from './ordering.ts';
 
 /**
  * The registry's one decision: what a registration packet changes. Pure, so that every race can be
- * replayed as data; `registry/sync-installation.ts` reads the rows under lock, calls this, and
+ * replayed as data; `registry/sync-batch.ts` reads the rows under lock, calls this, and
  * writes what it says.
  *
  * A packet names any of the groups token, user and device. Each group is ordered on its own:
@@ -15,19 +15,26 @@ export interface SyncPacket {
   /** Null for a back end's write: arrival order counts and sequences stay as they are. */
   readonly seq: number | null;
   readonly token?: { readonly claim: TokenClaim | null; readonly hash: Buffer };
-  readonly user?: { readonly named: NamedUser | null; readonly hash: Buffer };
+  /** Everybody who is signed in from now on. */
+  readonly user?: { readonly named: readonly NamedUser[]; readonly hash: Buffer };
   readonly device?: { readonly patch: DevicePatch; readonly hash: Buffer };
   /** True when the packet echoes a nonce that was issued for exactly this takeover. */
   readonly takeoverEchoed: boolean;
+  /** How many users the app lets be signed in on one installation: one, or several. */
+  readonly accountMode: AccountMode;
 }
+
+export type AccountMode = 'exclusive' | 'multi';
 
 export interface TokenClaim {
   readonly address: Address;
   readonly key: Buffer;
 }
 
-/** The user that a packet names, with what its proof was worth. */
+/** A user whom a packet names, with what the proof was worth. */
 export interface NamedUser {
+  /** The customer's own id. */
+  readonly id: string;
   /** Null for somebody whom the app does not know: whoever is attached is made known with that. */
   readonly userRef: number | null;
   readonly proof: Proof;
@@ -50,18 +57,29 @@ export interface DevicePatch {
 /** The other installation that holds the claimed address, if any. */
 export interface Holder {
   readonly ref: number;
-  readonly userRef: number | null;
-  /** When its link was asserted or made, or when it came to hold the token, whichever is later. */
+  /** When its newest link was asserted or made, or when the token came to it, if that is later. */
   readonly boundAt: Date;
 }
 
-export type LinkChange =
-  | {
-      readonly kind: 'attach';
-      readonly jti: string | null;
-      readonly assertedAt: Date | null;
-    }
-  | { readonly kind: 'detach'; readonly endedBy: 'logout' | 'switched' };
+/** What becomes of the links of an installation. */
+export interface LinkChanges {
+  readonly ended: readonly OpenLink[];
+  readonly endedBy: 'logout' | 'switched';
+  readonly begun: readonly NewLink[];
+  /** Whom no good proof vouched for, and why. */
+  readonly refused: readonly RefusedUser[];
+}
+
+export interface NewLink {
+  readonly user: NamedUser;
+  readonly jti: string | null;
+  readonly assertedAt: Date | null;
+}
+
+export interface RefusedUser {
+  readonly userId: string;
+  readonly why: string;
+}
 
 export type TokenChange =
   | { readonly kind: 'hold'; readonly claim: TokenClaim; readonly displaced: Holder | null }
@@ -76,10 +94,8 @@ export type SyncDecision =
       readonly kind: 'decided';
       readonly orders: Partial<Readonly<Record<FieldGroup, Order>>>;
       readonly token: TokenChange | null;
-      readonly link: LinkChange | null;
+      readonly links: LinkChanges;
       readonly device: DevicePatch | null;
-      /** Why the user half was refused although the rest applies; null when it was not. */
-      readonly refusedProof: string | null;
     };
 
 export type DecidedSync = Extract<SyncDecision, { readonly kind: 'decided' }>;
@@ -99,8 +115,8 @@ export function decideSync(
   }
   const token = tokenActs ? tokenChange(installation, claimed, holder) : null;
   const device = orders.device === 'newer' ? (packet.device?.patch ?? null) : null;
-  const { link, refusedProof } = linkChange(installation, packet, orders.user);
-  return { kind: 'decided', orders, token, link, device, refusedProof };
+  const links = linkChanges(installation, packet, orders.user);
+  return { kind: 'decided', orders, token, links, device };
 }
 
 /**
@@ -108,9 +124,20 @@ export function decideSync(
  * until the last contact is a while ago.
  */
 export function isUrgent(installation: Installation, decided: DecidedSync): boolean {
-  if (Object.values(decided.orders).includes('newer') || decided.link !== null) return true;
+  if (Object.values(decided.orders).includes('newer') || changesLinks(decided)) return true;
   if (installation.dormantSince !== null) return true;
   return decided.token?.kind === 'confirm' ? isPutAside(installation) : decided.token !== null;
+}
+
+export function changesLinks({ links }: DecidedSync): boolean {
+  return links.ended.length > 0 || links.begun.length > 0;
+}
+
+/** What an installation is as a holder; null when it holds no token. */
+export function toHolder({ ref, token, links }: Installation): Holder | null {
+  if (token === null) return null;
+  const bindings = links.map(({ assertedAt, linkedAt }) => (assertedAt ?? linkedAt).getTime());
+  return { ref, boundAt: new Date(Math.max(token.changedAt.getTime(), ...bindings)) };
 }
 
 function ordersOf(
@@ -153,9 +180,11 @@ function isPutAside({ token }: Installation): boolean {
  */
 function mayTakeOver(holder: Holder, packet: SyncPacket, userOrder: Order | undefined): boolean {
   if (packet.seq === null || packet.takeoverEchoed) return true;
-  const proof = packet.user?.named?.proof;
-  if (proof?.kind !== 'proven' || userOrder === 'superseded') return false;
-  return wholeSeconds(proof.issuedAt) > wholeSeconds(holder.boundAt);
+  if (packet.user === undefined || userOrder === 'superseded') return false;
+  const boundAt = wholeSeconds(holder.boundAt);
+  return packet.user.named.some(
+    ({ proof }) => proof.kind === 'proven' && wholeSeconds(proof.issuedAt) > boundAt,
+  );
 }
 
 /** Assertions carry whole seconds; an equal second proves no order and takes the nonce. */
@@ -177,43 +206,48 @@ function tokenChange(
   return { kind: 'hold', claim, displaced: holder };
 }
 
-interface UserVerdict {
-  readonly link: LinkChange | null;
-  readonly refusedProof: string | null;
-}
-
-const NO_LINK_CHANGE: UserVerdict = { link: null, refusedProof: null };
-
 /**
- * What becomes of the link. A repetition ends nothing, because what happened since counts; but one
- * that names somebody who is not linked is judged by its proof again, so that a refused login stays
- * refused until a good proof comes.
+ * What becomes of the links. Who is signed in already needs no proof, and none is looked at; others
+ * need a good one. Whoever is not named goes, also when the proof of the newcomer is bad (rule R6):
+ * somebody else is at the device, so the old owner must not get another push on it.
+ *
+ * A repetition ends nothing, because what happened since counts; but a user whom it names, and who
+ * is not signed in, is judged again, so that a refused login stays refused until a good proof
+ * comes. A back end's word is not: nothing tells when it was said, and it must not undo what came
+ * since.
  */
-function linkChange(
+function linkChanges(
   installation: Installation,
   packet: SyncPacket,
   order: Order | undefined,
-): UserVerdict {
-  if (packet.user === undefined || (order !== 'newer' && order !== 'replay')) return NO_LINK_CHANGE;
-  const { named } = packet.user;
-  const linked = installation.link;
-  const ended = (endedBy: 'logout' | 'switched'): LinkChange | null =>
-    order === 'replay' || linked === null ? null : { kind: 'detach', endedBy };
-  if (named === null) return { link: ended('logout'), refusedProof: null };
-  // Who is linked already needs no proof, and none is looked at.
-  if (linked !== null && named.userRef === linked.userRef) return NO_LINK_CHANGE;
-  const { proof } = named;
+): LinkChanges {
+  const named = packet.user?.named ?? [];
+  const isExclusive = packet.accountMode === 'exclusive';
+  const endedBy = isExclusive && named.length > 0 ? 'switched' : 'logout';
+  const none = { ended: [], endedBy, begun: [], refused: [] } as const;
+  if (packet.user === undefined || (order !== 'newer' && order !== 'replay')) return none;
+
+  const { links } = installation;
+  const newcomers = named.filter((user) => !links.some(({ userRef }) => userRef === user.userRef));
+  const begun = newcomers.flatMap((user) => toNewLink(user, order));
+  const refused = newcomers.flatMap(({ id, proof }) =>
+    proof.kind === 'refused' ? [{ userId: id, why: proof.why }] : [],
+  );
+  const leaves = order === 'newer' || (isExclusive && begun.length > 0);
+  const ended = leaves
+    ? links.filter((link) => !named.some(({ userRef }) => userRef === link.userRef))
+    : [];
+  return { ended, endedBy, begun, refused };
+}
+
+function toNewLink(user: NamedUser, order: 'newer' | 'replay'): readonly NewLink[] {
+  const { proof } = user;
   switch (proof.kind) {
     case 'refused':
-      // Rule R6: somebody else is at the device, so the old owner must not get another push on it.
-      return { link: ended('switched'), refusedProof: proof.why };
+      return [];
     case 'trusted':
-      // Nothing tells when it was said, so it must not undo what happened since.
-      if (order === 'replay') return NO_LINK_CHANGE;
-      return { link: { kind: 'attach', jti: null, assertedAt: null }, refusedProof: null };
-    case 'proven': {
-      const { jti, issuedAt } = proof;
-      return { link: { kind: 'attach', jti, assertedAt: issuedAt }, refusedProof: null };
-    }
+      return order === 'replay' ? [] : [{ user, jti: null, assertedAt: null }];
+    case 'proven':
+      return [{ user, jti: proof.jti, assertedAt: proof.issuedAt }];
   }
 }

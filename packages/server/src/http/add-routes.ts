@@ -2,7 +2,7 @@ import type { AssertionKeys } from '../access/assertion.ts';
 import type { KeyBook } from '../access/key-book.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { CredentialFacts } from '../domain/token-input.ts';
-import type { SyncKeys } from '../registry/sync-installation.ts';
+import type { SyncQueue } from '../registry/sync-queue.ts';
 import type { MeasurePush } from '../sending/validate-notification.ts';
 import type { App } from '../store/apps.ts';
 import type { Database } from '../store/sql.ts';
@@ -53,7 +53,9 @@ export interface RouteDependencies {
   readonly keys: KeyBook;
   readonly keysOf: (app: App) => AssertionKeys;
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
-  readonly syncKeys: SyncKeys;
+  readonly syncs: SyncQueue;
+  /** Digests the ids of erased users. */
+  readonly erasureKey: Buffer;
   readonly announceWork: () => void;
   readonly wakeMaintenance: () => void;
   readonly measure: MeasurePush;
@@ -62,7 +64,7 @@ export interface RouteDependencies {
 
 /** Adds every route of the API; each gets only what it uses. */
 export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
-  const { db, clock, keys, keysOf, credentialsOf, syncKeys, announceWork, measure } = deps;
+  const { db, clock, keys, keysOf, credentialsOf, syncs, announceWork, measure } = deps;
   const limit = createClientLimit();
   const authenticator = createAuthenticator(keys, clock, limit);
   const identity = createIdentity(keysOf);
@@ -71,8 +73,7 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   appGet(server, base);
   appPatch(server, { ...base, keys });
 
-  const sync = { authenticator, identity, syncKeys, credentialsOf };
-  installationPut(server, { db, ...sync });
+  installationPut(server, { db, authenticator, identity, syncs, credentialsOf });
   installationGet(server, base);
   installationList(server, { ...base, credentialsOf });
   installationDelete(server, base);
@@ -85,7 +86,7 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
 
   userGet(server, base);
   userPut(server, base);
-  userDelete(server, { ...base, erasureKey: syncKeys.erasure });
+  userDelete(server, { ...base, erasureKey: deps.erasureKey });
   userRevoke(server, base);
   userTimelineGet(server, base);
   userExport(server, base);
@@ -107,7 +108,7 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   reviewApply(server, { ...base, wakeMaintenance });
 
   const simple = { db, clock, keys, keysOf, credentialsOf };
-  registerToken(server, { ...simple, syncKeys, limit });
+  registerToken(server, { ...simple, syncs, limit });
   deleteToken(server, simple);
 
   operations(server, deps.health);

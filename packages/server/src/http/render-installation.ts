@@ -12,15 +12,13 @@ export function renderInstallation(
   reader: Reader,
   now: Date,
 ): InstallationBody {
-  const { installation, userId, topics } = description;
+  const { installation, topics } = description;
   const { device, preferences } = installation;
+  const [link] = installation.links;
   return {
     id: installation.id,
     status: installationStatus(installation, now),
-    user:
-      installation.link === null || userId === null
-        ? null
-        : { id: userId, linked_at: installation.link.linkedAt.toISOString() },
+    user: link === undefined ? null : { id: link.userId, linked_at: link.linkedAt.toISOString() },
     token: installation.token === null ? null : renderToken(installation.token),
     permission: installation.permission,
     device: {
@@ -41,7 +39,10 @@ export function renderInstallation(
       muted_until: preferences.mutedUntil?.toISOString() ?? null,
       categories: preferences.categories,
     },
-    topics: topics.map(({ topic, scope }) => ({ topic, scope })),
+    topics: topics.map(({ topic, userRef }) => ({
+      topic,
+      scope: userRef === null ? 'device' : 'user',
+    })),
     seq: renderSequences(installation),
     created_at: installation.createdAt.toISOString(),
     updated_at: installation.updatedAt.toISOString(),

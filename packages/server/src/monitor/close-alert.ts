@@ -21,14 +21,16 @@ export async function closeAlert(
 ): Promise<boolean> {
   const { appRef, keyHint, requestId } = closer;
   const closed = await closeAlertById(tx, appRef, alert.id, keyHint, now);
-  await appendAudit(tx, {
-    appRef,
-    actor: keyHint,
-    action: 'alert.close',
-    subject: `alert/${alert.ref}`,
-    requestId,
-    before: null,
-    after: { closed: closed !== null },
-  });
+  await appendAudit(tx, [
+    {
+      appRef,
+      actor: keyHint,
+      action: 'alert.close',
+      subject: `alert/${alert.ref}`,
+      requestId,
+      before: null,
+      after: { closed: closed !== null },
+    },
+  ]);
   return closed !== null;
 }

@@ -52,7 +52,7 @@ async function explainDevices(
   );
   const others = linked
     .filter(({ id }) => deliveries.every((delivery) => delivery.installationId !== id))
-    .map((installation) => renderUnsettled(installation, notification));
+    .map((installation) => renderUnsettled(installation, user, notification));
   return [...addressed, ...others];
 }
 
@@ -69,8 +69,9 @@ function renderDelivery(delivery: DeliveryRecord, installation: Installation | n
 
 /** Derived when it is read: the ledger never changes because a device changed hands later. */
 function changedSince(delivery: DeliveryRecord, installation: Installation | null): string {
-  const moved = delivery.userRef !== 0 && installation?.link?.userRef !== delivery.userRef;
-  const isOpen = delivery.state === 'accepted' && moved;
+  const links = installation?.links ?? [];
+  const isThere = links.some(({ userRef }) => userRef === delivery.userRef);
+  const isOpen = delivery.state === 'accepted' && delivery.userRef !== 0 && !isThere;
   return isOpen ? ' The owner of the device changed after it was accepted.' : '';
 }
 
@@ -79,8 +80,13 @@ function canFilter(installation: Installation | null): boolean {
   return installation !== null && installation.device.sdkVersion !== null;
 }
 
-function renderUnsettled(installation: Installation, notification: NotificationSummary): Row {
-  const linkedAt = installation.link?.linkedAt ?? installation.createdAt;
+function renderUnsettled(
+  installation: Installation,
+  user: UserRecord,
+  notification: NotificationSummary,
+): Row {
+  const link = installation.links.find(({ userRef }) => userRef === user.ref);
+  const linkedAt = link?.linkedAt ?? installation.createdAt;
   const isLater = linkedAt > notification.createdAt;
   const isOver = notification.finishedAt !== null;
   const sentence = isLater

@@ -5,13 +5,21 @@ import { keyHintOf, type RegistryContext } from './caller.ts';
 /** What was changed and how; by internal references and names of fields, never by content. */
 export type AuditedWrite = Pick<AuditRecord, 'action' | 'subject' | 'before' | 'after'>;
 
-/** Leaves an audit record of a write by a secret key; devices have their timeline instead. */
+/** The audit record of a write by a secret key; null for devices, which have their timeline. */
+export function auditRecord(
+  { app, caller, requestId }: RegistryContext,
+  write: AuditedWrite,
+): AuditRecord | null {
+  const actor = keyHintOf(caller);
+  return actor === null ? null : { appRef: app.ref, actor, requestId, ...write };
+}
+
+/** Leaves the audit record of a write that makes no change set. */
 export async function auditWrite(
   tx: Transaction,
   context: RegistryContext,
   write: AuditedWrite,
 ): Promise<void> {
-  const { app, caller, requestId } = context;
-  const actor = keyHintOf(caller);
-  if (actor !== null) await appendAudit(tx, { appRef: app.ref, actor, requestId, ...write });
+  const record = auditRecord(context, write);
+  if (record !== null) await appendAudit(tx, [record]);
 }

@@ -1,4 +1,4 @@
-import type { EventSource } from '../domain/event.ts';
+import type { EventSource, EventStamp } from '../domain/event.ts';
 import type { App } from '../store/apps.ts';
 
 /**
@@ -29,6 +29,26 @@ export type CallerStanding = 'enrolling' | 'known' | 'stranger';
 /** For what is never slowed down. */
 export const ADMIT_ALL: Admit = () => {};
 
+/**
+ * The same judge, who is asked about a standing once and remembers: a packet that is looked at
+ * again, after a lost race, is still one packet.
+ */
+export function admitOnce(admit: Admit): Admit {
+  const verdicts = new Map<CallerStanding, { readonly refusal: unknown } | null>();
+  return (standing) => {
+    const verdict = verdicts.get(standing) ?? null;
+    if (verdict !== null) throw verdict.refusal;
+    if (verdicts.has(standing)) return;
+    try {
+      admit(standing);
+      verdicts.set(standing, null);
+    } catch (refusal) {
+      verdicts.set(standing, { refusal });
+      throw refusal;
+    }
+  };
+}
+
 /** What every registry write is told beside its input. */
 export interface RegistryContext {
   readonly app: App;
@@ -47,4 +67,9 @@ export function sourceOf(caller: Caller): EventSource {
 export function keyHintOf(caller: Caller): string | null {
   if (caller.kind === 'back_end') return caller.keyHint;
   return caller.kind === 'simple' && caller.bearer.kind === 'key' ? caller.bearer.hint : null;
+}
+
+/** What the events of one write have in common. */
+export function stampOf({ caller, requestId, now }: RegistryContext): EventStamp {
+  return { at: now, source: sourceOf(caller), requestId };
 }

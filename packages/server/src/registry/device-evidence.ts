@@ -1,9 +1,7 @@
 import type { Installation } from '../domain/installation.ts';
 import type { NamedUser } from '../domain/registration.ts';
-import { wasEverLinked } from '../store/links.ts';
-import type { Queryable } from '../store/sql.ts';
-import { findUser } from '../store/users.ts';
 import type { RegistryContext } from './caller.ts';
+import type { SyncFacts } from './sync-facts.ts';
 
 /**
  * Whether a user's bearer comes without any sign that it was sent from this very device. On the
@@ -21,18 +19,18 @@ import type { RegistryContext } from './caller.ts';
  * Without a sign the request is refused and changes nothing; whoever is signed in can still sign
  * out, and a back end can remove the installation.
  */
-export async function isFromElsewhere(
-  db: Queryable,
-  { app, caller }: RegistryContext,
+export function isFromElsewhere(
+  { caller }: RegistryContext,
   installation: Installation,
   presentedKey: Buffer | null,
-  named: NamedUser | null,
-): Promise<boolean> {
+  named: readonly NamedUser[],
+  facts: Pick<SyncFacts, 'users' | 'linkedPairs'>,
+): boolean {
   if (caller.kind !== 'simple' || caller.bearer.kind !== 'user') return false;
-  if (named?.proof.kind === 'proven') return false;
-  const { link, token } = installation;
-  if (link === null || token === null || token.status === 'retired') return false;
+  if (named.some(({ proof }) => proof.kind === 'proven')) return false;
+  const { links, token, ref } = installation;
+  if (links.length === 0 || token === null || token.status === 'retired') return false;
   if (presentedKey !== null && token.key.equals(presentedKey)) return false;
-  const user = await findUser(db, app.ref, caller.bearer.userId);
-  return user === null || !(await wasEverLinked(db, installation.ref, user.ref));
+  const user = facts.users.get(caller.bearer.userId);
+  return user === undefined || !facts.linkedPairs.has(`${ref}/${user.ref}`);
 }

@@ -1,7 +1,7 @@
 import type { DevicePreferences } from '../domain/installation.ts';
 import { orderOf } from '../domain/ordering.ts';
 import { appendEvents } from '../store/events.ts';
-import { lockInstallations, updateInstallation } from '../store/installations.ts';
+import { lockInstallation, updateInstallation } from '../store/installations.ts';
 import { json, type Database } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
@@ -34,7 +34,7 @@ export async function changePreferences(
 ): Promise<PreferencesResult> {
   return inTransaction(db, async (tx) => {
     const { app, caller, requestId, now } = context;
-    const { installation } = await lockInstallations(tx, app.ref, installationId, null);
+    const installation = await lockInstallation(tx, app.ref, installationId);
     const refusal = refuseAccess(installation, caller);
     if (refusal !== null || installation === null) return { kind: refusal ?? 'not_found' };
     const mark = installation.marks.preferences;

@@ -1,10 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { Installation } from '../domain/installation.ts';
 import { wholeSeconds, type NamedUser, type Proof } from '../domain/registration.ts';
-import { installationOfProof } from '../store/proofs.ts';
-import type { Transaction } from '../store/sql.ts';
-import { erasedUntil, findUser } from '../store/users.ts';
 import type { RegistryContext } from './caller.ts';
+import type { SyncFacts } from './sync-facts.ts';
 
 /** The user that a packet names and what came with the name; verified outside the transaction. */
 export interface UserClaim {
@@ -21,42 +19,42 @@ export type ClaimedProof =
   /** It speaks for the user, and the packet says that the user has left. */
   | { readonly kind: 'leaving' };
 
+/** What only the registry knows of users and of their proofs. */
+export type ProofFacts = Pick<SyncFacts, 'users' | 'erasures' | 'usedProofs'>;
+
 /**
  * Weighs a verified proof against what only the registry knows: whether it was used before, and
- * whether something happened since it was issued that it cannot know of. Null when the packet names
- * nobody. The caller holds the user's session lock, so that no revocation or erasure can come
- * between these checks and the new link.
+ * whether something happened since it was issued that it cannot know of. Null when the packet says
+ * that its user has left. The caller holds the lock on the user's logins, so that no revocation or
+ * erasure can come between these checks and the new link.
  */
-export async function proveUser(
-  tx: Transaction,
-  context: RegistryContext,
+export function proveUser(
+  { caller }: RegistryContext,
   installation: Installation,
   claim: UserClaim,
-  macKey: Buffer,
-): Promise<NamedUser | null> {
-  const { app } = context;
-  const { proof } = claim;
+  facts: ProofFacts,
+): NamedUser | null {
+  const { id, proof } = claim;
   // Rule R6: nobody is vouched for, so that whoever is linked has to go.
-  if (proof.kind === 'contradicted') return refused(null, proof.why);
-  const known = await findUser(tx, app.ref, claim.id);
-  const { link } = installation;
-  const isLinked = link !== null && known?.ref === link.userRef;
+  if (proof.kind === 'contradicted') return refused(id, null, proof.why);
+  const isLinked = installation.links.some(({ userId }) => userId === id);
   if (proof.kind === 'leaving') {
-    return link === null || isLinked ? null : refused(null, 'another user is signed in here');
+    const isNobody = installation.links.length === 0;
+    return isNobody || isLinked ? null : refused(id, null, 'another user is signed in here');
   }
+  const known = facts.users.get(id) ?? null;
   const userRef = known?.ref ?? null;
-  if (isLinked || proof.kind !== 'proven') return { userRef, proof: toProof(proof) };
-  // Asked also of a user who is known: the person may have signed up again since.
-  const erasedAt = await erasedUntil(tx, app.ref, idMac(macKey, claim.id));
+  if (isLinked || proof.kind !== 'proven') return { id, userRef, proof: toProof(proof) };
   const why =
     refuseByAge(proof.issuedAt, known?.notBefore ?? null, installation.serverWriteAt) ??
-    refuseByAge(proof.issuedAt, erasedAt, null) ??
-    (await refuseByUse(tx, context, installation, proof.proofId));
-  return why === null ? { userRef, proof: toProof(proof) } : refused(userRef, why);
+    // Asked also of a user who is known: the person may have signed up again since.
+    refuseByAge(proof.issuedAt, facts.erasures.get(id) ?? null, null) ??
+    refuseByUse(caller.kind, installation, facts.usedProofs.get(proof.proofId) ?? null);
+  return why === null ? { id, userRef, proof: toProof(proof) } : refused(id, userRef, why);
 }
 
-function refused(userRef: number | null, why: string): NamedUser {
-  return { userRef, proof: { kind: 'refused', why } };
+function refused(id: string, userRef: number | null, why: string): NamedUser {
+  return { id, userRef, proof: { kind: 'refused', why } };
 }
 
 /** The keyed digest under which an erased user id is remembered. */
@@ -86,15 +84,13 @@ function refuseByAge(
   return null;
 }
 
-async function refuseByUse(
-  tx: Transaction,
-  context: RegistryContext,
+function refuseByUse(
+  callerKind: RegistryContext['caller']['kind'],
   installation: Installation,
-  proofId: string,
-): Promise<string | null> {
-  const usedBy = await installationOfProof(tx, context.app.ref, proofId);
+  usedBy: number | null,
+): string | null {
   if (usedBy === null) return null;
   // The simple routes pin a proof to the first device that used it and let that device repeat it.
-  if (context.caller.kind === 'simple' && usedBy === installation.ref) return null;
+  if (callerKind === 'simple' && usedBy === installation.ref) return null;
   return 'the assertion was used before; ask the back end for a fresh one';
 }

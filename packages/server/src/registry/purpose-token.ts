@@ -5,7 +5,7 @@ import { LIMITS } from '../domain/limits.ts';
 import { orderOf } from '../domain/ordering.ts';
 import type { Purpose } from '../domain/purpose.ts';
 import { appendEvents } from '../store/events.ts';
-import { lockInstallations } from '../store/installations.ts';
+import { lockInstallation } from '../store/installations.ts';
 import {
   findPurposeToken,
   forgetRetiredPurposeTokens,
@@ -52,7 +52,7 @@ export async function changePurposeToken(
   return inTransaction(db, async (tx) => {
     const key = change.address === null ? NO_ADDRESS : addressKey(change.address);
     if (change.address !== null) await lockPurposeAddress(tx, key);
-    const { installation } = await lockInstallations(tx, context.app.ref, installationId, null);
+    const installation = await lockInstallation(tx, context.app.ref, installationId);
     const refusal = refuseAccess(installation, context.caller);
     if (refusal !== null || installation === null) return { kind: refusal ?? 'not_found' };
     const { purpose, activityId } = change;
@@ -105,7 +105,7 @@ async function store(
   const { installationRef } = place;
   if (address === null) {
     const keep = LIMITS.purposeTokensPerInstallation;
-    await forgetRetiredPurposeTokens(tx, installationRef, keep);
+    await forgetRetiredPurposeTokens(tx, [installationRef], keep);
   }
   const moved = losers
     .filter((ref) => ref !== installationRef)

@@ -1,12 +1,11 @@
-import { tokenFingerprint } from '../domain/address-key.ts';
-import { appendEvents } from '../store/events.ts';
-import { emptyInstallation, lockInstallations } from '../store/installations.ts';
-import { closeLink } from '../store/links.ts';
+import { removalChanges } from '../domain/removal.ts';
+import { writeChanges } from '../store/change-set.ts';
+import { lockInstallation } from '../store/installations.ts';
 import type { Database } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
-import { auditWrite } from './audit-write.ts';
-import { sourceOf, type RegistryContext } from './caller.ts';
+import { auditRecord } from './audit-write.ts';
+import { stampOf, type RegistryContext } from './caller.ts';
 
 export type RemoveResult = { readonly kind: 'removed_now' } | { readonly kind: AccessRefusal };
 
@@ -20,35 +19,18 @@ export async function removeInstallation(
   installationId: string,
 ): Promise<RemoveResult> {
   return inTransaction(db, async (tx) => {
-    const { app, caller, requestId, now } = context;
-    const { installation } = await lockInstallations(tx, app.ref, installationId, null);
+    const { app, caller, now } = context;
+    const installation = await lockInstallation(tx, app.ref, installationId);
     const refusal = refuseAccess(installation, caller);
     if (refusal !== null || installation === null) return { kind: refusal ?? 'not_found' };
-    const { ref, link, token } = installation;
-    if (link !== null) await closeLink(tx, ref, 'removed', now);
-    await emptyInstallation(tx, ref, now);
-    const detached =
-      link === null
-        ? []
-        : [
-            {
-              installationRef: ref,
-              kind: 'user.detached',
-              userRef: link.userRef,
-              cause: 'removed',
-            } as const,
-          ];
-    const oldToken = token === null ? null : tokenFingerprint(token.address.token);
-    await appendEvents(tx, { appRef: app.ref, at: now, source: sourceOf(caller), requestId }, [
-      ...detached,
-      { installationRef: ref, kind: 'installation.removed', oldToken },
-    ]);
-    await auditWrite(tx, context, {
+    const audit = auditRecord(context, {
       action: 'installation.remove',
-      subject: `installation/${ref}`,
-      before: { user: link?.userRef ?? null },
+      subject: `installation/${installation.ref}`,
+      before: { users: installation.links.map(({ userRef }) => userRef) },
       after: null,
     });
+    const changes = removalChanges(installation, now);
+    await writeChanges(tx, app.ref, [{ changes, stamp: stampOf(context), audit }]);
     return { kind: 'removed_now' };
   });
 }

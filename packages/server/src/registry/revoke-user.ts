@@ -1,10 +1,8 @@
+import type { LinkEnd } from '../domain/change-set.ts';
+import { signOutChanges } from '../domain/sign-out.ts';
 import { findInstallationRefs } from '../store/audience.ts';
-import {
-  installationsOfUser,
-  lockInstallationRefs,
-  updateInstallation,
-} from '../store/installations.ts';
-import type { LinkEnd } from '../store/links.ts';
+import { writeChanges, type RegistryWrite } from '../store/change-set.ts';
+import { installationsOfUser, lockInstallationRefs } from '../store/installations.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import {
@@ -15,8 +13,7 @@ import {
   refuseAssertionsBefore,
 } from '../store/users.ts';
 import { auditWrite } from './audit-write.ts';
-import type { RegistryContext } from './caller.ts';
-import { signOut } from './detach-user.ts';
+import { stampOf, type RegistryContext } from './caller.ts';
 import { idMac } from './prove-user.ts';
 
 /**
@@ -32,7 +29,7 @@ export async function revokeUser(
   installationIds: readonly string[] | null,
 ): Promise<number> {
   const { app, now } = context;
-  await lockUserSessions(tx, app.ref, userId, 'exclusive');
+  await lockUserSessions(tx, app.ref, userId);
   // A user who is revoked before the first login must not come in with an assertion from before.
   const user = await ensureUser(tx, app.ref, userId);
   if (installationIds === null) await refuseAssertionsBefore(tx, user.ref, now);
@@ -62,7 +59,7 @@ export async function eraseUserRecord(
 ): Promise<boolean> {
   const { app, now } = context;
   return inTransaction(db, async (tx) => {
-    await lockUserSessions(tx, app.ref, userId, 'exclusive');
+    await lockUserSessions(tx, app.ref, userId);
     const user = await findUser(tx, app.ref, userId);
     const record = user ?? (await ensureUser(tx, app.ref, userId));
     const refs = await linkedRefs(tx, app.ref, record.ref);
@@ -86,16 +83,14 @@ async function signOutWhere(
   endedBy: Extract<LinkEnd, 'revoked' | 'deleted'>,
   refs: readonly number[],
 ): Promise<number> {
-  let signedOut = 0;
+  const writes: RegistryWrite[] = [];
   for (const installation of await lockInstallationRefs(tx, refs)) {
-    if (installation.link?.userRef === userRef) {
-      await signOut(tx, context, installation, endedBy, null);
-      signedOut += 1;
-    } else {
-      await updateInstallation(tx, installation.ref, { server_write_at: context.now });
-    }
+    const ended = installation.links.filter((link) => link.userRef === userRef);
+    const changes = signOutChanges(installation, ended, { endedBy, seq: null, at: context.now });
+    writes.push({ changes, stamp: stampOf(context), audit: null });
   }
-  return signedOut;
+  await writeChanges(tx, context.app.ref, writes);
+  return writes.flatMap(({ changes }) => changes.endedLinks).length;
 }
 
 async function linkedRefs(

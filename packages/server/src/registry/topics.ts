@@ -3,7 +3,7 @@ import type { Installation } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { orderOf } from '../domain/ordering.ts';
 import { appendEvents } from '../store/events.ts';
-import { lockInstallations } from '../store/installations.ts';
+import { lockInstallation } from '../store/installations.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import {
   findTopicMark,
@@ -14,7 +14,6 @@ import {
   writeTopicMark,
 } from '../store/topics.ts';
 import { inTransaction } from '../store/transaction.ts';
-import { findUser } from '../store/users.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
 import { auditWrite } from './audit-write.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
@@ -45,7 +44,7 @@ export async function changeTopic(
 ): Promise<TopicResult> {
   return inTransaction(db, async (tx) => {
     const { app, caller } = context;
-    const { installation } = await lockInstallations(tx, app.ref, installationId, null);
+    const installation = await lockInstallation(tx, app.ref, installationId);
     const refusal = refuseAccess(installation, caller);
     if (refusal !== null || installation === null) return { kind: refusal ?? 'not_found' };
     const { topic, seq, scope } = change;
@@ -53,7 +52,7 @@ export async function changeTopic(
     const hash = createHash('sha256').update(JSON.stringify(scope)).digest();
     const order = orderOf(mark, seq, hash);
     if (order === 'forked') return { kind: 'forked' };
-    const userRef = await scopeRef(tx, context, installation, scope);
+    const userRef = scopeRef(installation, scope);
     if (order === 'superseded' || userRef === null) return { kind: 'superseded', seq: mark.seq };
     if (order === 'replay') return { kind: 'stored', seq: mark.seq };
     if (scope !== null && (await isFull(tx, installation, topic))) return { kind: 'too_many' };
@@ -71,20 +70,15 @@ async function isFull(
   installation: Installation,
   topic: string,
 ): Promise<boolean> {
-  const others = (await topicsOf(tx, installation.ref)).filter((one) => one.topic !== topic);
+  const topics = await topicsOf(tx, [installation.ref]);
+  const others = topics.get(installation.ref)?.filter((one) => one.topic !== topic) ?? [];
   return others.length >= LIMITS.topicsPerInstallation;
 }
 
 /** 0 for the device, null for a user who is not signed in here. */
-async function scopeRef(
-  tx: Transaction,
-  context: RegistryContext,
-  installation: Installation,
-  scope: TopicChange['scope'],
-): Promise<number | null> {
+function scopeRef(installation: Installation, scope: TopicChange['scope']): number | null {
   if (scope === null || scope.kind === 'device') return 0;
-  const user = await findUser(tx, context.app.ref, scope.userId);
-  return user !== null && installation.link?.userRef === user.ref ? user.ref : null;
+  return installation.links.find(({ userId }) => userId === scope.userId)?.userRef ?? null;
 }
 
 async function store(

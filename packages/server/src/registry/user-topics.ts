@@ -65,7 +65,8 @@ async function lockLinked(
   const found = await installationsOfUser(tx, appRef, userRef);
   const refs = found.map(({ ref }) => ref);
   // Whoever signed out while this waited for the lock is left alone.
-  return (await lockInstallationRefs(tx, refs)).filter(({ link }) => link?.userRef === userRef);
+  const locked = await lockInstallationRefs(tx, refs);
+  return locked.filter(({ links }) => links.some((link) => link.userRef === userRef));
 }
 
 async function firstFull(
@@ -73,11 +74,15 @@ async function firstFull(
   installations: readonly Installation[],
   topic: string,
 ): Promise<Installation | null> {
-  for (const installation of installations) {
-    const others = (await topicsOf(tx, installation.ref)).filter((one) => one.topic !== topic);
-    if (others.length >= LIMITS.topicsPerInstallation) return installation;
-  }
-  return null;
+  const topics = await topicsOf(
+    tx,
+    installations.map(({ ref }) => ref),
+  );
+  const full = installations.find(({ ref }) => {
+    const others = topics.get(ref)?.filter((one) => one.topic !== topic) ?? [];
+    return others.length >= LIMITS.topicsPerInstallation;
+  });
+  return full ?? null;
 }
 
 async function store(

@@ -69,15 +69,17 @@ export async function acceptNotification(
   });
   const place = { appRef: app.ref, notificationRef, day, lane };
   await enqueue(tx, place, input.audience, now);
-  await appendAudit(tx, {
-    appRef: app.ref,
-    actor: keyHint,
-    action: 'notification.create',
-    subject: `notification/${notificationRef}`,
-    requestId,
-    before: null,
-    after: { lane, user_bound: userBound },
-  });
+  await appendAudit(tx, [
+    {
+      appRef: app.ref,
+      actor: keyHint,
+      action: 'notification.create',
+      subject: `notification/${notificationRef}`,
+      requestId,
+      before: null,
+      after: { lane, user_bound: userBound },
+    },
+  ]);
   return { id, userBound, ttlSeconds: ttl.seconds, ttlShortened: ttl.shortened };
 }
 

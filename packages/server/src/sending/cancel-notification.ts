@@ -14,14 +14,16 @@ export async function cancelSending(
   now: Date,
 ): Promise<boolean> {
   const cancelled = await cancelNotification(tx, app.ref, notification.id, now);
-  await appendAudit(tx, {
-    appRef: app.ref,
-    actor: keyHint,
-    action: 'notification.cancel',
-    subject: `notification/${notification.ref}`,
-    requestId,
-    before: null,
-    after: { cancelled },
-  });
+  await appendAudit(tx, [
+    {
+      appRef: app.ref,
+      actor: keyHint,
+      action: 'notification.cancel',
+      subject: `notification/${notification.ref}`,
+      requestId,
+      before: null,
+      after: { cancelled },
+    },
+  ]);
   return cancelled;
 }

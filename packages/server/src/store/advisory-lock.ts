@@ -31,6 +31,19 @@ export async function lockShared(tx: Transaction, lock: LockName): Promise<void>
     select pg_advisory_xact_lock_shared(${CLASSES[lock.purpose]}::integer, ${digest(lock)}::integer)`;
 }
 
+/**
+ * The same for any number of locks, taken in ascending order: two sets that overlap, and somebody
+ * who waits for one of them exclusively, wait for each other and never deadlock.
+ */
+export async function lockAllShared(tx: Transaction, locks: readonly LockName[]): Promise<void> {
+  for (const [purpose, members] of Map.groupBy(locks, (lock) => lock.purpose)) {
+    const digests = [...new Set(members.map(digest))].toSorted((a, b) => a - b);
+    await tx`
+      select pg_advisory_xact_lock_shared(${CLASSES[purpose]}::integer, digest)
+      from unnest(${digests}::integer[]) as digest`.execute();
+  }
+}
+
 /** False when somebody else holds the lock; true holds it until the transaction ends. */
 export async function tryLock(tx: Transaction, lock: LockName): Promise<boolean> {
   const [row] = await tx<{ locked: boolean }[]>`

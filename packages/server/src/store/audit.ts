@@ -12,9 +12,22 @@ export interface AuditRecord {
   readonly after: unknown;
 }
 
-export async function appendAudit(tx: Transaction, record: AuditRecord): Promise<void> {
+export async function appendAudit(tx: Transaction, records: readonly AuditRecord[]): Promise<void> {
+  if (records.length === 0) return;
+  const rows = records.map((record, position) => ({
+    position,
+    app_ref: record.appRef,
+    actor: record.actor,
+    action: record.action,
+    subject: record.subject,
+    request_id: record.requestId,
+    before: record.before,
+    after: record.after,
+  }));
   await tx`
     insert into audit (app_ref, actor, action, subject, request_id, before, after)
-    values (${record.appRef}, ${record.actor}, ${record.action}, ${record.subject},
-      ${record.requestId}, ${json(record.before)}, ${json(record.after)})`;
+    select a.app_ref, a.actor, a.action, a.subject, a.request_id, a.before, a.after
+    from jsonb_to_recordset(${json(rows)}) as a (position integer, app_ref bigint, actor text,
+      action text, subject text, request_id text, before jsonb, after jsonb)
+    order by a.position`.execute();
 }

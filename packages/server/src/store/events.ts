@@ -1,65 +1,71 @@
-import type { EventDraft, EventKind, EventSource } from '../domain/event.ts';
-import type { Queryable, Transaction } from './sql.ts';
+import type { EventDraft, EventKind, EventSource, EventStamp } from '../domain/event.ts';
+import { json, type Queryable, type Transaction } from './sql.ts';
 
-/** What all events of one change have in common. */
-export interface EventContext {
-  readonly appRef: number;
-  readonly at: Date;
-  readonly source: EventSource;
-  readonly requestId: string | null;
+/** The same, and the app that the change was made in. */
+export type EventContext = EventStamp & { readonly appRef: number };
+
+/** Writes the events of one change to the timeline, in the transaction of the change. */
+export async function appendEvents(
+  tx: Transaction,
+  { appRef, ...stamp }: EventContext,
+  drafts: readonly EventDraft[],
+): Promise<void> {
+  await writeEvents(
+    tx,
+    appRef,
+    drafts.map((draft) => ({ ...draft, ...stamp })),
+  );
 }
 
 /**
- * Writes events to the timeline and to the outbox, in the transaction of the change they tell of.
- * The app and SDK versions are those that the installation had reported by then.
+ * Writes events to the timeline and to the outbox, in the transaction of the changes they tell of.
+ * The app and SDK versions are those that the installations had reported by then. Left out is what
+ * is to be told once and was.
  */
-export async function appendEvents(
+export async function writeEvents(
   tx: Transaction,
-  context: EventContext,
-  drafts: readonly EventDraft[],
+  appRef: number,
+  events: readonly (EventDraft & EventStamp)[],
 ): Promise<void> {
-  if (drafts.length === 0) return;
-  const rows = drafts.map((draft, position) => ({
+  if (events.length === 0) return;
+  const rows = events.map((event, position) => ({
     position,
-    installation_ref: draft.installationRef,
-    kind: draft.kind,
-    user_ref: draft.userRef ?? null,
-    old_token: draft.oldToken ?? null,
-    new_token: draft.newToken ?? null,
-    seq: draft.seq ?? null,
-    cause: draft.cause ?? null,
+    at: event.at,
+    source: event.source,
+    request_id: event.requestId,
+    installation_ref: event.installationRef,
+    kind: event.kind,
+    user_ref: event.userRef ?? null,
+    old_token: event.oldToken ?? null,
+    new_token: event.newToken ?? null,
+    seq: event.seq ?? null,
+    cause: event.cause ?? null,
+    once: event.once === true && (event.seq ?? null) !== null,
   }));
   await tx`
     with draft as (
-      select * from jsonb_to_recordset(${tx.json(rows)}) as
+      select d.*, i.id, i.app_version, i.sdk_version
+      from jsonb_to_recordset(${json(rows)}) as
         d (installation_ref bigint, kind text, user_ref bigint, old_token text, new_token text,
-          seq bigint, cause text, position bigint)
+          seq bigint, cause text, position bigint, at timestamptz, source text, request_id text,
+          once boolean)
+        join installation i using (installation_ref)
+      where not d.once or not exists (
+        select 1 from event told
+        where told.installation_ref = d.installation_ref and told.kind = d.kind
+          and told.seq = d.seq)
     ), timeline as (
       insert into event (at, app_ref, installation_ref, user_ref, kind, source, request_id,
         app_version, sdk_version, old_token, new_token, seq, cause)
-      select ${context.at}, ${context.appRef}, d.installation_ref, d.user_ref, d.kind,
-        ${context.source}, ${context.requestId}, i.app_version, i.sdk_version, d.old_token,
-        d.new_token, d.seq, d.cause
-      from draft d left join installation i using (installation_ref)
+      select d.at, ${appRef}, d.installation_ref, d.user_ref, d.kind, d.source, d.request_id,
+        d.app_version, d.sdk_version, d.old_token, d.new_token, d.seq, d.cause
+      from draft d
       order by d.position
     )
     insert into outbox (app_ref, at, kind, subject)
-    select ${context.appRef}, ${context.at}, d.kind, jsonb_build_object('installation', i.id)
-    from draft d join installation i using (installation_ref)
-    order by d.position`;
-}
-
-/** Whether an installation's timeline tells of this kind of event for a sequence already. */
-export async function hasEvent(
-  db: Queryable,
-  installationRef: number,
-  kind: EventKind,
-  seq: number,
-): Promise<boolean> {
-  const rows = await db`
-    select 1 from event
-    where installation_ref = ${installationRef} and kind = ${kind} and seq = ${seq} limit 1`;
-  return rows.length > 0;
+    select ${appRef}, d.at, d.kind, jsonb_build_object('installation', d.id)
+    from draft d
+    order by d.position`.execute();
 }
 
 export interface TimelineEvent {

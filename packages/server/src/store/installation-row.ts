@@ -5,10 +5,12 @@ import {
   type DevicePreferences,
   type HeldToken,
   type Installation,
+  type OpenLink,
   type Permission,
   type TokenStatus,
 } from '../domain/installation.ts';
 import { FIELD_GROUPS, type FieldGroup, type GroupMark } from '../domain/ordering.ts';
+import { bytea } from './sql.ts';
 
 /** The columns of an address, as the tables `installation` and the gate's statement give them. */
 export interface AddressRow {
@@ -38,9 +40,6 @@ export interface InstallationRow extends AddressRow, MarkRow {
   readonly token_status_at: Date | null;
   readonly token_confirmed_at: Date | null;
   readonly token_changed_at: Date | null;
-  readonly user_ref: number | null;
-  readonly linked_at: Date | null;
-  readonly rcpt: string | null;
   readonly holder_version: number;
   readonly server_write_at: Date | null;
   readonly topics_seq: number | null;
@@ -63,10 +62,23 @@ export interface InstallationRow extends AddressRow, MarkRow {
   readonly locale: string | null;
   readonly time_zone: string | null;
   readonly vendor_id: string | null;
+  readonly client_time: Date | null;
   readonly tags: Record<string, string>;
   readonly device_tags: Record<string, string>;
   readonly preferences: PreferencesRow;
 }
+
+/** One of the installation's open links, if it has any. */
+interface LinkColumns {
+  readonly link_user_ref: number | null;
+  readonly link_user_id: string | null;
+  readonly link_started_at: Date | null;
+  readonly link_asserted_at: Date | null;
+  readonly link_rcpt: string | null;
+}
+
+/** An installation with one of its links: as many rows as it has links, at least one. */
+export type LinkedInstallationRow = InstallationRow & LinkColumns;
 
 /** Preferences as JSON keeps them. */
 export interface PreferencesRow {
@@ -75,17 +87,35 @@ export interface PreferencesRow {
   readonly categories?: Record<string, boolean>;
 }
 
-export function toInstallation(row: InstallationRow): Installation {
+/** Makes installations of rows that come in the order of their references. */
+export function toInstallations(rows: readonly LinkedInstallationRow[]): readonly Installation[] {
+  const installations: Installation[] = [];
+  let links: OpenLink[] = [];
+  for (const row of rows) {
+    if (installations.at(-1)?.ref !== row.installation_ref) {
+      links = [];
+      installations.push(toInstallation(row, links));
+    }
+    const link = toOpenLink(row);
+    if (link !== null) links.push(link);
+  }
+  return installations;
+}
+
+function toOpenLink(row: LinkColumns): OpenLink | null {
+  const { link_user_ref: userRef, link_user_id: userId, link_started_at: linkedAt } = row;
+  if (userRef === null || userId === null || linkedAt === null) return null;
+  return { userRef, userId, linkedAt, assertedAt: row.link_asserted_at, rcpt: row.link_rcpt };
+}
+
+function toInstallation(row: InstallationRow, links: readonly OpenLink[]): Installation {
   return {
     ref: row.installation_ref,
     appRef: row.app_ref,
     id: row.id,
     secretHash: row.secret_hash,
     token: toHeldToken(row),
-    link:
-      row.user_ref === null || row.linked_at === null
-        ? null
-        : { userRef: row.user_ref, linkedAt: row.linked_at, rcpt: row.rcpt },
+    links,
     holderVersion: row.holder_version,
     serverWriteAt: row.server_write_at,
     marks: toMarks(row),
@@ -102,6 +132,7 @@ export function toInstallation(row: InstallationRow): Installation {
       timeZone: row.time_zone,
       vendorId: row.vendor_id,
     },
+    clientTime: row.client_time,
     tags: row.tags,
     deviceTags: row.device_tags,
     preferences: toPreferences(row.preferences),
@@ -150,6 +181,66 @@ function toMarks(row: InstallationRow): Record<FieldGroup, GroupMark> {
   return Object.fromEntries(entries) as Record<FieldGroup, GroupMark>;
 }
 
+/**
+ * The columns that a write of the registry may change, as `toInstallations` would read them back.
+ * JSON has neither bytes nor times, so they are in PostgreSQL's text form.
+ */
+export function toSavedColumns(installation: Installation) {
+  const { ref, secretHash, token, device, lastSeenAt } = installation;
+  // For exclusive apps the link is repeated, for the ownership check to be one read.
+  const [link] = installation.links;
+  return {
+    installation_ref: ref,
+    secret_hash: toText(secretHash),
+    ...addressColumns(token?.address ?? null),
+    address_key: toText(token?.key),
+    token_status: token?.status ?? null,
+    token_status_code: token?.statusCode ?? null,
+    token_status_at: token?.statusAt ?? null,
+    token_confirmed_at: token?.confirmedAt ?? null,
+    token_changed_at: token?.changedAt ?? null,
+    user_ref: link?.userRef ?? null,
+    linked_at: link?.linkedAt ?? null,
+    rcpt: link?.rcpt ?? null,
+    holder_version: installation.holderVersion,
+    server_write_at: installation.serverWriteAt,
+    ...markColumns(installation.marks),
+    permission: installation.permission,
+    dormant_since: installation.dormantSince,
+    removed_at: installation.removedAt,
+    updated_at: installation.updatedAt,
+    last_seen_at: lastSeenAt,
+    failures_in_a_row: installation.failuresInARow,
+    platform: device.platform,
+    label: device.label,
+    model: device.model,
+    os_version: device.osVersion,
+    app_version: device.appVersion,
+    sdk_version: device.sdkVersion,
+    locale: device.locale,
+    time_zone: device.timeZone,
+    vendor_id: device.vendorId,
+    client_time: installation.clientTime,
+    tags: installation.tags,
+    device_tags: installation.deviceTags,
+  };
+}
+
+function markColumns({ token, user, device }: Installation['marks']) {
+  return {
+    token_seq: token.seq,
+    token_hash: toText(token.hash),
+    user_seq: user.seq,
+    user_hash: toText(user.hash),
+    device_seq: device.seq,
+    device_hash: toText(device.hash),
+  };
+}
+
+function toText(bytes: Buffer | null | undefined): string | null {
+  return bytes ? bytea(bytes) : null;
+}
+
 /** Null when the row has no address. */
 export function toAddress(row: AddressRow): Address | null {
   if (row.provider === null || row.token === null) return null;
@@ -175,7 +266,7 @@ export function toAddress(row: AddressRow): Address | null {
 /**
  * The columns that hold an address; all of them, so that nothing of a former address stays behind.
  */
-export function addressColumns(address: Address | null): AddressRow {
+function addressColumns(address: Address | null): AddressRow {
   const empty: AddressRow = {
     provider: address?.provider ?? null,
     credential_project: '',

@@ -1,63 +1,83 @@
+import type { BegunLink, EndedLink, LinkEnd, TaggedLink } from '../domain/change-set.ts';
 import { retirePurposeTokens } from './purpose-tokens.ts';
-import type { Fragment, Queryable, Transaction } from './sql.ts';
-
-export type LinkEnd = 'logout' | 'switched' | 'revoked' | 'deleted' | 'removed';
-
-export interface NewLink {
-  readonly appRef: number;
-  readonly installationRef: number;
-  readonly userRef: number;
-  readonly exclusive: boolean;
-  readonly startedAt: Date;
-  readonly rcpt: string | null;
-  readonly assertedAt: Date | null;
-}
-
-export async function openLink(tx: Transaction, link: NewLink): Promise<void> {
-  await tx`
-    insert into link (app_ref, installation_ref, user_ref, exclusive, started_at, rcpt, asserted_at)
-    values (${link.appRef}, ${link.installationRef}, ${link.userRef}, ${link.exclusive},
-      ${link.startedAt}, ${link.rcpt}, ${link.assertedAt})`;
-}
+import { json, type Queryable, type Transaction } from './sql.ts';
 
 /**
- * Ends the open link of an installation with everything that depended on the user: topics of the
- * user, purpose tokens, and tags that were set while the user was signed in.
+ * Ends links with everything that depended on them: topics of the user, and the purpose tokens
+ * where nobody stays.
  */
-export async function closeLink(
+export async function endLinks(tx: Transaction, ended: readonly EndedLink[]): Promise<void> {
+  if (ended.length === 0) return;
+  const rows = ended.map((link) => ({
+    i: link.installationRef,
+    u: link.userRef,
+    at: link.at,
+    by: link.endedBy,
+    version: link.appVersion,
+  }));
+  await Promise.all([
+    tx`
+      update link l set ended_at = e.at, ended_by = e.by, ended_app_version = e.version
+      from jsonb_to_recordset(${json(rows)}) as
+        e (i bigint, u bigint, at timestamptz, by text, version text)
+      where l.installation_ref = e.i and l.user_ref = e.u and l.ended_at is null`.execute(),
+    tx`
+      delete from topic_subscription t
+      using jsonb_to_recordset(${json(rows)}) as e (i bigint, u bigint)
+      where t.installation_ref = e.i and t.user_ref = e.u`.execute(),
+    retirePurposeTokens(
+      tx,
+      ended.filter(({ isLast }) => isLast),
+    ),
+  ]);
+}
+
+export async function beginLinks(
   tx: Transaction,
-  installationRef: number,
-  endedBy: LinkEnd,
-  now: Date,
+  appRef: number,
+  begun: readonly BegunLink[],
 ): Promise<void> {
+  if (begun.length === 0) return;
+  const rows = begun.map(({ installationRef, exclusive, link }) => ({
+    i: installationRef,
+    u: link.userRef,
+    exclusive,
+    at: link.linkedAt,
+    asserted_at: link.assertedAt,
+    rcpt: link.rcpt,
+  }));
   await tx`
-    update link set ended_at = ${now}, ended_by = ${endedBy},
-      ended_app_version = (select app_version from installation i
-        where i.installation_ref = link.installation_ref)
-    where installation_ref = ${installationRef} and ended_at is null`;
-  await tx`
-    delete from topic_subscription where installation_ref = ${installationRef} and user_ref <> 0`;
-  await retirePurposeTokens(tx, installationRef, now);
+    insert into link (app_ref, installation_ref, user_ref, exclusive, started_at, rcpt, asserted_at)
+    select ${appRef}, b.i, b.u, b.exclusive, b.at, b.rcpt, b.asserted_at
+    from jsonb_to_recordset(${json(rows)}) as b (i bigint, u bigint, exclusive boolean,
+      at timestamptz, asserted_at timestamptz, rcpt text)`.execute();
 }
 
-/** When the proof of an open link was issued, or the link made; null without an open link. */
-export async function linkBoundAt(db: Queryable, installationRef: number): Promise<Date | null> {
-  const [row] = await db<{ bound_at: Date }[]>`
-    select coalesce(asserted_at, started_at) as bound_at from link
-    where installation_ref = ${installationRef} and ended_at is null
-    order by link_ref desc limit 1`;
-  return row?.bound_at ?? null;
+/** Writes the addressee tags of links that stay. */
+export async function tagLinks(tx: Transaction, tagged: readonly TaggedLink[]): Promise<void> {
+  if (tagged.length === 0) return;
+  const rows = tagged.map(({ installationRef, userRef, rcpt }) => ({
+    i: installationRef,
+    u: userRef,
+    rcpt,
+  }));
+  await tx`
+    update link l set rcpt = t.rcpt
+    from jsonb_to_recordset(${json(rows)}) as t (i bigint, u bigint, rcpt text)
+    where l.installation_ref = t.i and l.user_ref = t.u and l.ended_at is null`.execute();
 }
 
-/** Whether a user is or was signed in on an installation. */
-export async function wasEverLinked(
+/** Which of some users are or were signed in on an installation, as pairs `installation/user`. */
+export async function findLinkedPairs(
   db: Queryable,
-  installationRef: number,
-  userRef: number,
-): Promise<boolean> {
-  const rows = await db`
-    select 1 from link where installation_ref = ${installationRef} and user_ref = ${userRef} limit 1`;
-  return rows.length > 0;
+  installationRefs: readonly number[],
+  userRefs: readonly number[],
+): Promise<ReadonlySet<string>> {
+  if (installationRefs.length === 0 || userRefs.length === 0) return new Set();
+  const rows = await db<{ pair: string }[]>`
+    select distinct installation_ref || '/' || user_ref as pair from link
+    where installation_ref = any(${[...installationRefs]}) and user_ref = any(${[...userRefs]})`;
+  return new Set(rows.map(({ pair }) => pair));
 }
 
 export interface LinkPeriod {
@@ -80,27 +100,34 @@ interface LinkPeriodRow {
   readonly ended_app_version: string | null;
 }
 
+/** The link that ended last on each of some installations, by reference. */
+export async function lastEndedLinks(
+  db: Queryable,
+  installationRefs: readonly number[],
+): Promise<ReadonlyMap<number, LastLink>> {
+  if (installationRefs.length === 0) return new Map();
+  const rows = await db<(LastLink & { installationRef: number })[]>`
+    select r.ref as "installationRef", l.id, l.ended_at as until, l.ended_by as "endedBy"
+    from unnest(${[...installationRefs]}::bigint[]) as r (ref), lateral (
+      select u.id, l.ended_at, l.ended_by
+      from link l left join app_user u on u.user_ref = l.user_ref
+      where l.installation_ref = r.ref and l.ended_at is not null
+      order by l.link_ref desc limit 1
+    ) l`;
+  return new Map(rows.map(({ installationRef, ...last }) => [installationRef, last]));
+}
+
+export interface LastLink {
+  /** The customer's id; null once that user was erased. */
+  readonly id: string | null;
+  readonly until: Date;
+  readonly endedBy: LinkEnd;
+}
+
 /** Where a user is and was signed in, newest first. */
-export function linksOfUser(
+export async function linksOfUser(
   db: Queryable,
   userRef: number,
-  limit: number,
-): Promise<readonly LinkPeriod[]> {
-  return newestLinks(db, db`l.user_ref = ${userRef}`, limit);
-}
-
-/** Who was signed in on an installation, newest first; erased users have no id any more. */
-export function linksOfInstallation(
-  db: Queryable,
-  installationRef: number,
-  limit: number,
-): Promise<readonly LinkPeriod[]> {
-  return newestLinks(db, db`l.installation_ref = ${installationRef}`, limit);
-}
-
-async function newestLinks(
-  db: Queryable,
-  condition: Fragment,
   limit: number,
 ): Promise<readonly LinkPeriod[]> {
   const rows = await db<LinkPeriodRow[]>`
@@ -108,7 +135,7 @@ async function newestLinks(
       l.ended_by, l.ended_app_version
     from link l join installation i using (installation_ref)
       left join app_user u on u.user_ref = l.user_ref
-    where ${condition}
+    where l.user_ref = ${userRef}
     order by l.link_ref desc limit ${limit}`;
   return rows.map(toLinkPeriod);
 }

@@ -1,31 +1,36 @@
-import type { Queryable, Transaction } from './sql.ts';
+import type { UsedProof } from '../domain/change-set.ts';
+import { json, type Queryable, type Transaction } from './sql.ts';
 
-/** The installation that used an assertion, by the assertion's own id; null when it is fresh. */
-export async function installationOfProof(
+/** Which installation used each of some assertions, by the assertions' own ids. */
+export async function findUsedProofs(
   db: Queryable,
   appRef: number,
-  jti: string,
-): Promise<number | null> {
-  const [row] = await db<{ installation_ref: number }[]>`
-    select installation_ref from proof where app_ref = ${appRef} and jti = ${jti}`;
-  return row?.installation_ref ?? null;
+  jtis: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  if (jtis.length === 0) return new Map();
+  const rows = await db<{ jti: string; installation_ref: number }[]>`
+    select jti, installation_ref from proof
+    where app_ref = ${appRef} and jti = any(${[...jtis]})`;
+  return new Map(rows.map((row) => [row.jti, row.installation_ref]));
 }
 
 /**
- * Records that an installation used an assertion, once. Of two that do so at the same time the
- * later one fails on the key; its transaction is run again and finds the assertion used.
+ * Records that installations used assertions, each once. Of two that use one at the same time the
+ * later fails on the key; run again, its transaction finds the assertion used.
  */
-export async function recordProof(
+export async function recordProofs(
   tx: Transaction,
   appRef: number,
-  jti: string,
-  installationRef: number,
-  now: Date,
+  proofs: readonly UsedProof[],
 ): Promise<void> {
+  if (proofs.length === 0) return;
+  const rows = proofs.map(({ jti, installationRef, at }) => ({ jti, i: installationRef, at }));
   await tx`
     insert into proof (app_ref, jti, installation_ref, used_at)
-    select ${appRef}, ${jti}, ${installationRef}, ${now}
+    select ${appRef}, p.jti, p.i, p.at
+    from jsonb_to_recordset(${json(rows)}) as p (jti text, i bigint, at timestamptz)
     where not exists (
-      select 1 from proof
-      where app_ref = ${appRef} and jti = ${jti} and installation_ref = ${installationRef})`;
+      select 1 from proof used
+      where used.app_ref = ${appRef} and used.jti = p.jti and used.installation_ref = p.i)
+    order by p.jti`.execute();
 }

@@ -3,7 +3,7 @@ import type { TokenStatus } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Purpose } from '../domain/purpose.ts';
 import { lockExclusively } from './advisory-lock.ts';
-import type { Queryable, Transaction } from './sql.ts';
+import { json, type Queryable, type Transaction } from './sql.ts';
 
 /** Where a purpose token stands: the key of its row. */
 export interface PurposeTokenPlace {
@@ -114,34 +114,43 @@ export async function writePurposeToken(
 }
 
 /**
- * Ends all tokens of an installation. Digests and sequences stay, so that a report from before the
- * end is recognised when it comes late.
+ * Ends all tokens of some installations, each at its own time. Digests and sequences stay, so that
+ * a report from before the end is recognised when it comes late.
  */
 export async function retirePurposeTokens(
   tx: Transaction,
-  installationRef: number,
-  now: Date,
+  ended: readonly { readonly installationRef: number; readonly at: Date }[],
 ): Promise<void> {
-  const rows = await tx`
-    update purpose_token
+  if (ended.length === 0) return;
+  const rows = ended.map(({ installationRef, at }) => ({ i: installationRef, at }));
+  const retired = await tx<{ installation_ref: number }[]>`
+    update purpose_token t
     set token_status = 'retired', token = '', holder_version = holder_version + 1,
-      updated_at = ${now}
-    where installation_ref = ${installationRef} and token_status <> 'retired'
-    returning purpose`;
-  if (rows.length === 0) return;
-  await forgetRetiredPurposeTokens(tx, installationRef, LIMITS.purposeTokensPerInstallation);
+      updated_at = e.at
+    from (
+      select distinct on (i) i, at
+      from jsonb_to_recordset(${json(rows)}) as r (i bigint, at timestamptz)
+    ) e
+    where t.installation_ref = e.i and t.token_status <> 'retired'
+    returning t.installation_ref`.execute();
+  if (retired.length === 0) return;
+  const refs = retired.map((row) => row.installation_ref);
+  await forgetRetiredPurposeTokens(tx, refs, LIMITS.purposeTokensPerInstallation);
 }
 
-/** Forgets the oldest tombstones of an installation beyond a number of them. */
+/** Forgets the oldest tombstones of each installation beyond a number of them. */
 export async function forgetRetiredPurposeTokens(
   tx: Transaction,
-  installationRef: number,
+  installationRefs: readonly number[],
   keep: number,
 ): Promise<void> {
   await tx`
     delete from purpose_token
     where (installation_ref, purpose, activity_id) in (
-      select installation_ref, purpose, activity_id from purpose_token
-      where installation_ref = ${installationRef} and token_status = 'retired'
-      order by updated_at desc, activity_id offset ${keep})`;
+      select installation_ref, purpose, activity_id from (
+        select installation_ref, purpose, activity_id, row_number() over (
+          partition by installation_ref order by updated_at desc, activity_id) as position
+        from purpose_token
+        where installation_ref = any(${[...installationRefs]}) and token_status = 'retired'
+      ) retired where position > ${keep})`;
 }

@@ -38,6 +38,9 @@ export interface DatabaseOptions {
  * The driver sends statements ahead on a busy connection, up to this many. A `begin` that happens
  * to be the last of them fails and leaves an open transaction behind, so that the number is one
  * that no process reaches. (An option of the driver that its types leave out.)
+ *
+ * A statement goes out when it is first awaited, which is hard to see where several are under way.
+ * Where their order matters, `.execute()` sends each at the place where it stands.
  */
 const PIPELINE = { max_pipeline: 1_000_000 } as const;
 
@@ -74,6 +77,16 @@ export function columns(db: Queryable, values: Readonly<Record<string, unknown>>
 /** Marks a value to be written as JSON. */
 export function json(value: unknown): postgres.Parameter {
   return JSON_SQL.json(value as JsonValue);
+}
+
+/** Bytes as PostgreSQL's own text form, for JSON, which has none. */
+export function bytea(value: Buffer): string {
+  return `\\x${value.toString('hex')}`;
+}
+
+/** An array of bytes as text, to be cast: the driver takes a list of buffers for one. */
+export function byteaArray(values: readonly Buffer[]): string {
+  return `{${values.map((value) => `"\\\\x${value.toString('hex')}"`).join(',')}}`;
 }
 
 // Building a parameter needs no connection; this instance never opens one.

@@ -3,7 +3,8 @@ import type { Queryable, Transaction } from './sql.ts';
 
 export interface TopicSubscription {
   readonly topic: string;
-  readonly scope: 'device' | 'user';
+  /** Whose link it ends with; null for a subscription of the device. */
+  readonly userRef: number | null;
 }
 
 /** True when the subscription is new. `userRef` 0 subscribes the device whoever is signed in. */
@@ -47,14 +48,21 @@ export async function unsubscribeUser(
   return rows.length > 0;
 }
 
+/** The subscriptions of some installations, by their references; those without any are left out. */
 export async function topicsOf(
   db: Queryable,
-  installationRef: number,
-): Promise<readonly TopicSubscription[]> {
-  const rows = await db<{ topic: string; user_ref: number }[]>`
-    select topic, user_ref from topic_subscription
-    where installation_ref = ${installationRef} order by topic, user_ref`;
-  return rows.map((row) => ({ topic: row.topic, scope: row.user_ref === 0 ? 'device' : 'user' }));
+  installationRefs: readonly number[],
+): Promise<ReadonlyMap<number, readonly TopicSubscription[]>> {
+  if (installationRefs.length === 0) return new Map();
+  const rows = await db<{ installation_ref: number; topic: string; user_ref: number }[]>`
+    select installation_ref, topic, user_ref from topic_subscription
+    where installation_ref = any(${[...installationRefs]}) order by topic, user_ref`;
+  const grouped = Map.groupBy(rows, (row) => row.installation_ref);
+  return new Map([...grouped].map(([ref, members]) => [ref, members.map(toSubscription)]));
+}
+
+function toSubscription(row: { topic: string; user_ref: number }): TopicSubscription {
+  return { topic: row.topic, userRef: row.user_ref === 0 ? null : row.user_ref };
 }
 
 /** The last request of the client about a topic. */

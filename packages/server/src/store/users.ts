@@ -1,5 +1,5 @@
-import { lockExclusively, lockShared } from './advisory-lock.ts';
-import { columns, type Queryable, type Transaction } from './sql.ts';
+import { lockAllShared, lockExclusively, lockShared } from './advisory-lock.ts';
+import { byteaArray, columns, type Queryable, type Transaction } from './sql.ts';
 
 export interface UserRecord {
   readonly ref: number;
@@ -53,18 +53,28 @@ export async function findUserRefs(
 }
 
 /**
- * Makes what ends a user's sessions (`exclusive`) wait for logins of that user, and logins
- * (`shared`) for it, until the transaction ends. A row cannot carry this lock: an erased user has
- * none, and a login of a new one makes it. Taken before any installation is locked, by everybody.
+ * What ends a user's sessions waits for logins of that user, and logins wait for it, until the
+ * transaction ends. A row cannot carry this lock: an erased user has none, and a login of a new one
+ * makes it. Taken before any installation is locked, by everybody.
  */
-export async function lockUserSessions(
+export async function lockUserSessions(tx: Transaction, appRef: number, id: string): Promise<void> {
+  await lockExclusively(tx, userLock(appRef, id));
+}
+
+/** The logins' side of the same lock, for any number of users. */
+export async function lockLogins(
   tx: Transaction,
   appRef: number,
-  id: string,
-  mode: 'shared' | 'exclusive',
+  ids: readonly string[],
 ): Promise<void> {
-  const lock = { purpose: 'user', name: `${appRef}/${id}` } as const;
-  await (mode === 'shared' ? lockShared(tx, lock) : lockExclusively(tx, lock));
+  await lockAllShared(
+    tx,
+    ids.map((id) => userLock(appRef, id)),
+  );
+}
+
+function userLock(appRef: number, id: string) {
+  return { purpose: 'user', name: `${appRef}/${id}` } as const;
 }
 
 /**
@@ -94,6 +104,27 @@ export async function ensureUser(tx: Transaction, appRef: number, id: string): P
     // An erasure came between the two statements; the next round makes a fresh user.
   }
   throw new Error('the user is being erased again and again');
+}
+
+/**
+ * Makes users known that are not, and returns the references of all. The caller holds the lock on
+ * their logins, so that none of them is erased meanwhile. In the order of the ids, so that two sets
+ * of new users wait for each other and never deadlock.
+ */
+export async function ensureUsers(
+  tx: Transaction,
+  appRef: number,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  if (ids.length === 0) return new Map();
+  const sorted = [...ids].toSorted();
+  const [, refs] = await Promise.all([
+    tx`
+      insert into app_user (app_ref, id) select ${appRef}, id from unnest(${sorted}::text[]) as id
+      on conflict do nothing`.execute(),
+    findUserRefs(tx, appRef, sorted),
+  ]);
+  return refs;
 }
 
 /** Overwrites what the patch names. */
@@ -146,15 +177,40 @@ export async function eraseUser(
   await tx`delete from app_user where user_ref = ${user.ref}`;
 }
 
-/** From when on assertions for an erased user are taken again; null when nothing is remembered. */
-export async function erasedUntil(
+/** What a login has to know of a user. */
+export interface LoginFacts {
+  readonly ref: number;
+  /** Assertions issued until then are refused. */
+  readonly notBefore: Date | null;
+}
+
+/** By the customer's ids; only those that are known. */
+export async function findLoginFacts(
   db: Queryable,
   appRef: number,
-  idMac: Buffer,
-): Promise<Date | null> {
-  const [row] = await db<{ not_before: Date }[]>`
-    select not_before from user_tombstone where app_ref = ${appRef} and id_mac = ${idMac}`;
-  return row?.not_before ?? null;
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, LoginFacts>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db<{ id: string; user_ref: number; not_before: Date | null }[]>`
+    select id, user_ref, not_before from app_user
+    where app_ref = ${appRef} and id = any(${[...ids]})`;
+  return new Map(rows.map((row) => [row.id, { ref: row.user_ref, notBefore: row.not_before }]));
+}
+
+/**
+ * From when on assertions for erased users are taken again, by the keyed digests of their ids in
+ * hex; only those of whom something is remembered.
+ */
+export async function findErasures(
+  db: Queryable,
+  appRef: number,
+  idMacs: readonly Buffer[],
+): Promise<ReadonlyMap<string, Date>> {
+  if (idMacs.length === 0) return new Map();
+  const rows = await db<{ id_mac: Buffer; not_before: Date }[]>`
+    select id_mac, not_before from user_tombstone
+    where app_ref = ${appRef} and id_mac = any(${byteaArray(idMacs)}::text::bytea[])`;
+  return new Map(rows.map((row) => [row.id_mac.toString('hex'), row.not_before]));
 }
 
 function toUser(row: UserRow): UserRecord {

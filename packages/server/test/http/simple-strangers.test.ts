@@ -131,8 +131,14 @@ test('a logout that waited while somebody else signed in signs nobody out', asyn
     const answer = client.delete(device.token, bearer);
     await untilBlocked(network.homing.db, 1);
     await tx`
-      update installation set user_ref = (select user_ref from app_user where id = 'dora')
-      where id = ${id}`;
+      with dora as (
+        select user_ref from app_user where id = 'dora'
+      ), moved as (
+        update installation set user_ref = (select user_ref from dora) where id = ${id}
+        returning installation_ref
+      )
+      update link set user_ref = (select user_ref from dora)
+      where ended_at is null and installation_ref = (select installation_ref from moved)`;
     return { answer };
   });
   await other.end();

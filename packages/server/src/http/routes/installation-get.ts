@@ -1,5 +1,6 @@
+import assert from 'node:assert';
 import { Installation } from '@homing/protocol';
-import { describeInstallation } from '../../registry/describe-installation.ts';
+import { describeInstallations } from '../../registry/describe-installation.ts';
 import { refuseAccess } from '../../registry/access-check.ts';
 import { findInstallation } from '../../store/installations.ts';
 import type { Database } from '../../store/sql.ts';
@@ -36,7 +37,8 @@ export function installationGet(server: HttpServer, deps: InstallationGetDepende
       if (refusal !== null && refusal !== 'removed') throw refusalError(refusal);
       if (installation === null) throw notFound('installation');
       const reader = context.caller.kind === 'client' ? 'client' : 'back_end';
-      const description = await describeInstallation(deps.db, installation);
+      const [description] = await describeInstallations(deps.db, [installation]);
+      assert(description !== undefined);
       return renderInstallation(description, reader, context.now);
     },
   );

@@ -4,7 +4,7 @@ import { addressKey } from '../../domain/address-key.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { candidateAddresses } from '../../domain/simple-token.ts';
 import type { CredentialFacts } from '../../domain/token-input.ts';
-import { describeInstallation } from '../../registry/describe-installation.ts';
+import { describeInstallations } from '../../registry/describe-installation.ts';
 import type { App } from '../../store/apps.ts';
 import { listInstallations } from '../../store/installations.ts';
 import type { Database } from '../../store/sql.ts';
@@ -71,7 +71,7 @@ export function installationList(server: HttpServer, deps: InstallationListDepen
       const kept = found.filter(
         (installation) => status === undefined || installationStatus(installation, now) === status,
       );
-      const described = await Promise.all(kept.map((row) => describeInstallation(deps.db, row)));
+      const described = await describeInstallations(deps.db, kept);
       const last = found.length === limit ? (found.at(-1)?.ref ?? null) : null;
       return {
         data: described.map((description) => renderInstallation(description, 'back_end', now)),

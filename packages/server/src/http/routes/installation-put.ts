@@ -1,4 +1,4 @@
-import { InstallationInput, SyncAnswer } from '@homing/protocol';
+import { InstallationInput, SyncAnswer, type Installation } from '@homing/protocol';
 import { ApiError, fieldError } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { contentHash } from '../canonical-json.ts';
@@ -6,16 +6,16 @@ import type { Identity } from '../identity.ts';
 import { InstallationPath, parseInstallationId, requireSeq, requireUserId } from '../parameters.ts';
 import { renderInstallation, renderSequences } from '../render-installation.ts';
 import type { HttpServer } from '../server.ts';
+import { addressKey } from '../../domain/address-key.ts';
 import { toAddress, type CredentialFacts } from '../../domain/token-input.ts';
 import { toDevicePatch } from '../device-patch.ts';
 import type { RegistryContext } from '../../registry/caller.ts';
-import { describeInstallation } from '../../registry/describe-installation.ts';
 import {
-  syncInstallation,
-  type SyncInput,
-  type SyncKeys,
-  type SyncResult,
-} from '../../registry/sync-installation.ts';
+  describeInstallations,
+  type InstallationDescription,
+} from '../../registry/describe-installation.ts';
+import type { SyncQueue } from '../../registry/sync-queue.ts';
+import type { SyncInput, SyncResult } from '../../registry/sync-request.ts';
 import type { App } from '../../store/apps.ts';
 import type { Database } from '../../store/sql.ts';
 import { forkedError, refusalError } from '../registry-answer.ts';
@@ -24,13 +24,12 @@ export interface InstallationPutDependencies {
   readonly db: Database;
   readonly authenticator: Authenticator;
   readonly identity: Identity;
-  readonly syncKeys: SyncKeys;
+  readonly syncs: SyncQueue;
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
 }
 
 /** `PUT /v1/installations/{id}`: enrolment, refresh, login, logout, switch and check-in. */
 export function installationPut(server: HttpServer, deps: InstallationPutDependencies): void {
-  const { db, authenticator } = deps;
   server.put(
     '/v1/installations/:installation_id',
     {
@@ -43,21 +42,32 @@ export function installationPut(server: HttpServer, deps: InstallationPutDepende
       },
     },
     async (request, reply) => {
-      const context = await authenticator.limitedInstallation(request, 'installations:write');
+      const context = await deps.authenticator.limitedInstallation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);
       const input = await toSyncInput(deps, context, id, request.body);
-      const result = await syncInstallation(db, context, input, deps.syncKeys);
-      const synced = requireSynced(result);
-      const description = await describeInstallation(db, synced.installation);
-      const reader = context.caller.kind === 'client' ? 'client' : 'back_end';
+      const synced = requireSynced(await deps.syncs.submit({ context, input }));
       void reply.code(synced.created ? 201 : 200);
       return {
         ...renderOrders(synced.orders),
         seq: renderSequences(synced.installation),
-        installation: renderInstallation(description, reader, context.now),
+        installation: await renderSynced(deps.db, context, synced),
       };
     },
   );
+}
+
+type Synced = Extract<SyncResult, { kind: 'synced' }>;
+
+/** Only a back end sees the history, which no packet reads. */
+async function renderSynced(
+  db: Database,
+  { caller, now }: RegistryContext,
+  { installation, topics }: Synced,
+): Promise<Installation> {
+  const own: InstallationDescription = { installation, topics, lastUser: null };
+  if (caller.kind === 'client') return renderInstallation(own, 'client', now);
+  const [described = own] = await describeInstallations(db, [installation]);
+  return renderInstallation(described, 'back_end', now);
 }
 
 async function toSyncInput(
@@ -86,10 +96,11 @@ async function tokenPart(
   token: InstallationInput['token'],
 ): Promise<NonNullable<SyncInput['token']>> {
   const hash = contentHash(token);
-  if (!token) return { address: null, hash };
+  if (!token) return { claim: null, hash };
   const result = toAddress(token, await deps.credentialsOf(app));
   if (result.kind === 'invalid') throw fieldError(`/token${result.pointer}`, result.detail);
-  return { address: result.address, hash };
+  const { address } = result;
+  return { claim: { address, key: addressKey(address) }, hash };
 }
 
 async function userPart(
@@ -98,23 +109,25 @@ async function userPart(
   installationId: string,
   user: InstallationInput['user'],
 ): Promise<NonNullable<SyncInput['user']>> {
-  if (!user) return { claim: null, hash: contentHash(null) };
+  if (!user) return { claims: [], hash: contentHash(null) };
   const userId = requireUserId(user.id, '/user/id');
   const proof = await deps.identity.prove(context, installationId, {
     userId,
     assertion: user.assertion ?? null,
     signature: user.signature ?? null,
   });
-  return { claim: { id: userId, proof }, hash: contentHash({ id: userId }) };
+  return { claims: [{ id: userId, proof }], hash: contentHash({ id: userId }) };
 }
 
-function requireSynced(result: SyncResult): Extract<SyncResult, { kind: 'synced' }> {
+function requireSynced(result: SyncResult): Synced {
   switch (result.kind) {
-    case 'synced':
-      if (result.refusedProof === null) return result;
-      throw new ApiError('assertion_invalid', result.refusedProof, {
+    case 'synced': {
+      const [refused] = result.refused;
+      if (refused === undefined) return result;
+      throw new ApiError('assertion_invalid', refused.why, {
         members: { seq: renderSequences(result.installation), ...renderOrders(result.orders) },
       });
+    }
     case 'forked':
       throw forkedError();
     case 'token_held':
@@ -129,7 +142,7 @@ function requireSynced(result: SyncResult): Extract<SyncResult, { kind: 'synced'
   }
 }
 
-function renderOrders(orders: Extract<SyncResult, { kind: 'synced' }>['orders']) {
+function renderOrders(orders: Synced['orders']) {
   const entries = Object.entries(orders);
   return {
     applied: Object.fromEntries(entries.map(([group, order]) => [group, order !== 'superseded'])),

@@ -1,18 +1,15 @@
 import assert from 'node:assert';
 import { RegisterTokenInput, SimpleAnswer } from '@homing/protocol';
 import type { FastifyRequest } from 'fastify';
+import { addressKey } from '../../domain/address-key.ts';
 import { reportedTokenOf } from '../../domain/simple-token.ts';
 import { toAddress, type CredentialFacts } from '../../domain/token-input.ts';
 import { nameBasedUuid } from '../../domain/uuid.ts';
 import { ADMIT_ALL, type RegistryContext } from '../../registry/caller.ts';
 import type { UserClaim } from '../../registry/prove-user.ts';
-import {
-  syncInstallation,
-  type SyncInput,
-  type SyncKeys,
-} from '../../registry/sync-installation.ts';
+import type { SyncQueue } from '../../registry/sync-queue.ts';
+import type { SyncInput } from '../../registry/sync-request.ts';
 import type { App } from '../../store/apps.ts';
-import type { Database } from '../../store/sql.ts';
 import { ApiError, fieldError } from '../api-error.ts';
 import { contentHash } from '../canonical-json.ts';
 import type { ClientLimit } from '../client-limit.ts';
@@ -27,8 +24,7 @@ import {
 } from '../simple-caller.ts';
 
 export interface RegisterTokenDependencies extends SimpleCallerDependencies {
-  readonly db: Database;
-  readonly syncKeys: SyncKeys;
+  readonly syncs: SyncQueue;
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
   readonly limit: ClientLimit;
 }
@@ -50,13 +46,14 @@ export function registerToken(server: HttpServer, deps: RegisterTokenDependencie
       const caller = await simpleCallerOf(deps, request, false);
       const input = await toSyncInput(deps, caller, request.body);
       const context = toContext(deps, caller, request, input.installationId);
-      const result = await syncInstallation(deps.db, context, input, deps.syncKeys);
+      const result = await deps.syncs.submit({ context, input });
       // Where arrival order counts, nothing is ever forked and no claim of a token is refused.
       assert(result.kind !== 'forked' && result.kind !== 'token_held');
       if (result.kind !== 'synced') throw refusalError(result.kind);
-      if (result.refusedProof !== null) {
+      const [refused] = result.refused;
+      if (refused !== undefined) {
         const code = isOfBearer(caller, request.body) ? 'assertion_invalid' : 'user_mismatch';
-        throw new ApiError(code, result.refusedProof);
+        throw new ApiError(code, refused.why);
       }
       return { success: true } as const;
     },
@@ -104,6 +101,7 @@ async function toSyncInput(
   const reported = reportedTokenOf(body.token, body.provider ?? null);
   const result = toAddress(reported, await deps.credentialsOf(app));
   if (result.kind === 'invalid') throw fieldError('/token', result.detail);
+  const { address } = result;
   const claim = userClaim(caller, body);
   const facts = {
     ...(body.platform !== undefined && { platform: body.platform }),
@@ -114,9 +112,14 @@ async function toSyncInput(
     installationId: simpleInstallationId(app, body.deviceId),
     seq: null,
     takeover: null,
-    token: { address: result.address, hash: contentHash(result.address) },
+    token: { claim: { address, key: addressKey(address) }, hash: contentHash(address) },
     device: { patch: { facts, ...(clientTime && { clientTime }) }, hash: contentHash(facts) },
-    ...(claim !== undefined && { user: { claim, hash: contentHash(claim?.id ?? null) } }),
+    ...(claim !== undefined && {
+      user: {
+        claims: claim === null ? [] : [claim],
+        hash: contentHash(claim?.id ?? null),
+      },
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { User } from '@homing/protocol';
 import type { Clock } from '../../domain/clock.ts';
-import { describeInstallation } from '../../registry/describe-installation.ts';
+import { describeInstallations } from '../../registry/describe-installation.ts';
 import { installationsOfUser } from '../../store/installations.ts';
 import type { Database } from '../../store/sql.ts';
 import type { UserRecord } from '../../store/users.ts';
@@ -43,7 +43,7 @@ export async function renderUser(
   now: Date,
 ): Promise<User> {
   const installations = await installationsOfUser(db, appRef, user.ref);
-  const described = await Promise.all(installations.map((row) => describeInstallation(db, row)));
+  const described = await describeInstallations(db, installations);
   return {
     id: user.id,
     attributes: user.attributes,

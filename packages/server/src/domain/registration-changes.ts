@@ -1,0 +1,176 @@
+import assert from 'node:assert';
+import { addresseeTag } from './addressee-tag.ts';
+import { NO_CHANGES, type BegunLink, type ChangeSet, type TaggedLink } from './change-set.ts';
+import type { DeviceFacts, HeldToken, Installation, OpenLink } from './installation.ts';
+import { toEndedLinks, withoutLinks } from './link-end.ts';
+import type { FieldGroup, GroupMark } from './ordering.ts';
+import { registrationEvents } from './registration-events.ts';
+import {
+  changesLinks,
+  type DecidedSync,
+  type DevicePatch,
+  type SyncPacket,
+  type TokenChange,
+} from './registration.ts';
+
+/** A packet that was decided about, with what the decision was made on. */
+export interface DecidedPacket {
+  /** As it is held under lock. */
+  readonly installation: Installation;
+  /** Whoever holds the claimed address, as it is held under lock. */
+  readonly holder: Installation | null;
+  readonly packet: SyncPacket;
+  readonly decided: DecidedSync;
+  readonly at: Date;
+  /** From now on an assertion has to be newer than this write. */
+  readonly outdatesAssertions: boolean;
+}
+
+/**
+ * What a decided packet changes: the next state of the installation, and what goes with it. The
+ * references are those of the users who are attached, by the customer's ids.
+ */
+export function registrationChanges(
+  decidedPacket: DecidedPacket,
+  userRefs: ReadonlyMap<string, number>,
+): ChangeSet {
+  const { installation, holder, packet, decided, at } = decidedPacket;
+  const { ended, endedBy } = decided.links;
+  const begun = begunLinks(decidedPacket, userRefs);
+  const attachedRefs = begun.map(({ link }) => link.userRef);
+  const displaced = decided.token?.kind === 'hold' ? decided.token.displaced : null;
+  assert(displaced === null || displaced.ref === holder?.ref);
+  return {
+    ...NO_CHANGES,
+    released: displaced === null || holder === null ? [] : [withoutAddress(holder, at)],
+    saved: [
+      nextState(
+        decidedPacket,
+        begun.map(({ link }) => link),
+      ),
+    ],
+    endedLinks: toEndedLinks(installation, ended, endedBy, at),
+    begunLinks: begun,
+    usedProofs: decided.links.begun.flatMap(({ jti }) =>
+      jti === null ? [] : [{ jti, installationRef: installation.ref, at }],
+    ),
+    reofferedRefs:
+      decided.token !== null && installation.failuresInARow > 0 ? [installation.ref] : [],
+    events: registrationEvents(installation, decided, packet.seq, attachedRefs),
+  };
+}
+
+/**
+ * Gives an installation that a back end made to the client that has it: from now on its secret
+ * opens it, and who is signed in gets the addressee tag that the device can compute.
+ */
+export function adoptedBy(installation: Installation, secretHash: Buffer): Installation {
+  const links = installation.links.map((link) => ({
+    ...link,
+    rcpt: addresseeTag(secretHash, link.userId),
+  }));
+  return { ...installation, secretHash, links };
+}
+
+/** The links of an adopted installation, for their tags to be written. */
+export function taggedLinks({ ref, links }: Installation): readonly TaggedLink[] {
+  return links.map(({ userRef, rcpt }) => ({ installationRef: ref, userRef, rcpt }));
+}
+
+/**
+ * An installation whose token went to another one. It keeps its links: a phone that really comes
+ * back gets its pushes back.
+ */
+function withoutAddress(installation: Installation, at: Date): Installation {
+  const holderVersion = installation.holderVersion + 1;
+  return { ...installation, token: null, holderVersion, updatedAt: at };
+}
+
+function begunLinks(
+  { installation, packet, decided, at }: DecidedPacket,
+  userRefs: ReadonlyMap<string, number>,
+): readonly BegunLink[] {
+  return decided.links.begun.map(({ user, assertedAt }) => {
+    const userRef = userRefs.get(user.id);
+    assert(userRef !== undefined);
+    const rcpt = addresseeTag(installation.secretHash, user.id);
+    return {
+      installationRef: installation.ref,
+      exclusive: packet.accountMode === 'exclusive',
+      link: { userRef, userId: user.id, linkedAt: at, assertedAt, rcpt },
+    };
+  });
+}
+
+function nextState(decidedPacket: DecidedPacket, begun: readonly OpenLink[]): Installation {
+  const { installation, packet, decided, at } = decidedPacket;
+  const remaining = withoutLinks(installation, decided.links.ended);
+  const changesToken = decided.token?.kind === 'hold' || decided.token?.kind === 'clear';
+  const changesHolder = changesToken || changesLinks(decided);
+  return {
+    ...remaining,
+    ...afterDevice(remaining, decided.device),
+    token: nextToken(installation.token, decided.token, at),
+    links: [...remaining.links, ...begun],
+    holderVersion: installation.holderVersion + (changesHolder ? 1 : 0),
+    failuresInARow: decided.token?.kind === 'hold' ? 0 : installation.failuresInARow,
+    serverWriteAt: decidedPacket.outdatesAssertions ? at : installation.serverWriteAt,
+    marks: nextMarks(installation.marks, packet, decided),
+    dormantSince: null,
+    updatedAt: at,
+    lastSeenAt: at,
+  };
+}
+
+function nextToken(held: HeldToken | null, change: TokenChange | null, at: Date): HeldToken | null {
+  switch (change?.kind) {
+    case undefined:
+      return held;
+    case 'clear':
+      return null;
+    case 'confirm': {
+      assert(held !== null);
+      const status = held.status === 'contested' ? 'contested' : 'live';
+      const { address } = change.claim;
+      return { ...held, address, status, statusCode: null, statusAt: null, confirmedAt: at };
+    }
+    case 'hold': {
+      const fresh = { status: 'live', statusCode: null, statusAt: null } as const;
+      return { ...change.claim, ...fresh, confirmedAt: at, changedAt: at };
+    }
+  }
+}
+
+function afterDevice(
+  installation: Installation,
+  patch: DevicePatch | null,
+): Pick<Installation, 'permission' | 'device' | 'clientTime' | 'tags' | 'deviceTags'> {
+  const { permission, device, clientTime, tags, deviceTags } = installation;
+  if (patch === null) return { permission, device, clientTime, tags, deviceTags };
+  const reported: DeviceFacts = { ...device, ...patch.facts };
+  return {
+    permission: patch.permission === undefined ? permission : patch.permission,
+    device: reported,
+    clientTime: patch.clientTime ?? clientTime,
+    tags: patch.tags === undefined ? tags : (patch.tags ?? {}),
+    deviceTags: patch.deviceTags === undefined ? deviceTags : (patch.deviceTags ?? {}),
+  };
+}
+
+/** A back end's write has no sequence and moves none. */
+function nextMarks(
+  marks: Installation['marks'],
+  packet: SyncPacket,
+  decided: DecidedSync,
+): Readonly<Record<FieldGroup, GroupMark>> {
+  const { seq } = packet;
+  if (seq === null) return marks;
+  const moved: Partial<Record<FieldGroup, GroupMark>> = {};
+  for (const group of ['token', 'user', 'device'] as const) {
+    const part = packet[group];
+    if (part !== undefined && decided.orders[group] === 'newer') {
+      moved[group] = { seq, hash: part.hash };
+    }
+  }
+  return { ...marks, ...moved };
+}

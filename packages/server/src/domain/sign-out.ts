@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { NO_CHANGES, type ChangeSet, type LinkEnd } from './change-set.ts';
+import type { Installation, OpenLink } from './installation.ts';
+import { toEndedLinks, withoutLinks } from './link-end.ts';
+
+/** What a packet without users hashes to, so that both forms of a logout are seen as one. */
+export const NO_USER_HASH = createHash('sha256').update('null').digest();
+
+/** How sessions end without a packet that names who is there instead. */
+export interface SignOut {
+  readonly endedBy: Exclude<LinkEnd, 'switched'>;
+  /**
+   * Orders what the client says later. Without one, time does: no assertion from before may sign in
+   * again.
+   */
+  readonly seq: number | null;
+  readonly at: Date;
+}
+
+/** Ends some of an installation's links. Also with none, what was said before is outdated. */
+export function signOutChanges(
+  installation: Installation,
+  ended: readonly OpenLink[],
+  { endedBy, seq, at }: SignOut,
+): ChangeSet {
+  const remaining = withoutLinks(installation, ended);
+  const { ref, marks } = installation;
+  const ordered =
+    seq === null
+      ? { serverWriteAt: at }
+      : { marks: { ...marks, user: { seq, hash: NO_USER_HASH } } };
+  return {
+    ...NO_CHANGES,
+    saved: [{ ...remaining, ...ordered, updatedAt: at }],
+    endedLinks: toEndedLinks(installation, ended, endedBy, at),
+    events: ended.map(({ userRef }) => ({
+      installationRef: ref,
+      kind: 'user.detached',
+      userRef,
+      seq,
+      cause: endedBy,
+    })),
+  };
+}

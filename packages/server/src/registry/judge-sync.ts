@@ -1,0 +1,202 @@
+import type { Installation } from '../domain/installation.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { adoptedBy, type DecidedPacket } from '../domain/registration-changes.ts';
+import {
+  isUrgent,
+  toHolder,
+  type DecidedSync,
+  type decideSync,
+  type NamedUser,
+  type SyncPacket,
+} from '../domain/registration.ts';
+import { refuseAccess, type AccessRefusal } from './access-check.ts';
+import type { RegistryContext } from './caller.ts';
+import { isFromElsewhere } from './device-evidence.ts';
+import { proveUser } from './prove-user.ts';
+import type { SyncFacts } from './sync-facts.ts';
+import type { SyncInput, SyncRequest } from './sync-request.ts';
+import {
+  isTakeoverNonce,
+  issueTakeoverNonce,
+  type TakeoverNonce,
+  type TakeoverScope,
+} from './takeover-nonce.ts';
+
+export interface SyncKeys {
+  /** Signs takeover nonces. */
+  readonly nonce: Buffer;
+  /** Digests the ids of erased users. */
+  readonly erasure: Buffer;
+}
+
+/** What packets are judged by. */
+export interface SyncRules {
+  readonly keys: SyncKeys;
+  readonly decide: typeof decideSync;
+}
+
+/** The installation that a packet is about, as it stands before anything is decided. */
+export interface SyncTarget {
+  readonly installation: Installation;
+  readonly created: boolean;
+  /** It differs from its row: it got a secret, or came back from removal. */
+  readonly isTouched: boolean;
+}
+
+/** What a packet comes to; nothing of it is written yet. */
+export type SyncVerdict =
+  | { readonly kind: 'refused'; readonly refusal: AccessRefusal }
+  | ({ readonly kind: 'forked' } & SyncTarget)
+  | ({ readonly kind: 'token_held'; readonly nonce: TakeoverNonce } & SyncTarget)
+  | ({
+      readonly kind: 'decided';
+      readonly packet: DecidedPacket;
+      /** False for a repetition that costs no row. */
+      readonly isWritten: boolean;
+    } & SyncTarget);
+
+/**
+ * Judges one packet on what the registry holds: the same for one that is alone and for one of many,
+ * under lock and on a snapshot. Throws what the caller's `admit` throws.
+ */
+export function judgeSync(request: SyncRequest, facts: SyncFacts, rules: SyncRules): SyncVerdict {
+  const { context, input } = request;
+  const held = facts.installations.get(input.installationId) ?? null;
+  const named = held === null ? [] : nameUsers(request, held, facts);
+  const target = held === null ? null : openTarget(context, held, named, facts);
+  const refusal = refuseAccess(target?.installation ?? null, context.caller);
+  if (target === null || refusal !== null)
+    return { kind: 'refused', refusal: refusal ?? 'not_found' };
+  const key = input.token?.claim?.key ?? null;
+  if (isFromElsewhere(context, target.installation, key, named, facts)) {
+    return { kind: 'refused', refusal: 'user_mismatch' };
+  }
+  return decideTarget(request, target, named, holderOf(target.installation, key, facts), rules);
+}
+
+function decideTarget(
+  { context, input }: SyncRequest,
+  target: SyncTarget,
+  named: readonly NamedUser[],
+  holder: Installation | null,
+  { keys, decide }: SyncRules,
+): SyncVerdict {
+  const { installation } = target;
+  const { now } = context;
+  const scope = nonceScope(installation, input.token?.claim?.key ?? null, holder);
+  const takeoverEchoed =
+    input.takeover !== null && isTakeoverNonce(keys.nonce, scope, input.takeover, now);
+  const packet = toPacket(context, input, named, takeoverEchoed);
+  const decided = decide(installation, holder === null ? null : toHolder(holder), packet);
+  switch (decided.kind) {
+    case 'forked':
+      return { kind: 'forked', ...target };
+    case 'token_held':
+      return { kind: 'token_held', nonce: issueTakeoverNonce(keys.nonce, scope, now), ...target };
+    case 'decided': {
+      const outdatesAssertions = isLastWord(context, packet, decided);
+      const isDue = now.getTime() - installation.lastSeenAt.getTime() > LIMITS.checkInMs;
+      return {
+        kind: 'decided',
+        packet: { installation, holder, packet, decided, at: now, outdatesAssertions },
+        isWritten: isUrgent(installation, decided) || isDue,
+        ...target,
+      };
+    }
+  }
+}
+
+function nameUsers(
+  { context, input }: SyncRequest,
+  installation: Installation,
+  facts: SyncFacts,
+): readonly NamedUser[] {
+  const claims = input.user?.claims ?? [];
+  return claims.flatMap((claim) => proveUser(context, installation, claim, facts) ?? []);
+}
+
+/**
+ * An installation that a back end made has no secret yet. It becomes that of the first client whose
+ * proof stands: an assertion names the installation that it is for, so that no other device has it.
+ * A removed one comes back when those whose arrival order counts report it again.
+ */
+function openTarget(
+  { caller }: RegistryContext,
+  installation: Installation,
+  named: readonly NamedUser[],
+  { enrolled }: SyncFacts,
+): SyncTarget {
+  const created = enrolled.has(installation.id);
+  if (installation.removedAt !== null) {
+    const isBack = caller.kind === 'back_end' || isWithinReach(installation, caller);
+    return isBack
+      ? { installation: { ...installation, removedAt: null }, created, isTouched: true }
+      : { installation, created, isTouched: false };
+  }
+  const isVouchedFor = named.some(({ proof }) => proof.kind !== 'refused');
+  if (caller.kind === 'client' && installation.secretHash === null && isVouchedFor) {
+    const adopted = adoptedBy(installation, caller.secretHash);
+    return { installation: adopted, created, isTouched: true };
+  }
+  return { installation, created, isTouched: false };
+}
+
+/** The simple routes never reach an installation that has a secret. */
+function isWithinReach({ secretHash }: Installation, caller: RegistryContext['caller']): boolean {
+  return caller.kind === 'simple' && secretHash === null;
+}
+
+/** Whoever else holds the claimed address. */
+function holderOf(
+  installation: Installation,
+  key: Buffer | null,
+  { holders }: SyncFacts,
+): Installation | null {
+  const holder = key === null ? undefined : holders.get(key.toString('hex'));
+  return holder === undefined || holder.ref === installation.ref ? null : holder;
+}
+
+function nonceScope(
+  installation: Installation,
+  key: Buffer | null,
+  holder: Installation | null,
+): TakeoverScope {
+  return {
+    installationId: installation.id,
+    addressKey: key ?? Buffer.alloc(0),
+    holderRef: holder?.ref ?? 0,
+    holderVersion: holder?.holderVersion ?? 0,
+  };
+}
+
+function toPacket(
+  { app }: RegistryContext,
+  input: SyncInput,
+  named: readonly NamedUser[],
+  takeoverEchoed: boolean,
+): SyncPacket {
+  const { seq, token, user, device } = input;
+  return {
+    seq,
+    takeoverEchoed,
+    accountMode: app.accountMode,
+    ...(token && { token }),
+    ...(user && { user: { named, hash: user.hash } }),
+    ...(device && { device }),
+  };
+}
+
+/**
+ * From now on an assertion has to be newer than the back end's word about the user, or than a
+ * logout on the simple routes: proofs are used again and again there, and there is no sequence.
+ */
+function isLastWord(
+  { caller }: RegistryContext,
+  packet: SyncPacket,
+  decided: DecidedSync,
+): boolean {
+  if (packet.user === undefined) return false;
+  if (caller.kind === 'back_end') return true;
+  const isLogout = packet.user.named.length === 0 && decided.links.ended.length > 0;
+  return caller.kind === 'simple' && isLogout;
+}

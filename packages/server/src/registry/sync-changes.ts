@@ -1,0 +1,101 @@
+import { NO_CHANGES, type ChangeSet } from '../domain/change-set.ts';
+import type { EventDraft } from '../domain/event.ts';
+import type { OpenLink } from '../domain/installation.ts';
+import { registrationChanges, taggedLinks } from '../domain/registration-changes.ts';
+import { supersededEvent } from '../domain/registration-events.ts';
+import type { AuditRecord } from '../store/audit.ts';
+import type { RegistryWrite } from '../store/change-set.ts';
+import { auditRecord } from './audit-write.ts';
+import { stampOf, type RegistryContext } from './caller.ts';
+import type { SyncTarget, SyncVerdict } from './judge-sync.ts';
+import type { SyncRequest } from './sync-request.ts';
+
+/**
+ * What a judged packet writes; null when it is nothing. The references are those of the users who
+ * are attached, by the customer's ids.
+ */
+export function syncWrite(
+  { context, input }: SyncRequest,
+  verdict: SyncVerdict,
+  userRefs: ReadonlyMap<string, number>,
+): RegistryWrite | null {
+  if (verdict.kind === 'refused' || writesNothing(verdict)) return null;
+  const stamp = stampOf(context);
+  switch (verdict.kind) {
+    case 'token_held':
+      return { changes: touch(verdict), stamp, audit: null };
+    case 'forked': {
+      const fork = { kind: 'installation.forked', seq: input.seq, once: true } as const;
+      const events = [{ installationRef: verdict.installation.ref, ...fork }];
+      return { changes: { ...touch(verdict), events }, stamp, audit: null };
+    }
+    case 'decided':
+      return decidedWrite(context, verdict, userRefs);
+  }
+}
+
+/** Whether a packet can be answered without a write, as most check-ins can. */
+export function writesNothing(verdict: SyncVerdict): boolean {
+  if (verdict.kind === 'refused') return true;
+  if (verdict.kind === 'forked' || verdict.isTouched) return false;
+  if (verdict.kind === 'token_held') return true;
+  return !verdict.isWritten && !verdict.created && late(verdict).length === 0;
+}
+
+type Decided = Extract<SyncVerdict, { readonly kind: 'decided' }>;
+
+function decidedWrite(
+  context: RegistryContext,
+  verdict: Decided,
+  userRefs: ReadonlyMap<string, number>,
+): RegistryWrite {
+  const { packet, isWritten } = verdict;
+  const changes = isWritten ? registrationChanges(packet, userRefs) : touch(verdict);
+  return {
+    changes: {
+      ...changes,
+      taggedLinks: touch(verdict).taggedLinks,
+      events: [...enrolment(verdict), ...changes.events, ...late(verdict)],
+    },
+    stamp: stampOf(context),
+    audit: isWritten ? audit(context, verdict, changes) : null,
+  };
+}
+
+/** The target itself, where it differs from its row. */
+function touch({ installation, isTouched }: SyncTarget): ChangeSet {
+  if (!isTouched) return NO_CHANGES;
+  return { ...NO_CHANGES, saved: [installation], taggedLinks: taggedLinks(installation) };
+}
+
+function enrolment({ installation, created, packet }: Decided): readonly EventDraft[] {
+  const { seq } = packet.packet;
+  return created ? [{ installationRef: installation.ref, kind: 'installation.created', seq }] : [];
+}
+
+function late({ installation, packet }: Decided): readonly EventDraft[] {
+  const event = supersededEvent(installation, packet.decided, packet.packet.seq);
+  return event === null ? [] : [event];
+}
+
+function audit(
+  context: RegistryContext,
+  { installation, packet }: Decided,
+  changes: ChangeSet,
+): AuditRecord | null {
+  return auditRecord(context, {
+    action: 'installation.sync',
+    subject: `installation/${installation.ref}`,
+    before: { users: refsOf(installation.links), version: installation.holderVersion },
+    after: {
+      groups: Object.keys(packet.decided.orders),
+      token: packet.decided.token?.kind ?? null,
+      users: refsOf(changes.saved[0]?.links),
+      fields: Object.keys(packet.packet.device?.patch.facts ?? {}),
+    },
+  });
+}
+
+function refsOf(links: readonly OpenLink[] = []): readonly number[] {
+  return links.map(({ userRef }) => userRef);
+}

@@ -1,0 +1,184 @@
+import type { Installation } from '../domain/installation.ts';
+import {
+  enrolInstallations,
+  findInstallations,
+  findInvolvedRefs,
+  lockInstallationRefs,
+  type Enrolment,
+} from '../store/installations.ts';
+import { findLinkedPairs } from '../store/links.ts';
+import { findUsedProofs } from '../store/proofs.ts';
+import type { Queryable, Transaction } from '../store/sql.ts';
+import { topicsOf, type TopicSubscription } from '../store/topics.ts';
+import { findErasures, findLoginFacts, lockLogins, type LoginFacts } from '../store/users.ts';
+import { idMac } from './prove-user.ts';
+import type { SyncRequest } from './sync-request.ts';
+
+/** What the registry holds about the installations and users of some packets. */
+export interface SyncFacts {
+  /** By id. */
+  readonly installations: ReadonlyMap<string, Installation>;
+  /** The references of those that were made for these packets just now, by id. */
+  readonly enrolled: ReadonlyMap<string, number>;
+  /** Who holds an address, by its key in hex; retired holders do not count. */
+  readonly holders: ReadonlyMap<string, Installation>;
+  /** By the customer's ids. */
+  readonly users: ReadonlyMap<string, LoginFacts>;
+  /** From when on assertions for an erased user are taken again, by the customer's ids. */
+  readonly erasures: ReadonlyMap<string, Date>;
+  /** Which installation used an assertion, by the assertion's own id. */
+  readonly usedProofs: ReadonlyMap<string, number>;
+  /** Where bearers of simple routes were ever signed in, as pairs `installation/user`. */
+  readonly linkedPairs: ReadonlySet<string>;
+  /** By reference. */
+  readonly topics: ReadonlyMap<number, readonly TopicSubscription[]>;
+}
+
+/** The installations of some packets as they are at this moment, with who is signed in there. */
+export async function readSnapshot(
+  db: Queryable,
+  appRef: number,
+  requests: readonly SyncRequest[],
+): Promise<SyncFacts> {
+  const own = await findInstallations(db, appRef, namesIn(requests).installationIds);
+  const users = own.flatMap(({ links }) =>
+    links.map(({ userId, userRef }) => [userId, { ref: userRef, notBefore: null }] as const),
+  );
+  return {
+    installations: byId(own),
+    enrolled: new Map(),
+    holders: byAddress(own),
+    users: new Map(users),
+    erasures: new Map(),
+    usedProofs: new Map(),
+    linkedPairs: new Set(),
+    topics: await topicsOf(
+      db,
+      own.map(({ ref }) => ref),
+    ),
+  };
+}
+
+/**
+ * Locks everything that some packets of one app touch and reads what they are decided on, in a
+ * constant number of statements; installations that are unknown yet are made. Locks are taken in
+ * the order that every writer uses: logins of users, enrolments by id, rows by reference.
+ */
+export async function lockFacts(
+  tx: Transaction,
+  appRef: number,
+  requests: readonly SyncRequest[],
+  unknownIds: ReadonlySet<string>,
+  erasureKey: Buffer,
+): Promise<SyncFacts> {
+  const names = namesIn(requests);
+  const enrolments = requests.map(toEnrolment).filter(({ id }) => unknownIds.has(id));
+  const [, enrolled, refs] = await Promise.all([
+    lockLogins(tx, appRef, names.loginIds),
+    enrolInstallations(tx, appRef, enrolments),
+    findInvolvedRefs(tx, appRef, names.installationIds, names.addressKeys),
+  ]);
+  const [locked, users, erasures, usedProofs, topics] = await Promise.all([
+    lockInvolved(tx, appRef, names, refs),
+    findLoginFacts(tx, appRef, [...names.loginIds, ...names.bearerIds]),
+    readErasures(tx, appRef, names.loginIds, erasureKey),
+    findUsedProofs(tx, appRef, names.proofIds),
+    topicsOf(tx, refs),
+  ]);
+  const bearerRefs = names.bearerIds.flatMap((id) => users.get(id)?.ref ?? []);
+  return {
+    installations: byId(locked),
+    enrolled,
+    holders: byAddress(locked),
+    users,
+    erasures,
+    usedProofs,
+    linkedPairs: await findLinkedPairs(tx, refs, bearerRefs),
+    topics,
+  };
+}
+
+/** Everything that some packets name, each name once where that matters. */
+interface PacketNames {
+  readonly installationIds: readonly string[];
+  readonly addressKeys: readonly Buffer[];
+  /** Users who may sign in. */
+  readonly loginIds: readonly string[];
+  /** Users who speak on a simple route. */
+  readonly bearerIds: readonly string[];
+  readonly proofIds: readonly string[];
+}
+
+function namesIn(requests: readonly SyncRequest[]): PacketNames {
+  const claims = requests.flatMap(({ input }) => input.user?.claims ?? []);
+  return {
+    installationIds: requests.map(({ input }) => input.installationId),
+    addressKeys: requests.flatMap(({ input }) => input.token?.claim?.key ?? []),
+    loginIds: [...new Set(claims.map(({ id }) => id))],
+    bearerIds: requests.flatMap(({ context: { caller } }) =>
+      caller.kind === 'simple' && caller.bearer.kind === 'user' ? [caller.bearer.userId] : [],
+    ),
+    proofIds: claims.flatMap(({ proof }) => (proof.kind === 'proven' ? [proof.proofId] : [])),
+  };
+}
+
+function toEnrolment({ context, input }: SyncRequest): Enrolment {
+  const { caller, now } = context;
+  const secretHash = caller.kind === 'client' ? caller.secretHash : null;
+  return { id: input.installationId, secretHash, at: now };
+}
+
+const LOCK_ROUNDS = 3;
+
+/**
+ * Locks the installations of the packets and whoever holds a claimed address. Holders are found
+ * without a lock first and looked for again under it; after three rounds in which there were others
+ * each time, the unique index has the final word.
+ */
+async function lockInvolved(
+  tx: Transaction,
+  appRef: number,
+  names: PacketNames,
+  found: readonly number[],
+): Promise<readonly Installation[]> {
+  let refs = found;
+  for (let round = 1; ; round += 1) {
+    const [installations, involved] = await Promise.all([
+      lockInstallationRefs(tx, refs),
+      findInvolvedRefs(tx, appRef, names.installationIds, names.addressKeys),
+    ]);
+    const isComplete = involved.every((ref) => refs.includes(ref));
+    if (isComplete || round === LOCK_ROUNDS) return installations;
+    refs = involved;
+  }
+}
+
+async function readErasures(
+  tx: Transaction,
+  appRef: number,
+  userIds: readonly string[],
+  erasureKey: Buffer,
+): Promise<ReadonlyMap<string, Date>> {
+  const macs = userIds.map((id) => idMac(erasureKey, id));
+  const erasures = await findErasures(tx, appRef, macs);
+  return new Map(
+    userIds.flatMap((id, index) => {
+      const erasedAt = erasures.get(macs[index]?.toString('hex') ?? '');
+      return erasedAt === undefined ? [] : [[id, erasedAt] as const];
+    }),
+  );
+}
+
+function byId(installations: readonly Installation[]): ReadonlyMap<string, Installation> {
+  return new Map(installations.map((installation) => [installation.id, installation]));
+}
+
+function byAddress(installations: readonly Installation[]): ReadonlyMap<string, Installation> {
+  return new Map(
+    installations.flatMap((installation) => {
+      const { token } = installation;
+      const isHolder = token !== null && token.status !== 'retired';
+      return isHolder ? [[token.key.toString('hex'), installation] as const] : [];
+    }),
+  );
+}

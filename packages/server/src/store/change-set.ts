@@ -1,0 +1,101 @@
+import type { ChangeSet } from '../domain/change-set.ts';
+import type { EventStamp } from '../domain/event.ts';
+import type { Installation } from '../domain/installation.ts';
+import { appendAudit, type AuditRecord } from './audit.ts';
+import { writeEvents } from './events.ts';
+import { toSavedColumns } from './installation-row.ts';
+import { beginLinks, endLinks, tagLinks } from './links.ts';
+import { recordProofs } from './proofs.ts';
+import { reofferDead } from './reoffer.ts';
+import { json, type Transaction } from './sql.ts';
+
+/** What one packet changes, with who changed it. */
+export interface RegistryWrite {
+  readonly changes: ChangeSet;
+  readonly stamp: EventStamp;
+  readonly audit: AuditRecord | null;
+}
+
+/**
+ * Writes what was decided under the locks that it was decided under; each installation stands in at
+ * most one of the writes. There are as many statements for one write as for a hundred, and none
+ * waits for the answer to the one before: see `PIPELINE`.
+ */
+export async function writeChanges(
+  tx: Transaction,
+  appRef: number,
+  writes: readonly RegistryWrite[],
+): Promise<void> {
+  const all = <T>(part: (changes: ChangeSet) => readonly T[]): readonly T[] =>
+    writes.flatMap(({ changes }) => part(changes));
+  const events = writes.flatMap(({ changes, stamp }) =>
+    changes.events.map((event) => ({ ...event, ...stamp })),
+  );
+  await Promise.all([
+    endLinks(
+      tx,
+      all((changes) => changes.endedLinks),
+    ),
+    saveInstallations(
+      tx,
+      all((changes) => changes.released),
+    ),
+    saveInstallations(
+      tx,
+      all((changes) => changes.saved),
+    ),
+    emptyInstallations(
+      tx,
+      all((changes) => changes.emptiedRefs),
+    ),
+    tagLinks(
+      tx,
+      all((changes) => changes.taggedLinks),
+    ),
+    beginLinks(
+      tx,
+      appRef,
+      all((changes) => changes.begunLinks),
+    ),
+    recordProofs(
+      tx,
+      appRef,
+      all((changes) => changes.usedProofs),
+    ),
+    writeEvents(tx, appRef, events),
+    appendAudit(
+      tx,
+      writes.flatMap(({ audit }) => (audit === null ? [] : [audit])),
+    ),
+  ]);
+  const refs = all((changes) => changes.reofferedRefs);
+  const latest = Math.max(...writes.map(({ stamp }) => stamp.at.getTime()));
+  if (refs.length > 0) await reofferDead(tx, refs, new Date(latest));
+}
+
+/** Overwrites whole rows, which the caller holds under lock: what it read is what is there. */
+async function saveInstallations(
+  tx: Transaction,
+  installations: readonly Installation[],
+): Promise<void> {
+  const rows = installations.map(toSavedColumns);
+  const [first] = rows;
+  if (first === undefined) return;
+  const names = Object.keys(first).filter((name) => name !== 'installation_ref');
+  const assignments = names.map((name) => `${name} = s.${name}`).join(', ');
+  await tx`
+    update installation i set ${tx.unsafe(assignments)}
+    from jsonb_populate_recordset(null::installation, ${json(rows)}) s
+    where i.installation_ref = s.installation_ref`.execute();
+}
+
+/** Takes from installations what other tables keep for them, and what they prefer. */
+async function emptyInstallations(tx: Transaction, refs: readonly number[]): Promise<void> {
+  if (refs.length === 0) return;
+  await Promise.all([
+    tx`update installation set preferences = '{}' where installation_ref = any(${[...refs]})`,
+    tx`delete from topic_subscription where installation_ref = any(${[...refs]})`,
+    tx`delete from topic_mark where installation_ref = any(${[...refs]})`,
+    tx`delete from purpose_token where installation_ref = any(${[...refs]})`,
+  ]);
+}
