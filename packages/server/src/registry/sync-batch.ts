@@ -85,12 +85,14 @@ async function writeAdmitted(
   unknownIds: ReadonlySet<string>,
 ): Promise<readonly SyncOutcome[]> {
   if (requests.length === 0) return [];
+  const isAlone = requests.length === 1;
   const work = (tx: Transaction) => writeTogether(tx, rules, requests, unknownIds);
   try {
-    return requests.length === 1 ? await inTransaction(db, work) : await db.begin(work);
+    // A lost race costs a packet that is alone another attempt, and many their company.
+    return await (isAlone ? inTransaction(db, work) : inTransaction(db, work, 1));
   } catch (error) {
-    const isHopeless = requests.length === 1 || isDatabaseUnavailable(error);
-    if (isHopeless) return requests.map(() => ({ kind: 'failed', error }));
+    if (isAlone || isDatabaseUnavailable(error))
+      return requests.map(() => ({ kind: 'failed', error }));
   }
   const outcomes: SyncOutcome[] = [];
   for (const request of requests) {

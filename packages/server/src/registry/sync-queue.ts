@@ -8,7 +8,7 @@ import type { SyncRequest, SyncResult } from './sync-request.ts';
 
 /**
  * Many reads make no use of a second one under way; a second transaction works while the first one
- * waits for the disk. Measured in docs/adr/0007-group-commit.md.
+ * waits for the disk.
  */
 const READS = { batches: 2, batchSize: 256 } as const;
 const WRITES = { batches: 2, batchSize: 128 } as const;

@@ -16,12 +16,13 @@ const ATTEMPTS = 5;
 export async function inTransaction<T>(
   db: Database,
   work: (tx: Transaction) => Promise<T>,
+  attempts: number = ATTEMPTS,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await beginOnce(db, work);
     } catch (error) {
-      if (attempt === ATTEMPTS || !isRetryable(error)) throw error;
+      if (attempt >= attempts || !isRetryable(error)) throw error;
     }
   }
 }
