@@ -29,8 +29,7 @@ assertAnswered(await phone.register(apnsToken(), 'anna'), 201);
 const notification = await network.backEnd.sendToUsers(['anna']);
 const [alert] = await network.homing.db<{ id: string }[]>`
   insert into alert (app_ref, kind, subject, opened_at, last_seen_at)
-  select app_ref, 'token_contested', 'installation/1', now(), now() from app
-  where id = ${network.app.id} returning id`;
+  select app_ref, 'token_contested', 'installation/1', now(), now() from app returning id`;
 const review = await network.backEnd.request('POST', '/v1/reviews');
 assertAnswered(review, 202);
 await network.homing.maintenance.run();

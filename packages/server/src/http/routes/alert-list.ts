@@ -15,7 +15,7 @@ export interface AlertListDependencies {
 
 const Query = Type.Object(
   {
-    open: Type.Optional(Type.Boolean()),
+    open: Type.Optional(Type.Enum(['true', 'false'])),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.pageMax })),
     after: Type.Optional(Type.String({ maxLength: 32 })),
   },
@@ -37,7 +37,8 @@ export function alertList(server: HttpServer, deps: AlertListDependencies): void
     },
     async (request) => {
       const { app } = await deps.authenticator.backEnd(request, 'alerts:read');
-      const { open = null, after, limit = LIMITS.pageDefault } = request.query;
+      const { after, limit = LIMITS.pageDefault } = request.query;
+      const open = request.query.open === undefined ? null : request.query.open === 'true';
       const before = after === undefined ? null : parseCursor(after);
       const found = await listAlerts(deps.db, app.ref, { open, before, limit });
       const last = found.length === limit ? (found.at(-1)?.ref ?? null) : null;
