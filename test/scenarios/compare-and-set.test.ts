@@ -112,9 +112,11 @@ test('a token is put aside when a check-in without a trace may have confirmed it
   // Nobody else gets the address without a proof, and the phone's next word brings it back.
   assertAnswered(await network.device().register(token), 409);
   network.apns.devices.set(token.value, { kind: 'live' });
-  const answer = await phone.sync(packet);
-  assert.equal(answer.body['installation']?.['token']?.['status'], 'live');
-  assert.deepEqual(await tokensReached(network, send), tokens(token));
+  const checkIn = async () => {
+    const answer = await phone.sync(packet);
+    assert.equal(answer.body['installation']?.['token']?.['status'], 'live');
+  };
+  assert.deepEqual(await tokensReached(network, checkIn), tokens(token));
   const timeline = await network.backEnd.timeline(phone.id);
   assert.ok(timeline.some((line) => line.endsWith('until the device confirms it: Unregistered.')));
 });

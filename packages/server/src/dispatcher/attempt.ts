@@ -2,6 +2,7 @@ import type { ProviderName } from '../domain/address.ts';
 import type { GateRow } from '../domain/gate.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { retryDelayMs, type RetryPolicy } from '../domain/retry-policy.ts';
+import { providerHost } from '../domain/provider-host.ts';
 import { tokenFactOf, type Settlement } from '../domain/settlement.ts';
 import type { DeliveryState, SkipReason } from '../domain/delivery.ts';
 import { withFullJitter } from './backoff.ts';
@@ -47,6 +48,7 @@ export function settleAttempt(
     sentAt: attempt.sentAt,
     dueAt: retries ? dueAt : null,
     tokenFact: tokenFactOf(outcome),
+    host: hostOf(attempt),
   };
 }
 
@@ -80,9 +82,15 @@ function unsettled(row: GateRow): Omit<Settlement, 'state' | 'reason'> {
     sentAt: null,
     dueAt: null,
     tokenFact: null,
+    host: null,
     previous:
       row.settledState === null ? null : { state: row.settledState, reason: row.settledReason },
   };
+}
+
+function hostOf({ row: { address }, outcome }: Attempt): string | null {
+  const isAnswered = outcome.kind === 'accepted' || outcome.status !== null;
+  return isAnswered && address !== null ? providerHost(address) : null;
 }
 
 /** A provider's own word on when to come back is kept exactly; our own delays are jittered. */

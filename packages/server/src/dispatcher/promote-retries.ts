@@ -59,6 +59,7 @@ function toUnreachable(retry: DueRetry): Settlement {
     sentAt: null,
     dueAt: null,
     tokenFact: null,
+    host: null,
     previous: { state: 'retrying', reason: retry.reason },
   };
 }

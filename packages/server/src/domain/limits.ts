@@ -71,4 +71,13 @@ export const LIMITS = {
    * client that keeps reporting a dead one would make us knock with every check-in.
    */
   tokenAttempts: 5,
+  /**
+   * When dead tokens are taken for an error of a credential: this many, and more than this share
+   * of all answers, within this time and without one acceptance.
+   */
+  massDeathTokens: 50,
+  massDeathShare: 0.3,
+  massDeathMs: 10 * 60 * 1_000,
+  /** What was lost during a freeze is offered again when it lifts: as long as that is of use. */
+  tokenLossHours: 24,
 } as const;

@@ -50,7 +50,7 @@ export function eventSentence(event: EventFacts): string {
     case 'token.quarantined':
       return `Token ${event.oldToken} was put aside until the device confirms it${because(event.cause)}.`;
     case 'token.restored':
-      return `Token ${event.newToken} was confirmed by the device and is in use again.`;
+      return `Token ${event.newToken} ${RESTORED[event.cause ?? ''] ?? RESTORED.check_in} and is in use again.`;
     case 'token.contested':
       return `Token ${event.oldToken} is disputed between installations.`;
     case 'user.attached':
@@ -71,6 +71,13 @@ export function eventSentence(event: EventFacts): string {
       return `A sign-in was refused${because(event.cause)}.`;
   }
 }
+
+/** By cause; a device that reports a retired token anew gives none. */
+const RESTORED: Readonly<Record<string, string>> & { readonly check_in: string } = {
+  check_in: 'was confirmed by the device',
+  mass_death: 'was refused together with too many others to be believed',
+  other_environment: "was taken by the provider's other environment",
+};
 
 const DETACHED: Readonly<Record<string, string>> = {
   logout: 'signed out',

@@ -25,6 +25,8 @@ export interface Settlement extends Recipient {
   /** When it is to be offered again; null when the state is final. */
   readonly dueAt: Date | null;
   readonly tokenFact: TokenFact | null;
+  /** Which part of the provider answered (`providerHost`); null where nobody did. */
+  readonly host: string | null;
   /** What the ledger held before, so that counters move instead of adding up; null for nothing. */
   readonly previous: { readonly state: DeliveryState; readonly reason: string } | null;
 }

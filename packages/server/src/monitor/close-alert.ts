@@ -1,6 +1,9 @@
 import { closeAlertById, type AlertRecord } from '../store/alerts.ts';
 import { appendAudit } from '../store/audit.ts';
+import { clearAnswerWindow } from '../store/answer-window.ts';
+import { reofferDead } from '../store/reoffer.ts';
 import type { Transaction } from '../store/sql.ts';
+import { frozenHost } from '../domain/mass-death.ts';
 
 /** The person, by the key, who closes an alert. */
 export interface AlertCloser {
@@ -11,7 +14,8 @@ export interface AlertCloser {
 
 /**
  * Closes an alert and leaves an audit record; false when it was closed before. Closing says that
- * somebody has seen to it.
+ * somebody has seen to it. An open freeze is its alert: closing it believes the provider again,
+ * and offers it once more what it refused meanwhile.
  */
 export async function closeAlert(
   tx: Transaction,
@@ -21,6 +25,7 @@ export async function closeAlert(
 ): Promise<boolean> {
   const { appRef, keyHint, requestId } = closer;
   const closed = await closeAlertById(tx, appRef, alert.id, keyHint, now);
+  if (closed !== null) await lift(tx, closed, now);
   await appendAudit(tx, [
     {
       appRef,
@@ -33,4 +38,9 @@ export async function closeAlert(
     },
   ]);
   return closed !== null;
+}
+
+async function lift(tx: Transaction, alert: AlertRecord, now: Date): Promise<void> {
+  const host = alert.kind === 'mass_death_freeze' ? frozenHost(alert.subject) : null;
+  if (host !== null) await reofferDead(tx, await clearAnswerWindow(tx, host), now);
 }

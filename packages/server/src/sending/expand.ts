@@ -61,6 +61,7 @@ function toSkip(candidate: Candidate, reason: SkipReason): Settlement {
     sentAt: null,
     dueAt: null,
     tokenFact: null,
+    host: null,
     previous: null,
   };
 }

@@ -1,4 +1,4 @@
-import type { AlertDraft, AlertKind } from '../domain/alert.ts';
+import type { AlertDraft } from '../domain/alert.ts';
 import { json, type Queryable, type Transaction } from './sql.ts';
 
 export interface AlertRecord extends AlertDraft {
@@ -32,10 +32,21 @@ export async function openAlert(tx: Transaction, draft: AlertDraft, now: Date): 
   return row?.isNew === true;
 }
 
+/** What an alert is about. */
+export type AlertSubject = Pick<AlertDraft, 'appRef' | 'kind' | 'subject'>;
+
+export async function isAlertOpen(db: Queryable, about: AlertSubject): Promise<boolean> {
+  const rows = await db`
+    select 1 from alert
+    where app_ref = ${about.appRef} and kind = ${about.kind} and subject = ${about.subject}
+      and closed_at is null`;
+  return rows.length > 0;
+}
+
 /** Closes the open alert about a subject. Null when there is none, or somebody was faster. */
 export async function closeAlertAbout(
   tx: Transaction,
-  about: { readonly appRef: number; readonly kind: AlertKind; readonly subject: string },
+  about: AlertSubject,
   closedBy: string,
   now: Date,
 ): Promise<AlertRecord | null> {

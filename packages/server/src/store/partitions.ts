@@ -85,8 +85,9 @@ export async function dropDeliveryDays(db: Database, before: Date): Promise<numb
     const days = await partitionsOf(db, table);
     const ended = days.filter(({ start }) => addDays(start, 1) <= before);
     const left = await db<{ day: string }[]>`
-      select day from unnest(${ended.map(({ start }) => isoDay(start))}::text[]::date[]) as day
-      where exists (select 1 from notification n where n.day = day)`;
+      select ended.day
+      from unnest(${ended.map(({ start }) => isoDay(start))}::text[]::date[]) as ended (day)
+      where exists (select 1 from notification n where n.day = ended.day)`;
     const waiting = new Set(left.map(({ day }) => day));
     dropped += await dropTables(
       db,

@@ -44,6 +44,8 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
       days: LIMITS.userTombstoneHours / 24,
       drop: dropUserTombstones,
     },
+    { what: 'tokens lost to a provider', days: LIMITS.tokenLossHours / 24, drop: dropTokenLosses },
+    { what: 'answers of providers by the minute', days: 1, drop: dropAnswerMinutes },
     { what: 'ids of used assertions', days: PROOF_DAYS, drop: dropProofs },
     { what: 'notifications and their counts', days: deliveryDays, drop: dropNotifications },
     { what: 'deliveries and receipts', days: deliveryDays, drop: dropDeliveryDays },
@@ -68,6 +70,20 @@ async function dropOutbox(db: Database, before: Date): Promise<number> {
 
 async function dropUserTombstones(db: Database, before: Date): Promise<number> {
   const rows = await db`delete from user_tombstone where not_before < ${before} returning app_ref`;
+  return rows.length;
+}
+
+async function dropTokenLosses(db: Database, before: Date): Promise<number> {
+  const rows = await db`
+    delete from token_loss where (credential_ref, host, installation_ref) in (
+      select credential_ref, host, installation_ref from token_loss
+      where at < ${before} limit ${ROWS})
+    returning installation_ref`;
+  return rows.length;
+}
+
+async function dropAnswerMinutes(db: Database, before: Date): Promise<number> {
+  const rows = await db`delete from answer_minute where minute < ${before} returning host`;
   return rows.length;
 }
 

@@ -1,0 +1,108 @@
+import assert from 'node:assert';
+import { tokenFingerprint } from '../domain/address-key.ts';
+import type { EventDraft } from '../domain/event.ts';
+import type { Settlement, TokenFact } from '../domain/settlement.ts';
+import { restoreLosses } from '../store/answer-window.ts';
+import { appendEvents } from '../store/events.ts';
+import type { Transaction } from '../store/sql.ts';
+import {
+  findMovedOn,
+  lockForFeedback,
+  quarantineTokens,
+  recordAccepted,
+  recordFailures,
+  retireTokens,
+  type ChangedToken,
+} from '../store/token-feedback.ts';
+import type { AnswerWatch } from './mass-death.ts';
+
+/**
+ * Tells the registry what the provider said about tokens (rule R8: compare-and-set). What a frozen
+ * host says is only noted. Returns the installations that had another token by the time their
+ * former one was refused.
+ */
+export async function applyTokenFacts(
+  tx: Transaction,
+  appRef: number,
+  settlements: readonly Settlement[],
+  watch: AnswerWatch,
+  now: Date,
+): Promise<readonly number[]> {
+  const facts = settlements.filter((one) => one.tokenFact !== null);
+  if (facts.length === 0) return [];
+  await lockForFeedback(tx, [...facts.map((one) => one.installationRef), ...watch.restorable]);
+  const losses = [...factsOf(facts, 'dead'), ...factsOf(facts, 'mismatch')];
+  const isSpared = (one: Settlement): boolean => one.host !== null && watch.frozen.has(one.host);
+  const [spared, believed] = [losses.filter(isSpared), losses.filter((one) => !isSpared(one))];
+  const events = [
+    ...(await restore(tx, watch, now)),
+    ...(await takeAway(tx, believed, now)).map(toEvent),
+  ];
+  const failed = [...spared, ...factsOf(facts, 'failure')];
+  if (failed.length > 0) await recordFailures(tx, failed.map(toFailed), now);
+  const accepted = factsOf(facts, 'accepted').map((one) => one.installationRef);
+  if (accepted.length > 0) await recordAccepted(tx, accepted, now.toISOString().slice(0, 10));
+  await appendEvents(tx, { appRef, at: now, source: 'provider', requestId: null }, events);
+  return findMovedOn(tx, losses.map(toFailed));
+}
+
+type Loss = WithFact<'dead'> | WithFact<'mismatch'>;
+
+async function takeAway(
+  tx: Transaction,
+  losses: readonly Loss[],
+  now: Date,
+): Promise<readonly ChangedToken[]> {
+  const retired = await retireTokens(tx, factsOf(losses, 'dead').map(toDeadToken), now);
+  const mismatched = factsOf(losses, 'mismatch').map(toFailed);
+  return [...retired, ...(await quarantineTokens(tx, mismatched, now))];
+}
+
+/** Undoes what the hosts that freeze by this very settlement took within the window. */
+async function restore(
+  tx: Transaction,
+  { freezing, since }: AnswerWatch,
+  now: Date,
+): Promise<readonly EventDraft[]> {
+  const events: EventDraft[] = [];
+  for (const host of freezing) {
+    for (const { installationRef, token } of await restoreLosses(tx, host, since, now)) {
+      const newToken = tokenFingerprint(token);
+      events.push({ installationRef, kind: 'token.restored', newToken, cause: 'mass_death' });
+    }
+  }
+  return events;
+}
+
+type WithFact<K extends TokenFact['kind']> = Settlement & {
+  readonly tokenFact: Extract<TokenFact, { kind: K }>;
+};
+
+function factsOf<K extends TokenFact['kind']>(
+  settlements: readonly Settlement[],
+  kind: K,
+): readonly WithFact<K>[] {
+  return settlements.filter((one): one is WithFact<K> => one.tokenFact?.kind === kind);
+}
+
+function toDeadToken(one: WithFact<'dead'>) {
+  assert(one.sentAt !== null, 'only an answer makes a fact');
+  return { ...toFailed(one), deadSince: one.tokenFact.since ?? one.sentAt, sentAt: one.sentAt };
+}
+
+function toFailed(one: WithFact<'dead' | 'mismatch' | 'failure'>) {
+  return {
+    installationRef: one.installationRef,
+    holderVersion: one.holderVersion ?? 0,
+    code: one.tokenFact.code,
+  };
+}
+
+function toEvent(token: ChangedToken): EventDraft {
+  return {
+    installationRef: token.installationRef,
+    kind: `token.${token.status}`,
+    oldToken: tokenFingerprint(token.token),
+    cause: token.code,
+  };
+}
