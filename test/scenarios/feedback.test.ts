@@ -116,6 +116,7 @@ for (const [kind, code] of [
     const token = apnsToken();
     const phone = await phoneOfSara(network, token);
     network.apns.devices.set(token.value, { kind });
+    network.sandbox.devices.set(token.value, { kind: 'other_environment' });
 
     const { report } = await sendToSara(network);
     assert.deepEqual((await report())['reasons'], { failed: { token_mismatch: 1 } });

@@ -6,11 +6,13 @@ import { createRenderer } from '../sending/render.ts';
 import { countOpenWork, heartbeat, leaseChunks } from '../store/chunks.ts';
 import type { LeasedChunk } from '../store/chunks.ts';
 import { loadNotification } from '../store/notifications.ts';
+import { leaseProbes } from '../store/probes.ts';
 import type { Database } from '../store/sql.ts';
 import { ChunkRun } from './chunk-run.ts';
 import { LaneBook, type OpenLane } from './lane-book.ts';
 import type { Lane, LaneObserver } from './lane.ts';
 import type { DispatcherMetrics } from './metrics.ts';
+import { runProbe } from './probe-run.ts';
 import { promoteRetries } from './promote-retries.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -31,6 +33,7 @@ const CAPACITY: Readonly<Record<LaneName, number>> = { transactional: 16, bulk: 
 /**
  * The loop of a worker. Each turn, in this order:
  *
+ *   probes    what belongs to no notification goes out on its own
  *   retries   due deliveries become chunks
  *   lease     as many chunks as there is room for, per lane, oldest first
  *   start     each leased chunk runs on its own: expand, or gate → send → settle
@@ -50,6 +53,7 @@ export class Dispatcher implements AsyncDisposable {
   #loop: Promise<void> | null = null;
   #heartbeatTimer: NodeJS.Timeout | null = null;
   #isBusy = false;
+  #probes = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -119,9 +123,28 @@ export class Dispatcher implements AsyncDisposable {
       this.#options.metrics.fault(error);
       return 0;
     });
+    const probes = await this.#probe();
     const transactional = await this.#leaseAndStart('transactional');
     const bulk = await this.#leaseAndStart('bulk');
-    return running + promoted + transactional + bulk;
+    return running + promoted + probes + transactional + bulk;
+  }
+
+  async #probe(): Promise<number> {
+    const { db, clock, metrics } = this.#options;
+    const limit = LIMITS.probesAtOnce - this.#probes;
+    const { signal } = this.#stopping;
+    if (limit <= 0 || signal.aborted) return 0;
+    const probes = await leaseProbes(db, limit, clock());
+    for (const probe of probes) {
+      this.#probes += 1;
+      const run = async (): Promise<void> => {
+        const lane =
+          probe.credentialRef === null ? null : await this.#openLane(probe.credentialRef);
+        await runProbe({ db, clock, metrics, signal }, probe, lane);
+      };
+      this.#track(run(), () => (this.#probes -= 1));
+    }
+    return probes.length;
   }
 
   async #leaseAndStart(lane: LaneName): Promise<number> {
@@ -137,10 +160,14 @@ export class Dispatcher implements AsyncDisposable {
 
   #start(chunk: LeasedChunk): void {
     this.#running.set(chunk.ref, { chunk, run: null });
-    const task = this.#process(chunk)
+    this.#track(this.#process(chunk), () => this.#running.delete(chunk.ref));
+  }
+
+  #track(work: Promise<void>, onEnd: () => void): void {
+    const task = work
       .catch((error: unknown) => this.#options.metrics.fault(error))
       .finally(() => {
-        this.#running.delete(chunk.ref);
+        onEnd();
         this.#tasks.delete(task);
         this.#wakeUp.ring();
       });

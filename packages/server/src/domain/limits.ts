@@ -36,6 +36,17 @@ export const LIMITS = {
   /** An unchanged check-in is written at most this often. */
   checkInMs: 6 * 60 * 60 * 1_000,
   takeoverNonceMs: 60_000,
+  /** Probes under way at once in a process: they are few, and nothing else may wait for them. */
+  probesAtOnce: 32,
+  /** Outlives every provider's deadline for an answer, so that a probe is not sent twice. */
+  probeLeaseMs: 30_000,
+  /** Times that a probe is taken up, also while its lane stands still. */
+  probeAttempts: 10,
+  probeRetryMs: 5_000,
+  /** How long the question for the other environment is worth asking. */
+  environmentProbeMs: 60 * 60 * 1_000,
+  /** One such question for each address and day, however often its token is put aside. */
+  environmentProbeRestMs: 24 * 60 * 60 * 1_000,
   assertionLifetimeSeconds: 600,
   assertionSkewSeconds: 60,
   assertionBytes: 8_192,

@@ -32,5 +32,7 @@ export interface Message {
   readonly priority: 'high' | 'normal';
   /** The caller's collapse key; null when every notification stands for itself. */
   readonly collapseKey: string | null;
+  /** What the device is to echo to prove that this token reaches it; null but for probes. */
+  readonly challenge: string | null;
   readonly overrides: MessageOverrides;
 }

@@ -4,6 +4,7 @@ import type { EventDraft } from '../domain/event.ts';
 import type { Settlement, TokenFact } from '../domain/settlement.ts';
 import { restoreLosses } from '../store/answer-window.ts';
 import { appendEvents } from '../store/events.ts';
+import { insertEnvironmentProbes } from '../store/probes.ts';
 import type { Transaction } from '../store/sql.ts';
 import {
   findMovedOn,
@@ -55,7 +56,10 @@ async function takeAway(
 ): Promise<readonly ChangedToken[]> {
   const retired = await retireTokens(tx, factsOf(losses, 'dead').map(toDeadToken), now);
   const mismatched = factsOf(losses, 'mismatch').map(toFailed);
-  return [...retired, ...(await quarantineTokens(tx, mismatched, now))];
+  const quarantined = await quarantineTokens(tx, mismatched, now);
+  const refs = quarantined.map((token) => token.installationRef);
+  await insertEnvironmentProbes(tx, refs, now);
+  return [...retired, ...quarantined];
 }
 
 /** Undoes what the hosts that freeze by this very settlement took within the window. */

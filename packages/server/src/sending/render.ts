@@ -71,6 +71,7 @@ function renderFor(
     silent: notification.silent,
     priority: notification.priority,
     collapseKey: notification.collapseKey,
+    challenge: null,
     overrides: {
       apns: notification.overrides.apns ?? null,
       fcm: notification.overrides.fcm ?? null,

@@ -46,6 +46,7 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
     },
     { what: 'tokens lost to a provider', days: LIMITS.tokenLossHours / 24, drop: dropTokenLosses },
     { what: 'answers of providers by the minute', days: 1, drop: dropAnswerMinutes },
+    { what: 'probes, from when they may be repeated', days: 1, drop: dropProbes },
     { what: 'ids of used assertions', days: PROOF_DAYS, drop: dropProofs },
     { what: 'notifications and their counts', days: deliveryDays, drop: dropNotifications },
     { what: 'deliveries and receipts', days: deliveryDays, drop: dropDeliveryDays },
@@ -84,6 +85,14 @@ async function dropTokenLosses(db: Database, before: Date): Promise<number> {
 
 async function dropAnswerMinutes(db: Database, before: Date): Promise<number> {
   const rows = await db`delete from answer_minute where minute < ${before} returning host`;
+  return rows.length;
+}
+
+async function dropProbes(db: Database, before: Date): Promise<number> {
+  const rows = await db`
+    delete from probe where probe_ref in (
+      select probe_ref from probe where again_at < ${before} limit ${ROWS})
+    returning probe_ref`;
   return rows.length;
 }
 

@@ -1,3 +1,4 @@
+import type { ApnsAddress } from '../domain/address.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Queryable, Transaction } from './sql.ts';
 
@@ -110,6 +111,37 @@ export async function recordFailures(
       failures_in_a_row = failures_in_a_row + 1
     from jsonb_to_recordset(${tx.json(toRows(tokens))}) as f (i bigint, v bigint, code text)
     where i.installation_ref = f.i and i.holder_version = f.v`;
+}
+
+/** A quarantined token and the address at which its provider takes it. */
+export interface Correction {
+  readonly installationRef: number;
+  readonly holderVersion: number;
+  readonly address: ApnsAddress;
+  readonly key: Buffer;
+}
+
+/**
+ * Puts the environment of a quarantined token right, and the token in use. False when the
+ * installation has changed, or somebody else holds that address (rule R1).
+ */
+export async function correctEnvironment(
+  tx: Transaction,
+  { installationRef, holderVersion, address, key }: Correction,
+  now: Date,
+): Promise<boolean> {
+  const rows = await tx`
+    update installation i
+    set environment = ${address.environment}, address_key = ${key}, token_status = 'live',
+      token_status_code = null, token_status_at = null, token_changed_at = ${now},
+      holder_version = holder_version + 1, updated_at = ${now}
+    where installation_ref = ${installationRef} and holder_version = ${holderVersion}
+      and token_status = 'quarantined' and token = ${address.token}
+      and not exists (
+        select 1 from installation h
+        where h.app_ref = i.app_ref and h.address_key = ${key} and h.token_status <> 'retired')
+    returning 1`;
+  return rows.length > 0;
 }
 
 /** Notes that pushes were accepted; writes a row at most once a day while all is well. */

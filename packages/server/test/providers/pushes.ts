@@ -25,6 +25,7 @@ export function makeMessage(fields: Partial<Message> = {}): Message {
     silent: false,
     priority: 'high',
     collapseKey: null,
+    challenge: null,
     overrides: { apns: null, fcm: null, webpush: null },
     ...fields,
   };

@@ -132,9 +132,10 @@ function aps(message: Message): JsonObject {
   };
 }
 
-function homing({ notificationId, url, image, actions }: Message): JsonObject {
+function homing({ notificationId, challenge, url, image, actions }: Message): JsonObject {
   return {
     id: notificationId,
+    ...(challenge === null ? {} : { challenge }),
     ...(url === null ? {} : { url }),
     ...(image === null ? {} : { image }),
     ...(actions.length === 0 ? {} : { actions }),

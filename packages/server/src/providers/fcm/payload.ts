@@ -131,6 +131,7 @@ function data({ message, rcpt, drawnBySdk }: Push): JsonObject {
     ...message.data,
     homing_id: blank('id'),
     homing_notification: message.notificationId,
+    ...(message.challenge === null ? {} : { homing_challenge: message.challenge }),
     ...(rcpt === null ? {} : { homing_rcpt: blank('rcpt') }),
     ...(url === null ? {} : { homing_url: url }),
     ...(actions.length === 0 ? {} : { homing_actions: JSON.stringify(actions) }),

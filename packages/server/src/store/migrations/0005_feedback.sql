@@ -45,6 +45,8 @@ create table token_loss (
 -- row outlives its attempt until `again_at`, so that nobody can make us knock more often.
 create table probe (
   probe_ref bigint generated always as identity primary key,
+  -- What its attempts carry.
+  id uuid not null default gen_random_uuid(),
   app_ref bigint not null references app,
   kind text not null check (kind in ('environment', 'challenge')),
   -- The installation in question: the holder of the token, or who claims it.

@@ -1,0 +1,68 @@
+import assert from 'node:assert';
+import type { Clock } from '../domain/clock.ts';
+import { LIMITS } from '../domain/limits.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Push } from '../domain/push.ts';
+import { formatTypedId } from '../domain/typed-id.ts';
+import { settleProbe } from '../feedback/settle-probe.ts';
+import { postponeProbe, type LeasedProbe } from '../store/probes.ts';
+import type { Database } from '../store/sql.ts';
+import type { Lane } from './lane.ts';
+import type { DispatcherMetrics } from './metrics.ts';
+
+export interface ProbeRunDependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly metrics: DispatcherMetrics;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Offers one probe once and settles it, or leaves it for later. Its answer never closes the lane: a
+ * question about an address that may be wrong says nothing about the credential. Null for a lane
+ * that nothing serves.
+ */
+export async function runProbe(
+  deps: ProbeRunDependencies,
+  probe: LeasedProbe,
+  lane: Lane | null,
+): Promise<void> {
+  const { db, clock, metrics, signal } = deps;
+  const later = new Date(clock().getTime() + LIMITS.probeRetryMs * probe.attempt);
+  if (lane === null) return postponeProbe(db, probe, later);
+  const pausedUntil = lane.pausedUntil(clock());
+  if (pausedUntil !== null) return postponeProbe(db, probe, pausedUntil);
+  if ((await lane.provider.prepare(signal)) !== null) return postponeProbe(db, probe, later);
+  const sentAt = clock();
+  const startBefore = performance.now() + LIMITS.gateFreshMs;
+  const [outcome] = await lane.provider.send([toPush(probe)], { startBefore, signal });
+  assert(outcome !== undefined, 'a provider answers for each push');
+  metrics.outcome(lane.name, outcome.kind);
+  if (isWorthAnother(outcome)) return postponeProbe(db, probe, later);
+  await settleProbe(db, probe, { outcome, sentAt }, clock());
+}
+
+function isWorthAnother({ kind }: Outcome): boolean {
+  return ['not_started', 'transient', 'throttled', 'unknown'].includes(kind);
+}
+
+/** A silent push that shows nothing and names nobody. */
+function toPush({ id, address, nonce, expiresAt }: LeasedProbe): Push {
+  const message = {
+    notificationId: formatTypedId('prb', id),
+    title: null,
+    body: null,
+    image: null,
+    url: null,
+    data: {},
+    actions: [],
+    badge: null,
+    sound: null,
+    silent: true,
+    priority: 'high',
+    collapseKey: null,
+    challenge: nonce,
+    overrides: { apns: null, fcm: null, webpush: null },
+  } as const;
+  return { id, address, message, rcpt: null, expiresAt, drawnBySdk: false };
+}

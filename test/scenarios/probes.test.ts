@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LIMITS } from '@homing/server';
+import type { Address } from '../../packages/server/src/domain/address.ts';
+import { insertProbe } from '../../packages/server/src/store/probes.ts';
+import { inTransaction } from '../../packages/server/src/store/transaction.ts';
+import { assertAnswered } from '../answered.ts';
+import { assertConserved } from '../conservation.ts';
+import { apnsToken, fcmToken } from '../device.ts';
+import { fingerprint } from '../fingerprint.ts';
+import { PROJECT, startNetwork, TOPIC, type Network } from '../network.ts';
+import { tokens, tokensReached } from '../pushes.ts';
+
+const DAY_MS = 24 * 3_600_000;
+
+/** A phone that says production although its token is another one there. */
+async function misplacedPhone(network: Network) {
+  const [phone, token] = [network.device(), apnsToken()];
+  const packet = { seq: phone.nextSeq(), token };
+  assertAnswered(await phone.sync(packet), 201);
+  assertAnswered(await phone.signIn('anna'), 200);
+  network.apns.devices.set(token.value, { kind: 'other_environment' });
+  const send = async () => {
+    const id = await network.backEnd.sendToUsers(['anna']);
+    await network.drain();
+    return id;
+  };
+  const shown = () => network.backEnd.installation(phone.id);
+  const checkIn = async () => assertAnswered(await phone.sync(packet), 200);
+  return { phone, token, send, shown, checkIn };
+}
+
+/** What the other environment was asked. */
+function asked(network: Network, token: { readonly value: string }) {
+  return network.journal
+    .entries({ token: token.value })
+    .filter((entry) => entry.environment === 'sandbox');
+}
+
+test('a token of the other environment is put right by one silent push, and used', async () => {
+  await using network = await startNetwork();
+  const { phone, token, send, shown, checkIn } = await misplacedPhone(network);
+
+  const id = await send();
+
+  const installation = await shown();
+  assert.equal(installation['status'], 'active');
+  assert.equal(installation['token']?.['environment'], 'sandbox');
+  const [probe, push, ...others] = asked(network, token);
+  assert.deepEqual(others, []);
+  assert.equal(probe?.headers['apns-push-type'], 'background');
+  assert.equal(probe?.headers['apns-priority'], '5');
+  assert.match(JSON.stringify(probe?.body), /"content-available":1/);
+  assert.doesNotMatch(JSON.stringify(probe?.body), /alert|rcpt|challenge/);
+  // What had been refused follows, as the delivery that it is.
+  assert.equal(push?.headers['apns-push-type'], 'alert');
+  const report = await network.backEnd.report(id);
+  assertConserved(report);
+  assert.deepEqual(report['counts']?.['accepted'], 1);
+  const timeline = await network.backEnd.timeline(phone.id);
+  const other = `Token ${fingerprint(token)} was taken by the provider's other environment`;
+  assert.ok(timeline.some((line) => line.startsWith(other)));
+
+  // The phone goes on saying production; what it repeats undoes nothing.
+  network.clock.advance(LIMITS.checkInMs + 1_000);
+  await checkIn();
+  assert.deepEqual(await tokensReached(network, send), tokens(token));
+  assert.equal((await shown())['status'], 'active');
+});
+
+test('a token that is bad in both environments stays put aside and is asked about once', async () => {
+  await using network = await startNetwork();
+  const { token, send, shown, checkIn } = await misplacedPhone(network);
+  network.sandbox.devices.set(token.value, { kind: 'other_environment' });
+  await send();
+  assert.equal((await shown())['status'], 'quarantined');
+  await checkIn();
+  await send();
+  assert.equal((await shown())['status'], 'quarantined');
+  assert.equal((await shown())['token']?.['environment'], 'production');
+  assert.equal(asked(network, token).length, 1);
+});
+
+test('a token that is dead in the other environment is retired', async () => {
+  await using network = await startNetwork();
+  const { token, send, shown } = await misplacedPhone(network);
+  network.clock.advance(DAY_MS);
+  const atMs = network.clock.now().getTime();
+  network.sandbox.devices.set(token.value, { kind: 'unregistered', atMs });
+  await send();
+  assert.equal((await shown())['status'], 'retired');
+});
+
+test('an address that somebody else holds is not taken by a correction', async () => {
+  await using network = await startNetwork();
+  const { token, send, shown } = await misplacedPhone(network);
+  const other = network.device();
+  assertAnswered(await other.register({ ...token, environment: 'sandbox' }, 'ben'), 201);
+  await send();
+  assert.equal((await shown())['status'], 'quarantined');
+  assert.equal((await network.backEnd.installation(other.id))['status'], 'active');
+});
+
+/** Asks for a challenge as the registry does; false when one was asked for lately. */
+async function challenge(network: Network, address: Address, nonce: string): Promise<boolean> {
+  const { db } = network.homing;
+  const [row] = await db<{ ref: number; app: number; version: number }[]>`
+    select installation_ref as ref, app_ref as app, holder_version as version from installation
+    order by installation_ref limit 1`;
+  assert.ok(row !== undefined);
+  const { ref: installationRef, app: appRef, version: holderVersion } = row;
+  const purpose = { kind: 'challenge', nonce } as const;
+  const probe = { appRef, purpose, installationRef, holderVersion, address };
+  return inTransaction(db, (tx) => insertProbe(tx, probe, network.clock.now()));
+}
+
+const ADDRESSES: Readonly<Record<string, (token: string) => Address>> = {
+  apns: (token) => ({ provider: 'apns', environment: 'production', topic: TOPIC, token }),
+  fcm: (token) => ({ provider: 'fcm', kind: 'token', project: PROJECT, token }),
+};
+
+for (const [provider, makeAddress] of Object.entries(ADDRESSES)) {
+  test(`a challenge travels silently through ${provider} to an address that is not one's own`, async () => {
+    await using network = await startNetwork();
+    assertAnswered(await network.device().register(apnsToken()), 201);
+    const token = provider === 'apns' ? apnsToken() : fcmToken();
+    const address = makeAddress(token.value);
+
+    assert.equal(await challenge(network, address, 'nonce-1'), true);
+    assert.equal(await challenge(network, address, 'nonce-2'), false);
+    await network.drain();
+
+    const [entry, ...others] = network.journal.entries({ token: token.value });
+    assert.deepEqual(others, []);
+    const body = JSON.stringify(entry?.body);
+    assert.match(
+      body,
+      provider === 'apns' ? /"challenge":"nonce-1"/ : /"homing_challenge":"nonce-1"/,
+    );
+    assert.doesNotMatch(body, /"alert"|"notification":/);
+    const [ledger] = await network.homing.db<{ count: number }[]>`
+      select count(*) as count from delivery`;
+    assert.equal(ledger?.count, 0);
+
+    // A minute later the next one goes out; one that nobody came to send in its minute does not.
+    network.clock.advance(LIMITS.takeoverNonceMs + 1_000);
+    network.apns.faults.schedule({
+      times: 1,
+      fault: { kind: 'answer', status: 503, reason: 'ServiceUnavailable' },
+    });
+    assert.equal(await challenge(network, address, 'nonce-3'), true);
+    await network.drain();
+    network.clock.advance(LIMITS.takeoverNonceMs);
+    await network.drain();
+    const sent = network.journal.entries({ token: token.value }).length;
+    assert.equal(sent, 2);
+  });
+}
