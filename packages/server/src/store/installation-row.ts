@@ -266,7 +266,7 @@ export function toAddress(row: AddressRow): Address | null {
 /**
  * The columns that hold an address; all of them, so that nothing of a former address stays behind.
  */
-function addressColumns(address: Address | null): AddressRow {
+export function addressColumns(address: Address | null): AddressRow {
   const empty: AddressRow = {
     provider: address?.provider ?? null,
     credential_project: '',
