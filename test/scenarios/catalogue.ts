@@ -99,7 +99,7 @@ export const CATALOGUE = {
   S61: marked('client', 'Clearing the screen and the badge is up to the phone.'),
   S62: inPart('client', "Ben's app does not open the link of a push for Anna.", UNDER_WAY),
   S63: marked('restore', 'Nothing knows yet that a database came out of a backup.'),
-  S64: marked('two-process rig', 'A 204 follows the commit.'),
+  S64: shown('test/crash/crash.test.ts'),
   S65: marked('in-app messages', 'There is nothing that a phone could fetch.'),
 
   S67: shown(LATE_FEEDBACK),
