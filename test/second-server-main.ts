@@ -19,9 +19,20 @@ const homing = createApp(
     logger: createLogger(setting.config.logLevel, process.stderr),
   },
 );
-const url = await homing.start();
+const url = await start(homing);
 process.on('message', (order: ServerOrder) => void answer(homing, order));
 reply({ number: 0, url, failure: null });
+
+/** A server that cannot start, for want of a database, says so and ends. */
+async function start(app: App): Promise<string | null> {
+  try {
+    return await app.start();
+  } catch (error) {
+    reply({ number: 0, url: null, failure: String(error) });
+    process.disconnect();
+    return null;
+  }
+}
 
 async function answer(app: App, order: ServerOrder): Promise<void> {
   try {

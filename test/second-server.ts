@@ -172,7 +172,8 @@ async function firstReply(child: ChildProcess): Promise<string | null> {
     const ended = once(child, 'exit', { signal }).then(([code, killed]) => {
       throw new Error(`The second server did not start: ended by ${String(killed ?? code)}.`);
     });
-    const [{ url }] = await Promise.race([started, ended]);
+    const [{ url, failure }] = await Promise.race([started, ended]);
+    if (failure !== null) throw new Error(`The second server did not start: ${failure}`);
     return url;
   } catch (error) {
     child.kill('SIGKILL');

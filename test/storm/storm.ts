@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Entry } from '@homing/simulators';
+import { createLogger } from '@homing/server';
+import { KillablePostgres } from '../crash/killable-postgres.ts';
+import { fingerprint } from '../fingerprint.ts';
+import { startNetwork, type Network } from '../network.ts';
+import { acceptedPushes } from '../pushes.ts';
+import { AnswerTally } from '../races/answer-tally.ts';
+import { holdersOf } from '../races/token-claim.ts';
+import type { SeededRandom } from '../seeded-random.ts';
+import { someAtOnce } from '../some-at-once.ts';
+import { RegistryBook } from './registry-book.ts';
+import { startRelay, type Relay, type Weather } from './relay.ts';
+import { ServerFleet } from './server-fleet.ts';
+import { StormPhone } from './storm-phone.ts';
+
+export interface StormOptions {
+  readonly durationMs: number;
+  readonly phones: number;
+  /** So many processes serve the API, and so many send. */
+  readonly servers: number;
+  readonly weather: Weather;
+  readonly random: SeededRandom;
+  readonly onProgress?: (line: string) => void;
+}
+
+export interface StormCounts {
+  readonly statements: Readonly<Record<string, number>>;
+  readonly requests: number;
+  readonly resets: number;
+  readonly duplicates: number;
+  readonly messages: number;
+  readonly pushes: number;
+  readonly databaseCrashes: number;
+  readonly serverKills: number;
+  readonly installations: number;
+}
+
+const LOOK_MS = 200;
+const PROGRESS_MS = 10_000;
+const SERVER_KILL_MS = 5_000;
+const DATABASE_CRASH_MS = { least: 5_000, most: 10_000 };
+const DATABASE_DOWN_MS = 2_000;
+const SENDERS = 4;
+const SEND_PAUSE_MS = 200;
+const MOST_ADDRESSED = 5;
+
+/**
+ * S92: phones do whatever people do, over a network that delays, breaks, doubles and reorders,
+ * while PostgreSQL and the servers are killed again and again. Every push is held against what had
+ * been acknowledged before its message was sent; when it is quiet again, the registry has to hold
+ * for each phone what it said last. Throws at the first violation.
+ */
+export async function runStorm(options: StormOptions): Promise<StormCounts> {
+  await using stack = new AsyncDisposableStack();
+  const database = stack.use(await KillablePostgres.start());
+  const logger = createLogger('silent');
+  const network = stack.use(await startNetwork({ database, role: 'api', logger }));
+  const fleet = stack.use(new ServerFleet(network, options.random, options.servers));
+  await fleet.start();
+  const { weather, random } = options;
+  const relay = stack.use(await startRelay({ weather, random, target: () => fleet.url() }));
+  return await new Storm({ options, database, network, fleet, relay }).run();
+}
+
+interface StormParts {
+  readonly options: StormOptions;
+  readonly database: KillablePostgres;
+  readonly network: Network;
+  readonly fleet: ServerFleet;
+  readonly relay: Relay;
+}
+
+/**
+ * The course of a storm:
+ *
+ *     rage     phones, senders, killers and the observer, until the time is over
+ *     quiet    everything is up again, nothing is under way any more
+ *     settle   phones repeat what counts until it is acknowledged
+ *     compare  the registry with the book, then what a message to everybody reaches
+ */
+class Storm {
+  readonly #parts: StormParts;
+  readonly #book = new RegistryBook();
+  readonly #answers = new AnswerTally();
+  readonly #phones: readonly StormPhone[];
+  readonly #users: readonly string[];
+  #messages = 0;
+  #crashes = 0;
+  #observed = 0;
+  #pushes = 0;
+  #installations = 0;
+
+  constructor(parts: StormParts) {
+    this.#parts = parts;
+    const { phones, random } = parts.options;
+    this.#users = Array.from({ length: Math.ceil(phones / 2) }, (_, index) => `user-${index}`);
+    this.#phones = Array.from(
+      { length: phones },
+      (_, index) =>
+        new StormPhone({
+          book: this.#book,
+          random,
+          users: this.#users,
+          install: () => this.#install(index),
+          onTokenDied: (token) => this.#killToken(token),
+          onAnswer: (answer) => this.#answers.add(answer),
+        }),
+    );
+  }
+
+  async run(): Promise<StormCounts> {
+    const { fleet, relay } = this.#parts;
+    await this.#rage();
+    await relay.calm();
+    await Promise.all(this.#phones.map((phone) => phone.settle()));
+    await fleet.drain();
+    this.#observe();
+    await someAtOnce(this.#phones.length, 16, (index) => this.#compare(index));
+    await this.#sendToEverybody();
+    return {
+      statements: this.#answers.byCode,
+      ...relay.counts,
+      messages: this.#messages,
+      pushes: this.#pushes,
+      databaseCrashes: this.#crashes,
+      serverKills: fleet.kills,
+      installations: this.#installations,
+    };
+  }
+
+  async #rage(): Promise<void> {
+    const { durationMs } = this.#parts.options;
+    // One that fails ends all others, so that its failure is seen at once.
+    const failure = new AbortController();
+    const signal = AbortSignal.any([failure.signal, AbortSignal.timeout(durationMs)]);
+    const parts = [
+      ...this.#phones.map((phone) => phone.live(signal)),
+      ...Array.from({ length: SENDERS }, () =>
+        this.#repeat(
+          signal,
+          () => SEND_PAUSE_MS,
+          () => this.#send(),
+        ),
+      ),
+      this.#repeat(
+        signal,
+        () => SERVER_KILL_MS,
+        () => this.#parts.fleet.strike(),
+      ),
+      this.#repeat(
+        signal,
+        () => this.#crashPauseMs(),
+        () => this.#crash(),
+      ),
+      this.#repeat(
+        signal,
+        () => LOOK_MS,
+        async () => this.#observe(),
+      ),
+      this.#repeat(
+        signal,
+        () => PROGRESS_MS,
+        async () => this.#tell(),
+      ),
+    ];
+    const ended = await Promise.allSettled(
+      parts.map((part) =>
+        part.catch((error: unknown) => {
+          failure.abort();
+          throw error;
+        }),
+      ),
+    );
+    for (const each of ended) if (each.status === 'rejected') throw each.reason;
+  }
+
+  async #repeat(
+    signal: AbortSignal,
+    pauseMs: () => number,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    for (;;) {
+      await delay(pauseMs(), null, { signal }).catch(() => null);
+      if (signal.aborted) return;
+      await work();
+    }
+  }
+
+  #install(index: number) {
+    this.#installations += 1;
+    const { network, relay } = this.#parts;
+    return network.device(`10.6.${index >> 8}.${index & 255}`, () => relay.url);
+  }
+
+  #killToken(token: string): void {
+    const { apns } = this.#parts.network;
+    apns.devices.set(token, { kind: 'unregistered', atMs: Date.now() });
+  }
+
+  /** A message that is not accepted may still be sent: its answer may be what was lost. */
+  async #send(): Promise<void> {
+    const { network, fleet, options } = this.#parts;
+    const { random } = options;
+    const count = 1 + random.below(MOST_ADDRESSED);
+    const users = new Set(Array.from({ length: count }, () => random.pick(this.#users)));
+    const number = this.#book.beginMessage();
+    const content = { title: 'Hello', data: { number: String(number) } };
+    const body = { audience: { users: [...users] }, content };
+    const answer = await sendOnce(network, fleet, body);
+    if (answer === 202) this.#messages += 1;
+  }
+
+  #crashPauseMs(): number {
+    const { least, most } = DATABASE_CRASH_MS;
+    return least + this.#parts.options.random.next() * (most - least);
+  }
+
+  async #crash(): Promise<void> {
+    const { database, options } = this.#parts;
+    const fire = await database.aim();
+    fire();
+    this.#crashes += 1;
+    await delay(options.random.next() * DATABASE_DOWN_MS);
+    await database.recover();
+  }
+
+  /** Holds what providers took since the last look against the book. */
+  #observe(): void {
+    const { journal } = this.#parts.network;
+    for (const push of acceptedPushes(journal, this.#observed)) {
+      this.#observed = push.sequence;
+      this.#pushes += 1;
+      const objection = this.#book.objection(toObserved(push));
+      assert.equal(objection, null, JSON.stringify(push));
+    }
+  }
+
+  #tell(): void {
+    const { options, fleet } = this.#parts;
+    options.onProgress?.(
+      `${this.#pushes} pushes of ${this.#messages} messages, ${this.#crashes} crashes of ` +
+        `PostgreSQL, ${fleet.kills} of servers, answers ${JSON.stringify(this.#answers.byCode)}`,
+    );
+  }
+
+  /** What the registry holds for a phone is what the phone said last. */
+  async #compare(index: number): Promise<void> {
+    const phone = this.#phones[index] ?? assert.fail();
+    const { network } = this.#parts;
+    const { id } = phone.device;
+    const seen = await network.backEnd.installation(id);
+    const user = this.#book.latest(id, 'user')?.user ?? null;
+    assert.equal(seen['user']?.['id'] ?? null, user, `phone ${index}: its user`);
+    assert.equal(seen['token']?.['masked'], fingerprint(phone.token), `phone ${index}: its token`);
+    assert.equal(seen['token']?.['status'], 'live', `phone ${index}: the state of its token`);
+    const holders = await holdersOf(network, phone.token);
+    assert.deepEqual(
+      holders.map((holder) => holder.id),
+      [id],
+    );
+    for (const former of phone.former) await this.#compareFormer(former.id);
+  }
+
+  /** One that was deleted with its app may have come to the server or not. */
+  async #compareFormer(id: string): Promise<void> {
+    const possible = this.#book.possibleUsers(id);
+    const answer = await this.#parts.network.backEnd.get(`/v1/installations/${id}`);
+    if (answer.status === 404) {
+      assert(possible.includes(null));
+      return;
+    }
+    const user = answer.body['user'] as unknown as { readonly id: string } | null;
+    assert(possible.includes(user?.id ?? null), `${id}: ${user?.id} is none of ${possible.join()}`);
+  }
+
+  /** A message to all users reaches every phone on which one is signed in, and no other. */
+  async #sendToEverybody(): Promise<void> {
+    const { network, fleet } = this.#parts;
+    const before = network.journal.counters.received;
+    const number = this.#book.beginMessage();
+    const content = { title: 'Hello', data: { number: String(number) } };
+    await network.backEnd.sendToUsers(this.#users, content);
+    await fleet.drain();
+    this.#observe();
+    const reached = new Set(
+      acceptedPushes(network.journal, before)
+        .filter((push) => toObserved(push).number === number)
+        .map((push) => push.token),
+    );
+    for (const phone of this.#phones) {
+      const isSignedIn = typeof this.#book.latest(phone.device.id, 'user')?.user === 'string';
+      assert.equal(reached.has(phone.token.value), isSignedIn);
+    }
+  }
+}
+
+async function sendOnce(network: Network, fleet: ServerFleet, body: unknown): Promise<number> {
+  try {
+    const backEnd = network.backEndAt(() => fleet.url());
+    return (await backEnd.request('POST', '/v1/notifications', body)).status;
+  } catch {
+    return 0;
+  }
+}
+
+function toObserved({ token, body, atMs }: Entry) {
+  const payload = body as {
+    readonly homing: { readonly rcpt: string };
+    readonly number: string;
+  };
+  return { token: token ?? '', rcpt: payload.homing.rcpt, number: Number(payload.number), atMs };
+}
