@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { startNetwork } from '../network.ts';
 import { createSeededRandom, freshSeed } from '../seeded-random.ts';
 import { raceForCrossedTokens } from './crossed-tokens.ts';
+import { raceFeedbackWithRegistrations } from './dead-tokens.ts';
 import { raceLogoutsWithSends } from './logout-and-send.ts';
 import { raceForOneToken } from './same-token.ts';
 
@@ -36,4 +37,13 @@ test('S57: nothing is sent after a logout that another server has acknowledged',
   const counts = await raceLogoutsWithSends(network, options);
   t.diagnostic(JSON.stringify(counts));
   assert.equal(counts.violations, 0);
+});
+
+test('S72: a 410 and a new registration may come in any order, and no live token is lost', async (t) => {
+  const random = createSeededRandom(freshSeed());
+  t.diagnostic(`seed ${random.seed}`);
+  await using network = await startNetwork({ processes: 2 });
+  const counts = await raceFeedbackWithRegistrations(network, { count: 300, random });
+  t.diagnostic(JSON.stringify(counts));
+  assert.equal(counts.registeredAgain, 200);
 });

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { test } from 'node:test';
+import { FCM_TOKEN_PATH } from '@homing/simulators';
+import { assertAnswered } from '../answered.ts';
+import { fcmToken } from '../device.ts';
+import { startNetwork, type Network } from '../network.ts';
+import { acceptedPushes } from '../pushes.ts';
+import { startSecondServer } from '../second-server.ts';
+
+/** A failure bound: a lease runs out after six seconds. */
+const PATIENCE_MS = 30_000;
+const PAUSE_MS = 50;
+
+test('S59: what a killed worker had leased is gated again by its successor', async () => {
+  await using network = await startNetwork({ role: 'api' });
+  const { clock, masterKey, fcm } = network;
+  const config = { ...network.config, role: 'worker' } as const;
+  await using worker = await startSecondServer({ config, masterKey, clock });
+  const [token, other] = [fcmToken(), fcmToken()];
+  const [phone, tablet] = [network.device(), network.device()];
+  assertAnswered(await phone.register(token, 'anna'), 201);
+  assertAnswered(await tablet.register(other, 'anna'), 201);
+
+  // A worker asks for its access token once it has leased, and before it looks who may get a push.
+  using hold = fcm.faults.hold({ path: FCM_TOKEN_PATH });
+  const id = await network.backEnd.sendToUsers(['anna']);
+  await hold.arrived();
+  await worker.kill();
+  assertAnswered(await phone.signIn('ben'), 200);
+  hold.release();
+  await worker.start();
+
+  await untilFinished(network, id);
+  const report = await network.backEnd.report(id);
+  assert.deepEqual(report['reasons'], { skipped: { owner_changed: 1 } });
+  assert.equal(report['counts']?.['accepted'], 1);
+  assert.deepEqual(
+    acceptedPushes(network.journal).map((push) => push.token),
+    [other.value],
+  );
+});
+
+async function untilFinished(network: Network, id: string): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const { status } = await network.backEnd.report(id);
+    if ((status as unknown as string) === 'finished') return;
+    assert(performance.now() < deadline, 'the successor has taken the work up');
+    await delay(PAUSE_MS);
+  }
+}
