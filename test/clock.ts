@@ -30,3 +30,14 @@ export function createTestClock(): TestClock {
     },
   };
 }
+
+/** Time that stands at the beginning of a second and moves only when it is told to. */
+export function createFrozenClock(): TestClock {
+  let nowMs = Math.floor(Date.now() / 1000) * 1000;
+  return {
+    now: () => new Date(nowMs),
+    advance(ms) {
+      nowMs += ms;
+    },
+  };
+}

@@ -20,6 +20,8 @@ export interface Issuer {
 }
 
 const KEY_ID = 'test-key-1';
+/** The key of `hmacSecret`. */
+export const HMAC_KEY_ID = 'test-hmac-1';
 
 export async function createIssuer(now: () => Date): Promise<Issuer> {
   const { publicKey, privateKey } = await generateKeyPair('ES256');
@@ -29,7 +31,7 @@ export async function createIssuer(now: () => Date): Promise<Issuer> {
     hmacSecret,
     identityKeys: [
       { keyId: KEY_ID, algorithm: 'ES256', publicJwk },
-      { keyId: 'test-hmac-1', algorithm: 'HS256', secret: hmacSecret },
+      { keyId: HMAC_KEY_ID, algorithm: 'HS256', secret: hmacSecret },
     ],
     async sign(appId, userId, options = {}) {
       const issuedAt = Math.floor((options.issuedAt ?? now()).getTime() / 1000);

@@ -18,6 +18,7 @@ import {
   type App,
   type Config,
   type NewAppRequest,
+  type Overrides,
   type ProviderEndpoints,
   type ProvisionedApp,
 } from '@homing/server';
@@ -46,6 +47,10 @@ export interface NetworkOptions {
   readonly processes?: number;
   /** Default: a database of its own, which the network disposes; a given one is the caller's. */
   readonly database?: TestDatabase;
+  /** Default: the wall clock, which tests can move. */
+  readonly clock?: TestClock;
+  /** What else to put in place of the server's own parts. */
+  readonly overrides?: Omit<Overrides, 'clock' | 'logger'>;
 }
 
 /**
@@ -87,7 +92,7 @@ export interface Network extends AsyncDisposable {
 /** Boots a network. Dispose it, or the test process does not end. */
 export async function startNetwork(options: NetworkOptions = {}): Promise<Network> {
   await using stack = new AsyncDisposableStack();
-  const clock = createTestClock();
+  const clock = options.clock ?? createTestClock();
   const database = options.database ?? stack.use(await createTestDatabase());
   const simulators = await startSimulators(stack, clock, options.mode ?? 'accept_all');
   const { authority } = simulators;
@@ -96,7 +101,8 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   const config = testConfig(database.url, simulators.endpoints, options.role ?? 'all', tls);
   const masterKey = randomBytes(32);
   const logger = options.logger ?? createLogger('error');
-  const homing = stack.use(createApp(config, { masterKey }, { clock: clock.now, logger }));
+  const overrides = { ...options.overrides, clock: clock.now, logger };
+  const homing = stack.use(createApp(config, { masterKey }, overrides));
   const url = await homing.start();
   const issuer = await createIssuer(clock.now);
   const provision = (request: Partial<NewAppRequest> = {}): Promise<ProvisionedApp> =>
