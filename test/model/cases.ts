@@ -1,0 +1,234 @@
+import type { Claim, Logout, Operation, Packet } from './operation.ts';
+
+/** One thing that a device or a back end sends, as it is sent again when it arrives twice. */
+export type CaseOperation =
+  | Exclude<Operation, { kind: 'dead' }>
+  /** Repeats packet number `of` with the nonce of its `409`; not sent as long as there is none. */
+  | { readonly kind: 'echo'; readonly of: number };
+
+/**
+ * A scenario as its packets, in the order in which they are sent. They arrive in any order, each
+ * lost, once or twice.
+ */
+export interface HistoryCase {
+  /** Its number among the scenarios, and what it is about. */
+  readonly name: string;
+  readonly operations: readonly CaseOperation[];
+  /**
+   * Who must not be reached through the first phone's tokens once the last operation was accepted,
+   * whatever else arrives: this is what the registry is for, said without the model.
+   */
+  readonly formerUsers?: readonly string[];
+}
+
+/** Assertions count up with the sequences: later ones are newer, none is older than second 0. */
+function user(name: string, second: number): Claim {
+  return { user: name, proof: { id: `${name}${second}`, issuedAt: second } };
+}
+
+type Part = Pick<Packet, 'token' | 'user'>;
+
+function packet(installation: string, seq: number, part: Part): Packet {
+  return { kind: 'sync', installation, secret: installation, seq, ...part };
+}
+
+function logout(installation: string, seq: number | null, secret = installation): Logout {
+  return { kind: 'logout', installation, secret, seq };
+}
+
+const [A, B, M] = ['Anna', 'Ben', 'Mallory'];
+
+/** Cases of groups A and B with up to four operations, all of whose histories are run over HTTP. */
+export const CASES: readonly HistoryCase[] = [
+  {
+    name: 'register, refresh, logout, register',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 2, { token: 'T2' }),
+      logout('P1', 3),
+      packet('P1', 4, { token: 'T2', user: user(B, 4) }),
+    ],
+    formerUsers: [A],
+  },
+  {
+    name: 'S24 reinstall',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P2', 1, { token: 'T1' }),
+      packet('P2', 2, { token: 'T1', user: user(B, 2) }),
+    ],
+    formerUsers: [A],
+  },
+  {
+    name: 'S01 direct switch',
+    operations: [
+      packet('P1', 1, { token: 'T1' }),
+      packet('P1', 2, { user: user(A, 2) }),
+      packet('P1', 3, { user: user(B, 3) }),
+    ],
+    formerUsers: [A],
+  },
+  {
+    name: 'S02 and S04 late registration, late logout',
+    operations: [
+      packet('P1', 1, { token: 'T1' }),
+      packet('P1', 2, { user: user(A, 2) }),
+      logout('P1', 3),
+      packet('P1', 4, { user: user(B, 4) }),
+    ],
+    formerUsers: [A],
+  },
+  {
+    name: 'S05, S06 and S08 logout against registration',
+    operations: [
+      packet('P1', 1, { token: 'T1' }),
+      packet('P1', 2, { user: user(A, 2) }),
+      packet('P1', 3, { token: 'T2' }),
+      logout('P1', 4),
+    ],
+    formerUsers: [A],
+  },
+  {
+    name: 'S09 token refresh crossing login',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 2, { token: 'T2' }),
+      packet('P1', 3, { user: user(B, 3) }),
+    ],
+    formerUsers: [A],
+  },
+  {
+    name: 'S12 ping-pong',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 2, { user: user(B, 2) }),
+      packet('P1', 3, { user: user(A, 3) }),
+      packet('P1', 4, { user: user(B, 4) }),
+    ],
+    formerUsers: [A],
+  },
+  {
+    name: 'S17 and S35 logins without a good proof, logout with a dead session',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 2, { user: { user: B, proof: null } }),
+      packet('P1', 3, { user: { user: A, proof: { id: `${A}1`, issuedAt: 1 } } }),
+      logout('P1', null),
+    ],
+  },
+  {
+    name: 'S21 logout on one of two phones',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P2', 1, { token: 'T2', user: user(A, 2) }),
+      logout('P1', 2),
+    ],
+  },
+  {
+    name: 'S23 claims of one token',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P2', 1, { token: 'T1', user: user(B, 2) }),
+      packet('P3', 1, { token: 'T1', user: user(M, 2) }),
+    ],
+  },
+  {
+    name: 'S26 reinstall, nobody logs in',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P2', 1, { token: 'T1' }),
+      { kind: 'echo', of: 1 },
+    ],
+  },
+  {
+    name: 'S28 and S37 a copy without the secret',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      { ...packet('P1', 2, { token: 'T2', user: user(M, 2) }), secret: 'P2' },
+      logout('P1', 3, 'P2'),
+      packet('P2', 1, { token: 'T2', user: user(A, 4) }),
+    ],
+  },
+  {
+    name: 'S29 and S31 a copy with the secret',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 2, { token: 'T2' }),
+      packet('P1', 2, { token: 'T1' }),
+      packet('P1', 3, { user: user(B, 3) }),
+    ],
+    formerUsers: [A],
+  },
+  {
+    name: 'S32 a token that the provider gave to another phone',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P2', 1, { token: 'T1', user: user(B, 2) }),
+      packet('P1', 2, { token: 'T3' }),
+    ],
+  },
+  {
+    name: 'S34 Mallory claims the token, and the phone takes it back',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P9', 1, { token: 'T1', user: user(M, 2) }),
+      packet('P1', 2, { token: 'T1' }),
+      { kind: 'echo', of: 2 },
+    ],
+  },
+  {
+    name: 'S42 crossed tokens',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P2', 1, { token: 'T2', user: user(B, 1) }),
+      packet('P1', 2, { token: 'T2', user: user(A, 2) }),
+      packet('P2', 2, { token: 'T1', user: user(B, 2) }),
+    ],
+  },
+];
+
+/** Cases of five operations: all histories in the model, a sample of them over HTTP. */
+export const LONG_CASES: readonly HistoryCase[] = [
+  {
+    name: 'register, refresh, logout, register, refresh',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 2, { token: 'T2' }),
+      logout('P1', 3),
+      packet('P1', 4, { token: 'T2', user: user(B, 4) }),
+      packet('P1', 5, { token: 'T3', user: user(B, 5) }),
+    ],
+    formerUsers: [A],
+  },
+  {
+    name: 'S24 and S26 reinstall, echo, login and logout',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P2', 1, { token: 'T1' }),
+      { kind: 'echo', of: 1 },
+      packet('P2', 2, { user: user(B, 2) }),
+      logout('P2', 3),
+    ],
+  },
+  {
+    name: 'S34 and S42 tokens claimed, claimed back and crossed',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P2', 1, { token: 'T1', user: user(B, 2) }),
+      packet('P1', 2, { token: 'T1', user: user(A, 3) }),
+      { kind: 'echo', of: 2 },
+      packet('P2', 2, { token: 'T2' }),
+    ],
+  },
+  {
+    name: 'S55 and S56 revoked and erased between logins',
+    operations: [
+      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      { kind: 'revoke', user: A, named: null },
+      packet('P1', 2, { user: { user: A, proof: { id: 'before', issuedAt: 0 } } }),
+      { kind: 'erase', user: A },
+      packet('P1', 3, { token: 'T1', user: user(B, 3) }),
+    ],
+    formerUsers: [A],
+  },
+];

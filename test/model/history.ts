@@ -1,0 +1,166 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Ground } from './ground.ts';
+import { describeOperation, type DeadSince, type Operation } from './operation.ts';
+import type { PlainReply } from './observed.ts';
+import type { Push } from './postman.ts';
+import { apply, emptyRegistry, hold, own, type Registry, type Reply } from './registry.ts';
+import { Stage, type Sight } from './stage.ts';
+
+/** Product and model differ, or a push went where it must not; the message tells the history. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+/** What happened on one stage so far, on the real server and in the model, held together. */
+export class History {
+  readonly #ground: Ground;
+  readonly #stage: Stage;
+  readonly #lines: string[] = [];
+  /** Every tag that was ever due at a token: what goes out between two rounds may be older. */
+  readonly #tags = new Set<string>();
+  #registry: Registry = emptyRegistry();
+
+  constructor(ground: Ground) {
+    this.#ground = ground;
+    this.#stage = new Stage(ground);
+  }
+
+  get registry(): Registry {
+    return this.#registry;
+  }
+
+  get stage(): Stage {
+    return this.#stage;
+  }
+
+  /** Performs an operation in both worlds, and fails when they answer differently. */
+  async step(operation: Exclude<Operation, { kind: 'dead' }>): Promise<Reply> {
+    const line = describeOperation(operation);
+    this.#lines.push(line);
+    const observed = await this.#stage.perform(operation);
+    const reply = this.#apply(operation);
+    this.#lines[this.#lines.length - 1] = `${line}: ${inWords(observed.reply)}`;
+    if (reply.kind === 'token_held' && observed.nonce !== null) {
+      this.#stage.learn(reply.nonce, observed.nonce);
+    }
+    if (!isDeepStrictEqual(plain(reply), observed.reply)) {
+      throw this.violation(`by the rules the answer is: ${inWords(plain(reply))}`);
+    }
+    return reply;
+  }
+
+  /** Has the provider call a token dead, in answer to a push for whoever owns it. */
+  async die(token: string, since: DeadSince): Promise<void> {
+    const owner = own(this.#registry, token);
+    if (owner === null) return;
+    const told = token.startsWith('A') ? since : 'untold';
+    const operation = { kind: 'dead', token, since: told } as const;
+    this.#lines.push(describeOperation(operation));
+    using _ = this.#stage.kill(token, told);
+    await this.#ground.postman.send([this.#stage.userId(owner)]);
+    this.#apply(operation);
+    for (const { value } of this.#stage.tokens.values()) this.#ground.postman.collect(value);
+  }
+
+  /** Fails unless the API shows exactly the model's registry. */
+  async compare(): Promise<void> {
+    const shown = await this.#stage.observe();
+    const expected = this.#stage.expected(this.#registry);
+    for (const name of new Set([...shown.keys(), ...expected.keys()])) {
+      if (isDeepStrictEqual(shown.get(name), expected.get(name))) continue;
+      const [seen, due] = [shown, expected].map((sights) => sightInWords(sights.get(name)));
+      throw this.violation(`the API shows ${name} with ${seen}; by the rules it has ${due}`);
+    }
+  }
+
+  /** Sends to some users, and fails unless exactly the devices that are theirs are reached. */
+  async send(users: readonly string[]): Promise<void> {
+    this.#lines.push(`the back end sends to ${users.join(' and ')}`);
+    await this.#ground.postman.send(users.map((user) => this.#stage.userId(user)));
+    this.checkPushes(users);
+  }
+
+  /**
+   * Looks at what reached this history's tokens after a send to some users: no push for anybody but
+   * the owner, none missing, and none at all for those who are named as gone.
+   */
+  checkPushes(users: readonly string[], gone: readonly string[] = []): void {
+    for (const [name, token] of this.#stage.tokens) {
+      const owner = own(this.#registry, name);
+      const tag = owner === null ? null : this.#tagAt(name, owner);
+      const pushes = this.#ground.postman.collect(token.value);
+      for (const push of pushes) {
+        const isOwned = push.isOfRound ? push.rcpt === tag : this.#tags.has(`${push.rcpt} ${name}`);
+        if (isOwned && (owner === null || !gone.includes(owner))) continue;
+        throw this.violation(`a push for ${this.#addressee(push)} went to ${name}: a LEAK`);
+      }
+      if (owner === null || !users.includes(owner)) continue;
+      if (!pushes.some(({ isOfRound }) => isOfRound)) {
+        throw this.violation(`no push for ${owner} went to ${name}`);
+      }
+    }
+  }
+
+  /** The failure with everything that led to it. */
+  violation(what: string): Violation {
+    const lines = this.#lines.map((line, index) => `  ${index + 1}. ${line}`);
+    return new Violation(['', ...lines, `  ⇒ ${what}`].join('\n'));
+  }
+
+  #apply(operation: Operation): Reply {
+    const { registry, reply } = apply(this.#registry, operation, 0);
+    this.#registry = registry;
+    for (const token of this.#stage.tokens.keys()) {
+      const owner = own(registry, token);
+      if (owner !== null) this.#tags.add(`${this.#tagAt(token, owner)} ${token}`);
+    }
+    return reply;
+  }
+
+  /** The addressee tag that the holder of a token computes for a user. */
+  #tagAt(token: string, user: string): string {
+    const holder = hold(this.#registry, token);
+    const installation = holder === null ? undefined : this.#registry.installations.get(holder);
+    return this.#stage.tag(installation?.secret ?? null, user);
+  }
+
+  #addressee({ rcpt }: Push): string {
+    if (rcpt === null) return 'nobody in particular';
+    return this.#stage.addressee(rcpt) ?? 'somebody of another history';
+  }
+}
+
+function sightInWords(sight: Sight | undefined): string {
+  if (sight === undefined) return 'nothing at all';
+  const { user, token, status, seq } = sight;
+  const held = token === null ? 'no token' : `${token} (${status})`;
+  return `${user ?? 'nobody'}, ${held}, seq ${seq.token ?? '-'} / ${seq.user ?? '-'}`;
+}
+
+function plain(reply: Reply): PlainReply {
+  return reply.kind === 'token_held' ? { kind: 'token_held' } : reply;
+}
+
+function inWords(reply: PlainReply): string {
+  switch (reply.kind) {
+    case 'synced': {
+      const groups = Object.entries(reply.applied);
+      const orders = groups.map(
+        ([group, applied]) => `${group} ${applied ? 'taken' : 'superseded'}`,
+      );
+      return [reply.created ? '201' : '200', ...orders].join(' ');
+    }
+    case 'assertion_invalid':
+      return '401 assertion_invalid, and the rest is applied';
+    case 'logged_out':
+      return `204, user group at ${reply.seq ?? 'no'} seq`;
+    case 'signed_out':
+      return `200, signed out on ${reply.count}`;
+    case 'token_held':
+    case 'invalid_credentials':
+    case 'installation_forked':
+    case 'installation_removed':
+    case 'done':
+      return reply.kind;
+  }
+}

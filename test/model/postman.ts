@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import type { ProvisionedApp } from '@homing/server';
+import type { Entry } from '@homing/simulators';
+import type { AnswerBody } from '../answer.ts';
+import type { Network } from '../network.ts';
+import { acceptedPushes } from '../pushes.ts';
+import type { Door } from './door.ts';
+
+/** A push that a provider took: where it went and for whom its payload says that it is. */
+export interface Push {
+  readonly token: string;
+  /** The addressee tag; null when the payload names nobody. */
+  readonly rcpt: string | null;
+  /** False for one that went out by itself, between two rounds. */
+  readonly isOfRound: boolean;
+}
+
+interface Request {
+  readonly users: readonly string[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The most users that one notification may name. */
+const USERS_PER_NOTIFICATION = 1_000;
+
+/**
+ * Sends real notifications for many histories at once: whoever asks while a round is under way
+ * shares the next one, in which all users are named together and the server is drained once.
+ */
+export class Postman {
+  readonly #network: Network;
+  readonly #door: Door;
+  readonly #authorization: string;
+  /** What reached each token and was not collected yet. */
+  readonly #pushes = new Map<string, Push[]>();
+  #waiting: Request[] = [];
+  #isRunning = false;
+  #read = 0;
+
+  constructor(network: Network, door: Door, app: ProvisionedApp) {
+    this.#network = network;
+    this.#door = door;
+    this.#authorization = `Bearer ${app.secretKey}`;
+  }
+
+  /** Sends to each of some users, and resolves when that is done and nothing is left to send. */
+  async send(users: readonly string[]): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.push({ users, resolve, reject });
+    // The next turn of the event loop, so that histories that ask in one breath share the round.
+    if (!this.#isRunning) {
+      this.#isRunning = true;
+      setImmediate(() => void this.#run());
+    }
+    return promise;
+  }
+
+  /** What reached a token since this was last asked. */
+  collect(token: string): readonly Push[] {
+    const pushes = this.#pushes.get(token) ?? [];
+    this.#pushes.delete(token);
+    return pushes;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const requests = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#round(requests.flatMap(({ users }) => users));
+        for (const { resolve } of requests) resolve();
+      } catch (error) {
+        for (const { reject } of requests) reject(error);
+      }
+    }
+    this.#isRunning = false;
+  }
+
+  async #round(users: readonly string[]): Promise<void> {
+    this.#readJournal(false);
+    // What was registered before this round is older than its pushes, if only just.
+    this.#network.clock.advance(1);
+    for (let first = 0; first < users.length; first += USERS_PER_NOTIFICATION) {
+      const audience = { users: users.slice(first, first + USERS_PER_NOTIFICATION) };
+      const answer = await this.#door.request(
+        'POST',
+        '/v1/notifications',
+        { authorization: this.#authorization },
+        { audience, content: { title: 'Parcel', body: 'It is on its way' } },
+      );
+      assert.equal(answer.status, 202, JSON.stringify(answer.body));
+    }
+    await this.#network.drain();
+    this.#readJournal(true);
+  }
+
+  #readJournal(isOfRound: boolean): void {
+    const { journal } = this.#network;
+    for (const entry of acceptedPushes(journal, this.#read)) {
+      const push = { ...toPush(entry), isOfRound };
+      this.#pushes.set(push.token, [...(this.#pushes.get(push.token) ?? []), push]);
+    }
+    this.#read = journal.counters.received;
+  }
+}
+
+function toPush({ token, provider, body }: Entry): Omit<Push, 'isOfRound'> {
+  const payload = body as AnswerBody;
+  const rcpt =
+    provider === 'fcm'
+      ? payload['message']?.['data']?.['homing_rcpt']
+      : payload['homing']?.['rcpt'];
+  return { token: token ?? '', rcpt: (rcpt as string | undefined) ?? null };
+}

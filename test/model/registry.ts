@@ -1,0 +1,278 @@
+import type { Assignment, Claim, Logout, Nonce, Operation, Packet } from './operation.ts';
+
+/**
+ * THE REFERENCE MODEL of the registry: what an app's registry is, and what each operation makes of
+ * it. Small, and independent of the product, with which it shares no line; where the two differ,
+ * one of them is wrong. The rules R1 to R12 are named where they are spelled out.
+ */
+export interface Registry {
+  readonly installations: Map<string, Installation>;
+  /** Up to which second a user's assertions are refused: revoked everywhere, or erased. */
+  readonly notBefore: Map<string, number>;
+  /** Assertions that signed somebody in. */
+  readonly spent: Set<string>;
+}
+
+export interface Installation {
+  /** Whose secret opens it; null for one that a back end made and no client has claimed yet. */
+  secret: string | null;
+  isRemoved: boolean;
+  token: { value: string; status: 'live' | 'retired'; changedAt: number } | null;
+  user: { id: string; boundAt: number } | null;
+  /** Per field group the last packet that was applied to it. */
+  marks: { token: Mark | null; user: Mark | null };
+  /** Counts the changes of token and user, so that a nonce is good for one state only. */
+  version: number;
+  /** Up to which second assertions are refused here, because a back end spoke. */
+  closedUntil: number;
+}
+
+export interface Mark {
+  readonly seq: number;
+  readonly content: string | null;
+}
+
+export type Order = 'newer' | 'replay' | 'superseded' | 'forked';
+
+/** What the caller is told. `applied` has a member for each field group that the packet named. */
+export type Reply =
+  | { readonly kind: 'synced'; readonly created: boolean; readonly applied: Applied }
+  | { readonly kind: 'assertion_invalid'; readonly applied: Applied }
+  | { readonly kind: 'token_held'; readonly nonce: Nonce }
+  | { readonly kind: 'logged_out'; readonly seq: number | null }
+  | { readonly kind: 'signed_out'; readonly count: number }
+  | { readonly kind: 'invalid_credentials' | 'installation_forked' | 'installation_removed' }
+  | { readonly kind: 'done' };
+type Applied = Readonly<Partial<Record<'token' | 'user', boolean>>>;
+
+const NONCE_SECONDS = 60;
+const NEVER = Number.NEGATIVE_INFINITY;
+
+export function emptyRegistry(): Registry {
+  return { installations: new Map(), notBefore: new Map(), spent: new Set() };
+}
+
+/** R1: the one installation that holds a token. */
+export function hold(registry: Registry, token: string): string | null {
+  const holds = ([, { token: held }]: readonly [string, Installation]): boolean =>
+    held?.value === token && held.status === 'live';
+  return [...registry.installations].find(holds)?.[0] ?? null;
+}
+
+/** The user whose messages may go to a token. */
+export function own(registry: Registry, token: string): string | null {
+  return registry.installations.get(hold(registry, token) ?? '')?.user?.id ?? null;
+}
+
+/** What an operation that arrives in second `now` changes, and how it is answered. Pure. */
+export function apply(
+  before: Registry,
+  operation: Operation,
+  now: number,
+): { readonly registry: Registry; readonly reply: Reply } {
+  const registry = structuredClone(before);
+  return { registry, reply: perform(registry, operation, now) };
+}
+
+function perform(registry: Registry, operation: Operation, now: number): Reply {
+  switch (operation.kind) {
+    case 'sync':
+      return sync(registry, operation, now);
+    case 'logout':
+      return logout(registry, operation, now);
+    case 'assign':
+      return assign(registry, operation, now);
+    case 'remove':
+      return remove(registry, operation.installation, operation.secret);
+    case 'revoke':
+      return revoke(registry, operation.user, operation.named, now);
+    case 'erase':
+      revoke(registry, operation.user, null, now);
+      return { kind: 'done' };
+    case 'dead':
+      return dead(registry, operation.token, operation.since);
+  }
+}
+
+function sync(registry: Registry, packet: Packet, now: number): Reply {
+  const { installation: id, secret, seq, token, user } = packet;
+  const known = registry.installations.get(id);
+  const one = known ?? blank(secret);
+  const isProven = user ? proves(registry, one, user) : false;
+  // What a back end made belongs to the first client that proves a user on it.
+  if (one.secret === null && isProven && !one.isRemoved) one.secret = secret;
+  const refusal = refuseAccess(one, secret);
+  if (refusal !== null) return refusal;
+
+  const tokenOrder = token === undefined ? null : orderOf(one.marks.token, seq, token);
+  const userOrder = user === undefined ? null : orderOf(one.marks.user, seq, user?.user ?? null);
+  if (tokenOrder === 'forked' || userOrder === 'forked') return { kind: 'installation_forked' };
+
+  // A repetition confirms what is held, and brings back what the provider called dead.
+  const acts =
+    tokenOrder === 'newer' || (tokenOrder === 'replay' && one.token?.status === 'retired');
+  const holderId = acts && token ? hold(registry, token) : null;
+  const holder = holderId === null ? undefined : registry.installations.get(holderId);
+  if (token && holderId !== null && holder !== undefined && holder !== one) {
+    const proof = isProven && userOrder !== 'superseded' ? user?.proof?.issuedAt : null;
+    const due = { installation: id, token, holder: holderId, holderVersion: holder.version };
+    if (!isEcho(packet.takeover, due, now) && (proof ?? NEVER) <= boundAt(holder)) {
+      return { kind: 'token_held', nonce: { ...due, issuedAt: now } };
+    }
+    setToken(holder, null, now);
+  }
+
+  registry.installations.set(id, one);
+  if (tokenOrder === 'newer') one.marks.token = { seq, content: token ?? null };
+  if (userOrder === 'newer') one.marks.user = { seq, content: user?.user ?? null };
+  if (acts) setToken(one, token ?? null, now);
+  const isRefused = signIn(registry, one, user, userOrder, isProven);
+  const applied = {
+    ...(tokenOrder !== null && { token: tokenOrder !== 'superseded' }),
+    ...(userOrder !== null && { user: userOrder !== 'superseded' }),
+  };
+  if (isRefused) return { kind: 'assertion_invalid', applied };
+  return { kind: 'synced', created: known === undefined, applied };
+}
+
+/** R2: program order, not arrival order. */
+function orderOf(mark: Mark | null, seq: number, content: string | null): Order {
+  if (mark === null || seq > mark.seq) return 'newer';
+  if (seq < mark.seq) return 'superseded';
+  return content === mark.content ? 'replay' : 'forked';
+}
+
+/** R4: who is signed in already needs a genuine proof only, anybody else also a fresh one. */
+function proves(registry: Registry, one: Installation, { user, proof }: Claim): boolean {
+  if (proof === null) return false;
+  if (one.user?.id === user) return true;
+  const notBefore = Math.max(one.closedUntil, registry.notBefore.get(user) ?? NEVER);
+  return proof.issuedAt > notBefore && !registry.spent.has(proof.id);
+}
+
+/** R3: a nonce is good for one claimant, token and state of the holder, for a minute. */
+function isEcho(nonce: Nonce | undefined, due: Omit<Nonce, 'issuedAt'>, now: number): boolean {
+  if (nonce === undefined || now - nonce.issuedAt > NONCE_SECONDS) return false;
+  const isForUs = nonce.installation === due.installation && nonce.token === due.token;
+  return isForUs && nonce.holder === due.holder && nonce.holderVersion === due.holderVersion;
+}
+
+/** R3: what an assertion has to be newer than, to take the token over. */
+function boundAt({ token, user }: Installation): number {
+  return Math.max(token?.changedAt ?? NEVER, user?.boundAt ?? NEVER);
+}
+
+/** Applies the user group, and tells whether its proof was refused. */
+function signIn(
+  registry: Registry,
+  one: Installation,
+  claim: Claim | null | undefined,
+  order: Order | null,
+  isProven: boolean,
+): boolean {
+  if (claim === undefined || order === 'superseded' || one.user?.id === claim?.user) return false;
+  if (claim?.proof && isProven) {
+    setUser(one, { id: claim.user, boundAt: claim.proof.issuedAt });
+    registry.spent.add(claim.proof.id);
+    return false;
+  }
+  // R6: somebody else is at the device, so whoever was signed in has to go. A repetition ends
+  // nothing, for what happened since counts.
+  if (order === 'newer') setUser(one, null);
+  return claim !== null;
+}
+
+/** R5: a secret is all that it takes. */
+function logout(registry: Registry, { installation, secret, seq }: Logout, now: number): Reply {
+  const one = registry.installations.get(installation);
+  const refusal = refuseAccess(one, secret);
+  if (one === undefined || refusal !== null) return refusal ?? { kind: 'done' };
+  const order = seq === null ? null : orderOf(one.marks.user, seq, null);
+  if (order !== 'superseded' && order !== 'replay') {
+    setUser(one, null);
+    // One without a sequence of its own is ordered by time.
+    if (order === 'newer' && seq !== null) one.marks.user = { seq, content: null };
+    else one.closedUntil = now;
+  }
+  return { kind: 'logged_out', seq: one.marks.user?.seq ?? null };
+}
+
+/** A back end's word: arrival order counts, and no sequence moves. */
+function assign(registry: Registry, operation: Assignment, now: number): Reply {
+  const { installation: id, token, user } = operation;
+  const known = registry.installations.get(id);
+  const one = known ?? blank(null);
+  one.isRemoved = false;
+  const holder = registry.installations.get((token && hold(registry, token)) ?? '');
+  if (holder !== undefined && holder !== one) setToken(holder, null, now);
+  registry.installations.set(id, one);
+  if (token !== undefined) setToken(one, token, now);
+  if (user !== undefined) {
+    if (one.user?.id !== user) setUser(one, user === null ? null : { id: user, boundAt: now });
+    one.closedUntil = now;
+  }
+  const applied = {
+    ...(token !== undefined && { token: true }),
+    ...(user !== undefined && { user: true }),
+  };
+  return { kind: 'synced', created: known === undefined, applied };
+}
+
+function remove(registry: Registry, installation: string, secret: string): Reply {
+  const one = registry.installations.get(installation);
+  const refusal = refuseAccess(one, secret);
+  if (one === undefined || refusal?.kind === 'invalid_credentials') return refusal ?? UNKNOWN;
+  Object.assign(one, { isRemoved: true, token: null, user: null, version: one.version + 1 });
+  return { kind: 'done' };
+}
+
+/** R10: acts at once, and no assertion from up to this second signs in any more. */
+function revoke(registry: Registry, user: string, named: readonly string[] | null, now: number) {
+  let count = 0;
+  for (const [id, one] of registry.installations) {
+    const isTheirs = one.user?.id === user;
+    if (named === null ? !isTheirs : !named.includes(id) || one.isRemoved) continue;
+    if (isTheirs) count += 1;
+    if (isTheirs) setUser(one, null);
+    one.closedUntil = now;
+  }
+  if (named === null) registry.notBefore.set(user, now);
+  return { kind: 'signed_out', count } as const;
+}
+
+/** R8: the provider's word from before the last registration ends nothing. */
+function dead(registry: Registry, token: string, since: string): Reply {
+  const one = registry.installations.get(hold(registry, token) ?? '');
+  if (one?.token && one.user !== null && since !== 'long_ago') one.token.status = 'retired';
+  return { kind: 'done' };
+}
+
+const UNKNOWN: Reply = { kind: 'invalid_credentials' };
+
+/** R12: an unknown installation and a wrong secret look the same. */
+function refuseAccess(one: Installation | undefined, secret: string): Reply | null {
+  if (one === undefined || one.secret !== secret) return UNKNOWN;
+  return one.isRemoved ? { kind: 'installation_removed' } : null;
+}
+
+function setToken(one: Installation, value: string | null, changedAt: number): void {
+  if (value === null ? one.token === null : isLive(one, value)) return;
+  one.token = value === null ? null : { value, status: 'live', changedAt };
+  one.version += 1;
+}
+
+function isLive({ token }: Installation, value: string): boolean {
+  return token?.value === value && token.status === 'live';
+}
+
+function setUser(one: Installation, user: Installation['user']): void {
+  if (user === null && one.user === null) return;
+  one.user = user;
+  one.version += 1;
+}
+
+function blank(secret: string | null): Installation {
+  const marks = { token: null, user: null };
+  const empty = { isRemoved: false, token: null, user: null, marks, version: 0 };
+  return { ...empty, secret, closedUntil: NEVER };
+}

@@ -1,0 +1,265 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import assert from 'node:assert/strict';
+import { fcmToken, apnsToken } from '../device.ts';
+import { fingerprint } from '../fingerprint.ts';
+import type { DoorAnswer } from './door.ts';
+import type { Ground } from './ground.ts';
+import type { Assignment, DeadSince, Nonce, Operation, Packet, Proof } from './operation.ts';
+import { DONE, observeRefusal, observeSync, type Observed } from './observed.ts';
+import type { Registry } from './registry.ts';
+import { signedClaims } from './signed-claims.ts';
+
+/** What the API shows of an installation, and what the model says that it should. */
+export interface Sight {
+  readonly user: string | null;
+  readonly token: string | null;
+  readonly status: string | null;
+  readonly seq: { readonly token: number | null; readonly user: number | null };
+}
+
+/** The part of an installation's JSON that is looked at. */
+interface Shown {
+  readonly status: string;
+  readonly user: { readonly id: string } | null;
+  readonly token: { readonly masked: string; readonly status: string } | null;
+  readonly seq: Sight['seq'];
+}
+
+type Token = ReturnType<typeof fcmToken> | ReturnType<typeof apnsToken>;
+
+interface Phone {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** The longest life of an assertion, so that those of the recent past are good as well. */
+const ASSERTION_SECONDS = 600;
+/** Before any registration. */
+const LONG_AGO_MS = Date.UTC(2020, 0, 1);
+
+/**
+ * One history's part of the world: real ids, secrets and tokens for the names in its operations,
+ * which no other history uses, and the way from an operation to a request and from its answer back.
+ */
+export class Stage {
+  readonly #ground: Ground;
+  readonly #label = randomUUID();
+  readonly #phones = new Map<string, Phone>();
+  readonly #tokens = new Map<string, Token>();
+  readonly #users = new Set<string>();
+  readonly #nonces = new Map<string, string>();
+
+  constructor(ground: Ground) {
+    this.#ground = ground;
+  }
+
+  /** The customer's id of a user of this history. */
+  userId(name: string): string {
+    this.#users.add(name);
+    return `${name}-${this.#label}`;
+  }
+
+  installationId(name: string): string {
+    return this.#phone(name).id;
+  }
+
+  token(name: string): Token {
+    const known = this.#tokens.get(name);
+    if (known !== undefined) return known;
+    const made = name.startsWith('A') ? apnsToken() : fcmToken();
+    this.#tokens.set(name, made);
+    return made;
+  }
+
+  get tokens(): ReadonlyMap<string, Token> {
+    return this.#tokens;
+  }
+
+  /** Remembers which real nonce stands for one of the model. */
+  learn(nonce: Nonce, real: string): void {
+    this.#nonces.set(JSON.stringify(nonce), real);
+  }
+
+  /** What a device computes for itself: the digest of its secret and of its user. */
+  tag(secret: string | null, user: string): string {
+    const digest =
+      secret === null
+        ? Buffer.alloc(0)
+        : createHash('sha256').update(this.#phone(secret).secret).digest();
+    const input = Buffer.concat([Buffer.from('rcpt'), digest, Buffer.from(this.userId(user))]);
+    return createHash('sha256').update(input).digest('base64url').slice(0, 22);
+  }
+
+  /**
+   * Whom an addressee tag stands for on one of this history's installations; null when it is for
+   * nobody.
+   */
+  addressee(rcpt: string): string | null {
+    for (const user of this.#users) {
+      for (const secret of [...this.#phones.keys(), null]) {
+        if (this.tag(secret, user) === rcpt) return user;
+      }
+    }
+    return null;
+  }
+
+  /** The provider refuses pushes to a token from now on, until this is disposed. */
+  kill(name: string, since: DeadSince): Disposable {
+    const { apns, fcm, clock } = this.#ground.network;
+    const { value } = this.token(name);
+    // The clock moves by a millisecond before the next push.
+    const atMs = since === 'now' ? clock.now().getTime() + 1 : LONG_AGO_MS;
+    if (since === 'untold') fcm.devices.set(value, { kind: 'unregistered' });
+    else apns.devices.set(value, { kind: 'unregistered', atMs });
+    return { [Symbol.dispose]: () => (since === 'untold' ? fcm : apns).devices.delete(value) };
+  }
+
+  /** Sends an operation to the server. Deaths of tokens go through the provider, not this way. */
+  async perform(operation: Exclude<Operation, { kind: 'dead' }>): Promise<Observed> {
+    switch (operation.kind) {
+      case 'sync':
+        return observeSync(await this.#sync(operation));
+      case 'assign':
+        return observeSync(await this.#assign(operation));
+      case 'logout': {
+        const query = operation.seq === null ? '' : `?seq=${operation.seq}`;
+        const answer = await this.#asClient('DELETE', operation, `/user${query}`);
+        if (answer.status !== 204) return observeRefusal(answer);
+        return { reply: { kind: 'logged_out', seq: answer.seq }, nonce: null };
+      }
+      case 'remove': {
+        const answer = await this.#asClient('DELETE', operation, '');
+        return answer.status === 204 ? DONE : observeRefusal(answer);
+      }
+      case 'revoke': {
+        const named = operation.named?.map((name) => this.installationId(name));
+        const path = `/v1/users/${this.userId(operation.user)}/revoke`;
+        const body = named === undefined ? {} : { installations: named };
+        const answer = await this.#asBackEnd('POST', path, body);
+        assert.equal(answer.status, 200, JSON.stringify(answer.body));
+        const count = Number(answer.body['signed_out']);
+        return { reply: { kind: 'signed_out', count }, nonce: null };
+      }
+      case 'erase': {
+        const path = `/v1/users/${this.userId(operation.user)}`;
+        const answer = await this.#asBackEnd('DELETE', path);
+        assert.equal(answer.status, 204, JSON.stringify(answer.body));
+        return DONE;
+      }
+    }
+  }
+
+  /** How the API should show the registry of the model. */
+  expected(registry: Registry): ReadonlyMap<string, Sight> {
+    const sights = new Map<string, Sight>();
+    for (const [name, one] of registry.installations) {
+      if (one.isRemoved) continue;
+      sights.set(name, {
+        user: one.user?.id ?? null,
+        token: one.token?.value ?? null,
+        status: one.token?.status ?? null,
+        seq: { token: one.marks.token?.seq ?? null, user: one.marks.user?.seq ?? null },
+      });
+    }
+    return sights;
+  }
+
+  /** How the API shows the installations of this history, one request each, in its own names. */
+  async observe(): Promise<ReadonlyMap<string, Sight>> {
+    const sights = new Map<string, Sight>();
+    for (const [name, { id }] of this.#phones) {
+      const answer = await this.#asBackEnd('GET', `/v1/installations/${id}`);
+      const body = answer.body as unknown as Shown;
+      if (answer.status === 200 && body.status !== 'removed') sights.set(name, this.#sight(body));
+    }
+    return sights;
+  }
+
+  #sight({ user, token, seq }: Shown): Sight {
+    const known = [...this.#tokens].find(([, one]) => fingerprint(one) === token?.masked);
+    return {
+      user: user === null ? null : user.id.replace(`-${this.#label}`, ''),
+      token: token === null ? null : (known?.[0] ?? token.masked),
+      status: token?.status ?? null,
+      seq: { token: seq.token, user: seq.user },
+    };
+  }
+
+  async #sync(packet: Packet): Promise<DoorAnswer> {
+    const { seq, token, user, takeover } = packet;
+    const nonce = takeover === undefined ? null : this.#nonces.get(JSON.stringify(takeover));
+    assert(nonce !== undefined, 'a nonce is echoed that was never handed out');
+    return this.#asClient('PUT', packet, '', {
+      seq,
+      ...(token !== undefined && { token: token === null ? null : this.token(token) }),
+      ...(user !== undefined && {
+        user: user && {
+          id: this.userId(user.user),
+          ...this.#assertion(packet, user.user, user.proof),
+        },
+      }),
+      ...(nonce !== null && { takeover: nonce }),
+    });
+  }
+
+  async #assign({ installation, token, user }: Assignment): Promise<DoorAnswer> {
+    return this.#asBackEnd('PUT', `/v1/installations/${this.installationId(installation)}`, {
+      ...(token !== undefined && { token: token === null ? null : this.token(token) }),
+      ...(user !== undefined && { user: user === null ? null : { id: this.userId(user) } }),
+    });
+  }
+
+  #assertion({ installation }: Packet, user: string, proof: Proof | null) {
+    if (proof === null) return {};
+    const issuedAt = this.#ground.second + proof.issuedAt;
+    const claims = {
+      sub: this.userId(user),
+      aud: this.#ground.app.id,
+      iid: this.installationId(installation),
+      iat: issuedAt,
+      exp: issuedAt + ASSERTION_SECONDS,
+      jti: `${proof.id}-${this.#label}`,
+    };
+    return { assertion: signedClaims(claims, this.#ground.network.issuer.hmacSecret) };
+  }
+
+  async #asClient(
+    method: 'PUT' | 'DELETE',
+    by: { readonly installation: string; readonly secret: string },
+    path: string,
+    body?: unknown,
+  ): Promise<DoorAnswer> {
+    const { door, app } = this.#ground;
+    const url = `/v1/installations/${this.installationId(by.installation)}${path}`;
+    const headers = {
+      authorization: `Bearer ${app.publishableKey}`,
+      'homing-installation-secret': this.#phone(by.secret).secret,
+      // Enrolments are limited by address, and each history has one of its own.
+      'x-forwarded-for': addressOf(this.#label),
+    };
+    return door.request(method, url, headers, body);
+  }
+
+  #asBackEnd(
+    method: 'GET' | 'PUT' | 'POST' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<DoorAnswer> {
+    const { door, app } = this.#ground;
+    return door.request(method, path, { authorization: `Bearer ${app.secretKey}` }, body);
+  }
+
+  #phone(name: string): Phone {
+    const known = this.#phones.get(name);
+    if (known !== undefined) return known;
+    const made = { id: randomUUID(), secret: randomBytes(32).toString('base64url') };
+    this.#phones.set(name, made);
+    return made;
+  }
+}
+
+/** An address of the documentation's IPv6 range, made of the first digits of a UUID. */
+function addressOf(uuid: string): string {
+  const digits = uuid.replaceAll('-', '').slice(0, 16);
+  return `2001:db8:${(digits.match(/.{4}/g) ?? []).join(':')}::1`;
+}
