@@ -12,11 +12,11 @@ export interface TestClock {
 /** Sets the clock of another process; resolves when that process goes by it. */
 export type ClockFollower = (offsetMs: number) => Promise<void>;
 
-export function createTestClock(): TestClock {
+export function createTestClock(machineMs: () => number = Date.now): TestClock {
   const followers = new Set<ClockFollower>();
   let offsetMs = 0;
   return {
-    now: () => new Date(Date.now() + offsetMs),
+    now: () => new Date(machineMs() + offsetMs),
     get offsetMs() {
       return offsetMs;
     },
@@ -33,11 +33,6 @@ export function createTestClock(): TestClock {
 
 /** Time that stands at the beginning of a second and moves only when it is told to. */
 export function createFrozenClock(): TestClock {
-  let nowMs = Math.floor(Date.now() / 1000) * 1000;
-  return {
-    now: () => new Date(nowMs),
-    advance(ms) {
-      nowMs += ms;
-    },
-  };
+  const standsAtMs = Math.floor(Date.now() / 1000) * 1000;
+  return createTestClock(() => standsAtMs);
 }

@@ -13,7 +13,7 @@ export interface Ground {
   /** The second that the server's clock stands at: second 0 of every history. */
   readonly second: number;
   /** Moves on to the next second; only while no history is under way. */
-  nextSecond(): void;
+  nextSecond(): Promise<void>;
 }
 
 /** A ground that its owner has to leave. */

@@ -16,7 +16,7 @@ export class History {
   readonly #ground: Ground;
   readonly #stage: Stage;
   readonly #lines: string[] = [];
-  /** Every tag that was ever due at a token: what goes out between two rounds may be older. */
+  /** Every tag that was ever due at a token: what goes out by itself may be older. */
   readonly #tags = new Set<string>();
   #registry: Registry = emptyRegistry();
 
@@ -58,8 +58,8 @@ export class History {
     this.#lines.push(describeOperation(operation));
     using _ = this.#stage.kill(token, told);
     await this.#ground.postman.send([this.#stage.userId(owner)]);
+    this.checkPushes([]);
     this.#apply(operation);
-    for (const { value } of this.#stage.tokens.values()) this.#ground.postman.collect(value);
   }
 
   /** Fails unless the API shows exactly the model's registry. */

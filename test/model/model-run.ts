@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { createSeededRandom } from '../seeded-random.ts';
 import { historyCommands } from './commands.ts';
 import { Drawer } from './drawer.ts';
 import type { Ground } from './ground.ts';
@@ -30,6 +31,7 @@ export interface ModelRunOptions {
 }
 
 const LANES = 64;
+const SEEDS = 2 ** 31;
 /** After so many histories the clock moves on to the next second, when none is under way. */
 const SPELL = 2_048;
 
@@ -39,6 +41,7 @@ const SPELL = 2_048;
  */
 export async function runModel(ground: Ground, options: ModelRunOptions): Promise<ModelReport> {
   const { runs, seed, onProgress } = options;
+  const seeds = createSeededRandom(seed);
   const tally = new Tally(onProgress ?? (() => {}));
   const findings: Finding[] = [];
   for (let first = 0; first < runs && findings.length === 0; first += SPELL) {
@@ -47,7 +50,8 @@ export async function runModel(ground: Ground, options: ModelRunOptions): Promis
     await Promise.all(
       Array.from({ length: lanes }, async (_, lane) => {
         const numRuns = Math.floor(left / lanes) + (lane < left % lanes ? 1 : 0);
-        const laneSeed = seed + first + lane;
+        // The one lane of a repetition has the seed that it is told.
+        const laneSeed = lanes === 1 && first === 0 ? seed : seeds.below(SEEDS);
         const details = await fc.check(propertyOf(ground, laneSeed, tally), {
           seed: laneSeed,
           numRuns,
@@ -55,7 +59,7 @@ export async function runModel(ground: Ground, options: ModelRunOptions): Promis
         if (details.failed) findings.push(toFinding(details, tally.histories));
       }),
     );
-    ground.nextSecond();
+    await ground.nextSecond();
   }
   return { histories: tally.histories, found: findings[0] ?? null };
 }

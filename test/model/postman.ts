@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ProvisionedApp } from '@homing/server';
 import type { Entry } from '@homing/simulators';
-import type { AnswerBody } from '../answer.ts';
 import type { Network } from '../network.ts';
 import { acceptedPushes } from '../pushes.ts';
 import type { Door } from './door.ts';
@@ -11,7 +10,7 @@ export interface Push {
   readonly token: string;
   /** The addressee tag; null when the payload names nobody. */
   readonly rcpt: string | null;
-  /** False for one that went out by itself, between two rounds. */
+  /** False for one of an earlier notification, which went out late or once more by itself. */
   readonly isOfRound: boolean;
 }
 
@@ -78,9 +77,9 @@ export class Postman {
   }
 
   async #round(users: readonly string[]): Promise<void> {
-    this.#readJournal(false);
     // What was registered before this round is older than its pushes, if only just.
-    this.#network.clock.advance(1);
+    await this.#network.clock.advance(1);
+    const ids = new Set<string>();
     for (let first = 0; first < users.length; first += USERS_PER_NOTIFICATION) {
       const audience = { users: users.slice(first, first + USERS_PER_NOTIFICATION) };
       const answer = await this.#door.request(
@@ -90,26 +89,36 @@ export class Postman {
         { audience, content: { title: 'Parcel', body: 'It is on its way' } },
       );
       assert.equal(answer.status, 202, JSON.stringify(answer.body));
+      ids.add(answer.body['id'] as unknown as string);
     }
     await this.#network.drain();
-    this.#readJournal(true);
+    this.#sort(ids);
   }
 
-  #readJournal(isOfRound: boolean): void {
+  #sort(ids: ReadonlySet<string>): void {
     const { journal } = this.#network;
     for (const entry of acceptedPushes(journal, this.#read)) {
-      const push = { ...toPush(entry), isOfRound };
-      this.#pushes.set(push.token, [...(this.#pushes.get(push.token) ?? []), push]);
+      const { token, rcpt, notification } = readPush(entry);
+      const push = { token, rcpt, isOfRound: notification !== null && ids.has(notification) };
+      this.#pushes.set(token, [...(this.#pushes.get(token) ?? []), push]);
     }
     this.#read = journal.counters.received;
   }
 }
 
-function toPush({ token, provider, body }: Entry): Omit<Push, 'isOfRound'> {
-  const payload = body as AnswerBody;
-  const rcpt =
-    provider === 'fcm'
-      ? payload['message']?.['data']?.['homing_rcpt']
-      : payload['homing']?.['rcpt'];
-  return { token: token ?? '', rcpt: (rcpt as string | undefined) ?? null };
+/** The part of a payload that is looked at, of FCM or of APNs. */
+interface Payload {
+  readonly message?: {
+    readonly data: { readonly homing_rcpt?: string; readonly homing_notification: string };
+  };
+  readonly homing?: { readonly rcpt?: string; readonly id: string };
+}
+
+function readPush({ token, body }: Entry) {
+  const { message, homing } = body as Payload;
+  return {
+    token: token ?? '',
+    rcpt: message?.data.homing_rcpt ?? homing?.rcpt ?? null,
+    notification: message?.data.homing_notification ?? homing?.id ?? null,
+  };
 }
