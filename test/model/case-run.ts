@@ -1,6 +1,6 @@
 import type { Arrivals } from './arrivals.ts';
 import { HistoryCount } from './arrivals.ts';
-import type { CaseOperation, HistoryCase } from './cases.ts';
+import type { CaseStep, HistoryCase } from './cases.ts';
 import type { Ground } from './ground.ts';
 import { History, Violation } from './history.ts';
 import type { Nonce } from './operation.ts';
@@ -119,7 +119,7 @@ class CaseHistory {
   }
 
   /** An echo that went out is the same packet when it arrives again. */
-  #resolve(index: number): Exclude<CaseOperation, { kind: 'echo' }> | null {
+  #resolve(index: number): CaseStep | null {
     const operation = this.#case.operations[index];
     if (operation === undefined || operation.kind !== 'echo') return operation ?? null;
     const repeated = this.#case.operations[operation.of];

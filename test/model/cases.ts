@@ -1,8 +1,11 @@
 import type { Claim, Logout, Operation, Packet } from './operation.ts';
 
+/** What small cases are made of. */
+export type CaseStep = Extract<Operation, { kind: 'sync' | 'logout' | 'revoke' | 'erase' }>;
+
 /** One thing that a device or a back end sends, as it is sent again when it arrives twice. */
 export type CaseOperation =
-  | Exclude<Operation, { kind: 'dead' }>
+  | CaseStep
   /** Repeats packet number `of` with the nonce of its `409`; not sent as long as there is none. */
   | { readonly kind: 'echo'; readonly of: number };
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HistoryCount, longestHistories } from './arrivals.ts';
 import { CASES, LONG_CASES } from './cases.ts';
+import { walkCase } from './decided-histories.ts';
 import { openGround } from './ground.ts';
 import { caseLine, runHistories } from './histories.ts';
 
@@ -29,6 +30,14 @@ test('the longest histories begin with every history there is', () => {
   // Those in which the last of four is lost are the histories of three, the empty one left out.
   assert.equal(four.count.all, 7_094 + three.count.all);
 });
+
+for (const historyCase of CASES) {
+  test(`${historyCase.name}: all histories are decided as the rules say`, (t) => {
+    const { histories, withLast, violation } = walkCase(historyCase);
+    t.diagnostic(`${histories} histories, the last operation arrives in ${withLast}`);
+    assert.equal(violation, null);
+  });
+}
 
 test('no order, loss or repetition misleads the registry', async (t) => {
   await using ground = await openGround();

@@ -22,7 +22,7 @@ export function caseLine(report: CaseReport): string {
   const { name, histories, withLast, requests, sends, settled, violations } = report;
   return (
     `${name}: ${histories} histories, the last operation arrives in ${withLast}; ` +
-    `${requests} requests, ${sends} sends, new owner accepted in ${settled} runs, ` +
+    `${requests} requests, ${sends} sends, the last operation accepted in ${settled} runs, ` +
     `${violations.length} violations`
   );
 }

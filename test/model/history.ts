@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Ground } from './ground.ts';
 import { describeOperation, type DeadSince, type Operation } from './operation.ts';
-import type { PlainReply } from './observed.ts';
+import { plainReply, replyInWords } from './observed.ts';
 import type { Push } from './postman.ts';
 import { apply, emptyRegistry, hold, own, type Registry, type Reply } from './registry.ts';
-import { Stage, type Sight } from './stage.ts';
+import { sightInWords, sightsOf } from './sight.ts';
+import { Stage } from './stage.ts';
 
 /** Product and model differ, or a push went where it must not; the message tells the history. */
 export class Violation extends Error {
@@ -39,12 +40,12 @@ export class History {
     this.#lines.push(line);
     const observed = await this.#stage.perform(operation);
     const reply = this.#apply(operation);
-    this.#lines[this.#lines.length - 1] = `${line}: ${inWords(observed.reply)}`;
+    this.#lines[this.#lines.length - 1] = `${line}: ${replyInWords(observed.reply)}`;
     if (reply.kind === 'token_held' && observed.nonce !== null) {
       this.#stage.learn(reply.nonce, observed.nonce);
     }
-    if (!isDeepStrictEqual(plain(reply), observed.reply)) {
-      throw this.violation(`by the rules the answer is: ${inWords(plain(reply))}`);
+    if (!isDeepStrictEqual(plainReply(reply), observed.reply)) {
+      throw this.violation(`by the rules the answer is: ${replyInWords(plainReply(reply))}`);
     }
     return reply;
   }
@@ -65,7 +66,7 @@ export class History {
   /** Fails unless the API shows exactly the model's registry. */
   async compare(): Promise<void> {
     const shown = await this.#stage.observe();
-    const expected = this.#stage.expected(this.#registry);
+    const expected = sightsOf(this.#registry);
     for (const name of new Set([...shown.keys(), ...expected.keys()])) {
       if (isDeepStrictEqual(shown.get(name), expected.get(name))) continue;
       const [seen, due] = [shown, expected].map((sights) => sightInWords(sights.get(name)));
@@ -127,40 +128,5 @@ export class History {
   #addressee({ rcpt }: Push): string {
     if (rcpt === null) return 'nobody in particular';
     return this.#stage.addressee(rcpt) ?? 'somebody of another history';
-  }
-}
-
-function sightInWords(sight: Sight | undefined): string {
-  if (sight === undefined) return 'nothing at all';
-  const { user, token, status, seq } = sight;
-  const held = token === null ? 'no token' : `${token} (${status})`;
-  return `${user ?? 'nobody'}, ${held}, seq ${seq.token ?? '-'} / ${seq.user ?? '-'}`;
-}
-
-function plain(reply: Reply): PlainReply {
-  return reply.kind === 'token_held' ? { kind: 'token_held' } : reply;
-}
-
-function inWords(reply: PlainReply): string {
-  switch (reply.kind) {
-    case 'synced': {
-      const groups = Object.entries(reply.applied);
-      const orders = groups.map(
-        ([group, applied]) => `${group} ${applied ? 'taken' : 'superseded'}`,
-      );
-      return [reply.created ? '201' : '200', ...orders].join(' ');
-    }
-    case 'assertion_invalid':
-      return '401 assertion_invalid, and the rest is applied';
-    case 'logged_out':
-      return `204, user group at ${reply.seq ?? 'no'} seq`;
-    case 'signed_out':
-      return `200, signed out on ${reply.count}`;
-    case 'token_held':
-    case 'invalid_credentials':
-    case 'installation_forked':
-    case 'installation_removed':
-    case 'done':
-      return reply.kind;
   }
 }

@@ -44,3 +44,33 @@ export function observeRefusal(answer: DoorAnswer): Observed {
       throw new Error(`unexpected answer ${answer.status}: ${JSON.stringify(answer.body)}`);
   }
 }
+
+/** A reply without its nonce, of which the two worlds have their own. */
+export function plainReply(reply: Reply): PlainReply {
+  return reply.kind === 'token_held' ? { kind: 'token_held' } : reply;
+}
+
+/** For the history of a failure. */
+export function replyInWords(reply: PlainReply): string {
+  switch (reply.kind) {
+    case 'synced': {
+      const groups = Object.entries(reply.applied);
+      const orders = groups.map(
+        ([group, applied]) => `${group} ${applied ? 'taken' : 'superseded'}`,
+      );
+      return [reply.created ? '201' : '200', ...orders].join(' ');
+    }
+    case 'assertion_invalid':
+      return '401 assertion_invalid, and the rest is applied';
+    case 'logged_out':
+      return `204, user group at ${reply.seq ?? 'no'} seq`;
+    case 'signed_out':
+      return `200, signed out on ${reply.count}`;
+    case 'token_held':
+    case 'invalid_credentials':
+    case 'installation_forked':
+    case 'installation_removed':
+    case 'done':
+      return reply.kind;
+  }
+}

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openGround } from './ground.ts';
 import { runModel } from './model-run.ts';
+import { CASES } from './cases.ts';
+import { walkCase } from './decided-histories.ts';
 import { PLANTED_BUGS } from './planted-bug.ts';
 
 /** Within so many histories the model has to find a bug. */
@@ -18,5 +20,17 @@ for (const bug of PLANTED_BUGS) {
     const { seed, runs } = found;
     const again = await runModel(ground, { runs, seed, lanes: 1 });
     assert.equal(again.found?.violation, found.violation);
+  });
+}
+
+for (const bug of PLANTED_BUGS) {
+  test(`a small case shows it when ${bug.name}`, (t) => {
+    for (const historyCase of CASES) {
+      const { histories, violation } = walkCase(historyCase, bug.decideSync);
+      if (violation === null) continue;
+      t.diagnostic(`${historyCase.name}, after ${histories} histories:${violation}`);
+      return;
+    }
+    assert.fail('no history of any small case shows it');
   });
 }

@@ -1,7 +1,9 @@
-// `npm run test:histories [-- --most N --seed N]`: every history of the small cases, over HTTP.
+// `npm run test:histories [-- --most N --seed N]`: every history of the small cases over HTTP, and
+// of those of five operations as the product decides them, without the network and the database.
 import { parseArgs } from 'node:util';
 import { freshSeed } from '../seeded-random.ts';
 import { CASES, LONG_CASES } from './cases.ts';
+import { walkCase } from './decided-histories.ts';
 import { openGround } from './ground.ts';
 import { caseLine, runHistories } from './histories.ts';
 
@@ -20,9 +22,15 @@ const most = values.most === 'all' ? Number.POSITIVE_INFINITY : Number(values.mo
 const seed = Number(values.seed);
 
 console.log(`seed ${seed}`);
+const total = { histories: 0, violations: 0 };
+for (const historyCase of LONG_CASES) {
+  const { histories, withLast, violation } = walkCase(historyCase);
+  const counts = `${histories} histories decided, the last operation arrives in ${withLast}`;
+  console.log(`${historyCase.name}: ${counts}${violation ?? ', 0 violations'}`);
+  if (violation !== null) total.violations += 1;
+}
 await using ground = await openGround();
 const startedAtMs = performance.now();
-const total = { histories: 0, violations: 0 };
 for (const historyCase of [...CASES, ...LONG_CASES]) {
   const longest = LONG_CASES.includes(historyCase) ? Math.min(most, SAMPLE) : most;
   const report = await runHistories(ground, historyCase, longest, seed);

@@ -6,16 +6,8 @@ import type { DoorAnswer } from './door.ts';
 import type { Ground } from './ground.ts';
 import type { Assignment, DeadSince, Nonce, Operation, Packet, Proof } from './operation.ts';
 import { DONE, observeRefusal, observeSync, type Observed } from './observed.ts';
-import type { Registry } from './registry.ts';
+import type { Sight } from './sight.ts';
 import { signedClaims } from './signed-claims.ts';
-
-/** What the API shows of an installation, and what the model says that it should. */
-export interface Sight {
-  readonly user: string | null;
-  readonly token: string | null;
-  readonly status: string | null;
-  readonly seq: { readonly token: number | null; readonly user: number | null };
-}
 
 /** The part of an installation's JSON that is looked at. */
 interface Shown {
@@ -147,21 +139,6 @@ export class Stage {
         return DONE;
       }
     }
-  }
-
-  /** How the API should show the registry of the model. */
-  expected(registry: Registry): ReadonlyMap<string, Sight> {
-    const sights = new Map<string, Sight>();
-    for (const [name, one] of registry.installations) {
-      if (one.isRemoved) continue;
-      sights.set(name, {
-        user: one.user?.id ?? null,
-        token: one.token?.value ?? null,
-        status: one.token?.status ?? null,
-        seq: { token: one.marks.token?.seq ?? null, user: one.marks.user?.seq ?? null },
-      });
-    }
-    return sights;
   }
 
   /** How the API shows the installations of this history, one request each, in its own names. */

@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { addressKey } from '../../packages/server/src/domain/address-key.ts';
+import type { ChangeSet } from '../../packages/server/src/domain/change-set.ts';
+import { toDormancyPolicy } from '../../packages/server/src/domain/dormancy.ts';
+import {
+  DEFAULT_PREFERENCES,
+  type Installation,
+} from '../../packages/server/src/domain/installation.ts';
+import { orderOf } from '../../packages/server/src/domain/ordering.ts';
+import { registrationChanges } from '../../packages/server/src/domain/registration-changes.ts';
+import type { decideSync } from '../../packages/server/src/domain/registration.ts';
+import { NO_USER_HASH, signOutChanges } from '../../packages/server/src/domain/sign-out.ts';
+import { contentHash } from '../../packages/server/src/http/canonical-json.ts';
+import { ADMIT_ALL, type RegistryContext } from '../../packages/server/src/registry/caller.ts';
+import { judgeSync, type SyncVerdict } from '../../packages/server/src/registry/judge-sync.ts';
+import type { SyncFacts } from '../../packages/server/src/registry/sync-facts.ts';
+import type { SyncInput } from '../../packages/server/src/registry/sync-request.ts';
+import { refuseAccess } from '../../packages/server/src/registry/access-check.ts';
+import type { CaseStep } from './cases.ts';
+import type { Observed } from './observed.ts';
+import type { Logout, Nonce, Packet } from './operation.ts';
+import type { Sight } from './sight.ts';
+
+/**
+ * The product's own decisions on rows in memory: everything that it decides between a parsed
+ * request and the statements that write the answer, without the network and the database around it.
+ */
+export interface DecidedRegistry {
+  readonly installations: ReadonlyMap<string, Installation>;
+  /** Up to when a user's assertions are refused. */
+  readonly users: SyncFacts['users'];
+  readonly usedProofs: SyncFacts['usedProofs'];
+  /** The real nonces for those of the model. */
+  readonly nonces: ReadonlyMap<string, string>;
+}
+
+export const NOTHING_DECIDED: DecidedRegistry = {
+  installations: new Map(),
+  users: new Map(),
+  usedProofs: new Map(),
+  nonces: new Map(),
+};
+
+export interface DecidedStep {
+  readonly decided: DecidedRegistry;
+  readonly observed: Observed;
+}
+
+/** Second 0 of every history. */
+const EPOCH_MS = Date.UTC(2026, 0, 1);
+const KEYS = { nonce: Buffer.alloc(32, 1), erasure: Buffer.alloc(32, 2) };
+const APP: RegistryContext['app'] = {
+  ref: 1,
+  id: '00000000-0000-4000-8000-000000000000',
+  name: 'Acme Shop',
+  environment: 'test',
+  identity: 'required',
+  accountMode: 'exclusive',
+  allowedOrigins: [],
+  defaultTtlSeconds: 60,
+  userBoundTtlCeilingSeconds: 60,
+  takeover: 'nonce',
+  staticSignatures: false,
+  jwksUrl: null,
+  dormancy: toDormancyPolicy({}),
+};
+
+/** What the product makes of an operation that arrives in second 0, by a decision of its own. */
+export function decide(
+  decided: DecidedRegistry,
+  operation: CaseStep,
+  decision: typeof decideSync,
+): DecidedStep {
+  switch (operation.kind) {
+    case 'sync':
+      return decidePacket(decided, operation, decision);
+    case 'logout':
+      return decideLogout(decided, operation);
+    case 'revoke':
+      assert(operation.named === null, 'cases of small scope revoke everywhere');
+      return decideRevocation(decided, operation.user, true);
+    case 'erase':
+      return decideRevocation(decided, operation.user, false);
+  }
+}
+
+/** Remembers which real nonce stands for one of the model. */
+export function learned(decided: DecidedRegistry, nonce: Nonce, real: string): DecidedRegistry {
+  return { ...decided, nonces: new Map(decided.nonces).set(JSON.stringify(nonce), real) };
+}
+
+export function decidedSights({ installations }: DecidedRegistry): ReadonlyMap<string, Sight> {
+  return new Map(
+    [...installations].map(([name, { links, token, marks }]) => [
+      name,
+      {
+        user: links[0]?.userId ?? null,
+        token: token?.address.token ?? null,
+        status: token?.status ?? null,
+        seq: { token: marks.token.seq, user: marks.user.seq },
+      },
+    ]),
+  );
+}
+
+function decidePacket(
+  decided: DecidedRegistry,
+  packet: Packet,
+  decision: typeof decideSync,
+): DecidedStep {
+  const { installation: name } = packet;
+  const known = decided.installations.get(name);
+  const context = contextOf(packet.secret);
+  const held = known ?? newInstallation(decided, name, packet.secret);
+  const installations = new Map(decided.installations).set(name, held);
+  const verdict = judgeSync(
+    { context, input: toInput(decided, packet) },
+    factsOf(decided, installations, known === undefined ? held : null),
+    { keys: KEYS, decide: decision },
+  );
+  const observed = toObserved(verdict);
+  if (verdict.kind !== 'decided' || !verdict.isWritten) return { decided, observed };
+  const named = packet.user?.user;
+  const users = new Map(decided.users);
+  if (named !== undefined && !users.has(named)) users.set(named, newUser(decided));
+  const refs = new Map([...users].map(([id, { ref }]) => [id, ref]));
+  const changes = registrationChanges(verdict.packet, refs);
+  return { decided: written({ ...decided, installations, users }, changes), observed };
+}
+
+function decideLogout(decided: DecidedRegistry, operation: Logout): DecidedStep {
+  const held = decided.installations.get(operation.installation) ?? null;
+  const { caller, now: at } = contextOf(operation.secret);
+  const refusal = refuseAccess(held, caller);
+  if (held === null || refusal !== null) {
+    return { decided, observed: { reply: { kind: 'invalid_credentials' }, nonce: null } };
+  }
+  const mark = held.marks.user;
+  const order = orderOf(mark, operation.seq, NO_USER_HASH);
+  const isOver = order === 'superseded' || order === 'replay';
+  const seq = order === 'forked' ? null : operation.seq;
+  const changes = signOutChanges(held, held.links, { endedBy: 'logout', seq, at });
+  const shown = isOver ? mark.seq : (seq ?? mark.seq);
+  const observed: Observed = { reply: { kind: 'logged_out', seq: shown }, nonce: null };
+  return { decided: isOver ? decided : written(decided, changes), observed };
+}
+
+function decideRevocation(decided: DecidedRegistry, user: string, counts: boolean): DecidedStep {
+  const at = new Date(EPOCH_MS);
+  const theirs = [...decided.installations.values()].filter(({ links }) =>
+    links.some(({ userId }) => userId === user),
+  );
+  const changes = theirs.map((one) =>
+    signOutChanges(one, one.links, { endedBy: 'revoked', seq: null, at }),
+  );
+  const facts = { ...(decided.users.get(user) ?? newUser(decided)), notBefore: at };
+  const users = new Map(decided.users).set(user, facts);
+  const reply = counts
+    ? ({ kind: 'signed_out', count: theirs.length } as const)
+    : ({ kind: 'done' } as const);
+  return {
+    decided: changes.reduce(written, { ...decided, users }),
+    observed: { reply, nonce: null },
+  };
+}
+
+/** Saves what a change set says, in the order in which the store does. */
+function written(decided: DecidedRegistry, changes: ChangeSet): DecidedRegistry {
+  const installations = new Map(decided.installations);
+  for (const one of [...changes.released, ...changes.saved]) installations.set(one.id, one);
+  const proofs = changes.usedProofs.map((proof) => [proof.jti, proof.installationRef] as const);
+  return { ...decided, installations, usedProofs: new Map([...decided.usedProofs, ...proofs]) };
+}
+
+function contextOf(secret: string): RegistryContext {
+  const caller = { kind: 'client', secretHash: secretHash(secret), admit: ADMIT_ALL } as const;
+  return { app: APP, caller, requestId: null, now: new Date(EPOCH_MS) };
+}
+
+function factsOf(
+  decided: DecidedRegistry,
+  installations: ReadonlyMap<string, Installation>,
+  enrolled: Installation | null,
+): SyncFacts {
+  const holders = [...installations.values()].flatMap((one) =>
+    one.token === null || one.token.status === 'retired'
+      ? []
+      : [[one.token.key.toString('hex'), one] as const],
+  );
+  return {
+    installations,
+    enrolled: new Map(enrolled === null ? [] : [[enrolled.id, enrolled.ref]]),
+    holders: new Map(holders),
+    users: decided.users,
+    erasures: new Map(),
+    usedProofs: decided.usedProofs,
+    linkedPairs: new Set(),
+    topics: new Map(),
+  };
+}
+
+function toInput({ nonces }: DecidedRegistry, packet: Packet): SyncInput {
+  const { installation, seq, token, user, takeover } = packet;
+  return {
+    installationId: installation,
+    seq,
+    takeover: (takeover && nonces.get(JSON.stringify(takeover))) ?? null,
+    ...(token !== undefined && { token: tokenPart(token) }),
+    ...(user !== undefined && { user: userPart(user) }),
+  };
+}
+
+function tokenPart(token: string | null): NonNullable<SyncInput['token']> {
+  const hash = contentHash(token);
+  if (token === null) return { claim: null, hash };
+  const address = { provider: 'fcm', kind: 'token', project: 'acme-shop', token } as const;
+  return { claim: { address, key: addressKey(address) }, hash };
+}
+
+function userPart(claim: Packet['user']): NonNullable<SyncInput['user']> {
+  if (!claim) return { claims: [], hash: NO_USER_HASH };
+  const { user: id, proof } = claim;
+  const verdict =
+    proof === null
+      ? ({ kind: 'refused', why: 'no assertion' } as const)
+      : ({
+          kind: 'proven',
+          issuedAt: new Date(EPOCH_MS + proof.issuedAt * 1000),
+          proofId: proof.id,
+        } as const);
+  return { claims: [{ id, proof: verdict }], hash: contentHash({ id }) };
+}
+
+function toObserved(verdict: SyncVerdict): Observed {
+  switch (verdict.kind) {
+    case 'refused':
+      assert.equal(verdict.refusal, 'wrong_secret');
+      return { reply: { kind: 'invalid_credentials' }, nonce: null };
+    case 'forked':
+      return { reply: { kind: 'installation_forked' }, nonce: null };
+    case 'token_held':
+      return { reply: { kind: 'token_held' }, nonce: verdict.nonce.nonce };
+    case 'decided': {
+      const { orders, links } = verdict.packet.decided;
+      const applied = Object.fromEntries(
+        Object.entries(orders).map(([group, order]) => [group, order !== 'superseded']),
+      );
+      const { created } = verdict;
+      return links.refused.length > 0
+        ? { reply: { kind: 'assertion_invalid', applied }, nonce: null }
+        : { reply: { kind: 'synced', created, applied }, nonce: null };
+    }
+  }
+}
+
+function secretHash(secret: string): Buffer {
+  return Buffer.alloc(32, secret);
+}
+
+function newUser({ users }: DecidedRegistry) {
+  return { ref: users.size + 1, notBefore: null };
+}
+
+function newInstallation(
+  { installations }: DecidedRegistry,
+  id: string,
+  secret: string,
+): Installation {
+  const at = new Date(EPOCH_MS);
+  const unset = { seq: null, hash: null };
+  return {
+    ref: installations.size + 1,
+    appRef: APP.ref,
+    id,
+    secretHash: secretHash(secret),
+    token: null,
+    links: [],
+    holderVersion: 0,
+    serverWriteAt: null,
+    marks: { token: unset, user: unset, device: unset, preferences: unset },
+    topicsSeq: null,
+    permission: null,
+    device: NO_FACTS,
+    clientTime: null,
+    tags: {},
+    deviceTags: {},
+    preferences: DEFAULT_PREFERENCES,
+    dormantSince: null,
+    removedAt: null,
+    createdAt: at,
+    updatedAt: at,
+    lastSeenAt: at,
+    lastAcceptedOn: null,
+    lastFailure: null,
+    failuresInARow: 0,
+  };
+}
+
+const NO_FACTS: Installation['device'] = {
+  platform: null,
+  label: null,
+  model: null,
+  osVersion: null,
+  appVersion: null,
+  sdkVersion: null,
+  locale: null,
+  timeZone: null,
+  vendorId: null,
+};
