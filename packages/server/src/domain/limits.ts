@@ -56,6 +56,23 @@ export const LIMITS = {
   reviewSlice: 5_000,
   /** Reviews in one list: years of them. */
   reviewsListed: 50,
+  /** One that signs and the next one: enough to rotate, and few enough to know who holds which. */
+  identityKeysLive: 2,
+  /** Shorter ones can be guessed from one assertion (RFC 7518 section 3.2). */
+  identitySecretBytes: { least: 32, most: 256 },
+  /** A published key set: a dozen keys are a few kilobytes. */
+  keySetBytes: 64 * 1024,
+  keySetKeys: 20,
+  /** How long a key set is good for, when it says nothing, and at least and at most. */
+  keySetFreshSeconds: { unsaid: 600, least: 60, most: 86_400 },
+  /** How long the last copy serves while the set cannot be fetched. */
+  keySetStaleMs: 24 * 60 * 60 * 1_000,
+  /** An unknown key id is looked for at most this often, so that nobody can make us ask on. */
+  keySetSearchMs: 60_000,
+  /** After a failure the set is left alone for so long. */
+  keySetPauseMs: 10_000,
+  /** What an app's owner points us to has so long to answer, headers and body. */
+  outboundMs: 5_000,
   idempotencyDays: 30,
   idempotencyKeyCharacters: 255,
   tombstoneDays: 30,
