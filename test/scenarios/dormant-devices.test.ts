@@ -38,7 +38,7 @@ async function applyReview(): Promise<void> {
 }
 
 async function fallDormant(device: Device): Promise<void> {
-  clock.advance(61 * DAY_MS);
+  await clock.advance(61 * DAY_MS);
   await applyReview();
   assert.equal((await backEnd.installation(device.id))['status'], 'dormant');
 }
@@ -86,13 +86,13 @@ test('an app may send nothing at all to its dormant phones', async () => {
 
 test('a phone that falls dormant while its push waits is left out all the same', async () => {
   const phone = await phoneOf('dora');
-  clock.advance(61 * DAY_MS);
+  await clock.advance(61 * DAY_MS);
   const match = { token: phone.token.value };
   network.apns.faults.schedule({ times: 1, match, fault: UNAVAILABLE });
   const id = await backEnd.sendToUsers(['dora'], undefined, BULK);
   await network.drain();
   await applyReview();
-  clock.advance(60 * 60 * 1_000);
+  await clock.advance(60 * 60 * 1_000);
   await network.drain();
   assert.deepEqual(await skippedFor(id), [['skipped', 'dormant']]);
 });

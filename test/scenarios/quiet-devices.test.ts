@@ -103,7 +103,7 @@ describe('the preferences of a device', () => {
     const until = new Date(clock.now().getTime() + HOUR_MS).toISOString();
     await prefer(phone, { muted_until: until });
     assert.deepEqual(await reasonsAfter('dora', [phone]), ['muted']);
-    clock.advance(HOUR_MS);
+    await clock.advance(HOUR_MS);
     assert.deepEqual(await reasonsAfter('dora', [phone]), [null]);
   });
 
@@ -156,7 +156,7 @@ describe('the preferences of a device', () => {
     const id = await backEnd.sendToUsers(['karl']);
     await network.drain();
     await prefer(chosen, { mode: 'only_this_device' });
-    clock.advance(HOUR_MS);
+    await clock.advance(HOUR_MS);
     await network.drain();
     const rows = await ledgerOf(id);
     const becameOf = ({ device }: Phone) => {

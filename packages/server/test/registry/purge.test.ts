@@ -47,7 +47,7 @@ describe('after a year', () => {
     assertAnswered(await dead.sync({ token, user, device: facts }), 201);
     const cleared = await shop.enrol('ios', 'ben');
     assertAnswered(await cleared.sync({ token: null }), 200);
-    network.clock.advance(YEAR * DAY_MS);
+    await network.clock.advance(YEAR * DAY_MS);
     network.apns.devices.set(token.value, {
       kind: 'unregistered',
       atMs: network.clock.now().getTime(),
@@ -58,14 +58,14 @@ describe('after a year', () => {
     const general = await network.backEnd.send({ audience, content });
     await network.drain();
     assert.equal((await network.backEnd.installation(dead.id))['status'], 'retired');
-    network.clock.advance(DAY_MS);
+    await network.clock.advance(DAY_MS);
     // The provider said so only yesterday: the year of this one begins then.
     await purge(shop, { retired: 1 });
     assert.deepEqual([await exists(shop, dead), await exists(shop, cleared)], [true, false]);
     // What became of its notifications stays on record.
     assert.equal((await network.backEnd.report(general))['counts']?.['skipped'], 1);
     assert.equal((await network.homing.db`select 1 from delivery`).length, 2);
-    network.clock.advance(YEAR * DAY_MS);
+    await network.clock.advance(YEAR * DAY_MS);
     await purge(shop, { retired: 1 });
     assert.equal(await exists(shop, dead), false);
     assertAnswered(await network.backEnd.get('/v1/users/anna/timeline'), 200);
@@ -75,9 +75,9 @@ describe('after a year', () => {
     await using shop = await openShop();
     const device = await shop.enrol('ios', 'anna');
     assertAnswered(await device.request('DELETE', ''), 204);
-    shop.network.clock.advance(31 * DAY_MS);
+    await shop.network.clock.advance(31 * DAY_MS);
     await shop.network.homing.maintenance.run();
-    shop.network.clock.advance(YEAR * DAY_MS);
+    await shop.network.clock.advance(YEAR * DAY_MS);
     await purge(shop, { removed: 1 });
     const [left] = await shop.network.homing.db`select 1 from installation`;
     assert.equal(left, undefined);
@@ -99,7 +99,7 @@ test('whoever was purged comes back as if for the first time, with nothing left 
   assertAnswered(await device.request('PUT', prefer, { mode: 'off' }), 200);
   assertAnswered(await device.signIn('anna'), 200);
   assertAnswered(await device.signOut(), 204);
-  network.clock.advance((YEAR + 1) * DAY_MS);
+  await network.clock.advance((YEAR + 1) * DAY_MS);
   await purge(shop, { anonymous: 1 });
 
   assertAnswered(await device.sync({ seq: 1, token }), 201);
@@ -124,13 +124,13 @@ test('a policy purges only where it was told to, together with what it makes dor
   const { clock, homing } = shop.network;
   await shop.configure({ apply: 'automatic', apply_after_days: 1 });
   const first = idOf(await shop.review());
-  clock.advance(DAY_MS);
+  await clock.advance(DAY_MS);
   await homing.maintenance.run();
   assert.equal((await shop.read(first))['purged'], 0);
   assert.equal(await shop.status(anonymous), 'dormant');
   await shop.configure({ apply: 'automatic', apply_after_days: 1, purge: 'automatic' });
   const second = idOf(await shop.review());
-  clock.advance(DAY_MS);
+  await clock.advance(DAY_MS);
   await homing.maintenance.run();
   assert.equal((await shop.read(second))['purged'], 1);
   assert.equal(await exists(shop, anonymous), false);

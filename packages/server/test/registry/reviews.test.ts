@@ -108,7 +108,7 @@ describe('a review', () => {
     assert.ok(returning && staying);
     const id = idOf(await shop.review());
     assertAnswered(await returning.signIn('anna'), 200);
-    shop.network.clock.advance(3 * DAY_MS);
+    await shop.network.clock.advance(3 * DAY_MS);
     const applied = await shop.apply(id, { dormant: 2 });
     assert.equal(applied['made_dormant'], 1);
     assert.equal(await shop.status(returning), 'active');
@@ -157,14 +157,14 @@ describe('every month', () => {
     assert.ok(phone);
     await homing.maintenance.run();
     assert.deepEqual(await shop.list(), []);
-    clock.advance(11 * DAY_MS);
+    await clock.advance(11 * DAY_MS);
     await homing.maintenance.run();
     await homing.maintenance.run();
     assert.deepEqual(
       (await shop.list()).map((review) => [review['state'], review['totals']?.['silent']]),
       [['open', 1]],
     );
-    clock.advance(31 * DAY_MS);
+    await clock.advance(31 * DAY_MS);
     await homing.maintenance.run();
     assert.deepEqual(
       (await shop.list()).map((review) => [review['state'], review['totals']?.['dormant']]),
@@ -173,7 +173,7 @@ describe('every month', () => {
         ['superseded', 0],
       ],
     );
-    clock.advance(29 * DAY_MS);
+    await clock.advance(29 * DAY_MS);
     await homing.maintenance.run();
     assert.equal(await shop.status(phone), 'signed_out');
   });
@@ -185,10 +185,10 @@ describe('every month', () => {
     const [phone] = await shop.silence([{ platform: 'ios', days: 61 }]);
     assert.ok(phone);
     const id = idOf(await shop.review());
-    clock.advance(6 * DAY_MS);
+    await clock.advance(6 * DAY_MS);
     await homing.maintenance.run();
     assert.equal((await shop.read(id))['state'], 'open');
-    clock.advance(DAY_MS);
+    await clock.advance(DAY_MS);
     await homing.maintenance.run();
     const applied = await shop.read(id);
     assert.equal(applied['state'], 'applied');
@@ -208,7 +208,7 @@ describe('a large review', () => {
       insert into installation (app_ref, id, platform, last_seen_at)
       select app_ref, gen_random_uuid(), 'ios', ${network.clock.now()}
       from app, generate_series(1, ${PHONES})`;
-    network.clock.advance(61 * DAY_MS);
+    await network.clock.advance(61 * DAY_MS);
     const id = idOf(await shop.review());
     await db.begin(async (tx) => {
       // Whoever holds a phone of the last slice stops the process there.

@@ -13,7 +13,7 @@ const CONFIGURATION = new URL('../../../../docs/config.md', import.meta.url);
 
 /** A network after some days without anybody; maintenance ran at the end. */
 async function pass(network: Network, days: number): Promise<void> {
-  network.clock.advance(days * DAY_MS);
+  await network.clock.advance(days * DAY_MS);
   await network.homing.maintenance.run();
 }
 
