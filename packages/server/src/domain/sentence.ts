@@ -94,12 +94,16 @@ export interface DeliveryFacts {
   readonly provider: string | null;
   readonly attempts: number;
   readonly possibleDuplicate: boolean;
+  /** When the addressee left the device after the push went to it; null while that is not so. */
+  readonly ownerLeftAt: Date | null;
 }
 
 /** One delivery in plain words. */
 export function deliverySentence(delivery: DeliveryFacts): string {
   const repeated = delivery.possibleDuplicate ? ' It may have been shown twice.' : '';
-  return deliveryState(delivery) + repeated;
+  const isOutOfReach = delivery.state === 'accepted' && delivery.ownerLeftAt !== null;
+  const left = isOutOfReach ? ' The owner of the device changed after it was accepted.' : '';
+  return deliveryState(delivery) + repeated + left;
 }
 
 function deliveryState(delivery: DeliveryFacts): string {

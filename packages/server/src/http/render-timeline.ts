@@ -2,7 +2,7 @@ import type { TimelineEntry } from '@homing/protocol';
 import { deliverySentence, eventSentence } from '../domain/sentence.ts';
 import { formatTypedId } from '../domain/typed-id.ts';
 import type { TimelineLine } from '../registry/timeline.ts';
-import type { DeliveryRecord } from '../store/deliveries.ts';
+import type { TracedDelivery } from '../store/deliveries.ts';
 import type { TimelineEvent } from '../store/events.ts';
 
 export function renderTimeline(lines: readonly TimelineLine[]): { data: TimelineEntry[] } {
@@ -31,7 +31,7 @@ function renderEvent(event: TimelineEvent): TimelineEntry {
   };
 }
 
-function renderDelivery(delivery: DeliveryRecord): TimelineEntry {
+function renderDelivery(delivery: TracedDelivery): TimelineEntry {
   return {
     at: delivery.settledAt.toISOString(),
     kind: `delivery.${delivery.state}`,

@@ -1,7 +1,7 @@
 import type { Explanation } from '@homing/protocol';
 import { deliverySentence } from '../domain/sentence.ts';
 import { formatTypedId } from '../domain/typed-id.ts';
-import { deliveriesToUser, type DeliveryRecord } from '../store/deliveries.ts';
+import { deliveriesToUser, type TracedDelivery } from '../store/deliveries.ts';
 import { findInstallation, installationsOfUser } from '../store/installations.ts';
 import { linksOfUser, type LinkPeriod } from '../store/links.ts';
 import type { NotificationSummary } from '../store/notifications.ts';
@@ -41,7 +41,7 @@ async function explainDevices(
   db: Queryable,
   notification: NotificationSummary,
   user: UserRecord,
-  deliveries: readonly DeliveryRecord[],
+  deliveries: readonly TracedDelivery[],
 ): Promise<Row[]> {
   const linked = await installationsOfUser(db, user.appRef, user.ref);
   const addressed = await Promise.all(
@@ -56,23 +56,15 @@ async function explainDevices(
   return [...addressed, ...others];
 }
 
-function renderDelivery(delivery: DeliveryRecord, installation: Installation | null): Row {
+function renderDelivery(delivery: TracedDelivery, installation: Installation | null): Row {
   return {
     installation_id: delivery.installationId,
     label: installation?.device.label ?? null,
     state: delivery.state,
     reason: delivery.reason,
-    sentence: deliverySentence(delivery) + changedSince(delivery, installation),
+    sentence: deliverySentence(delivery),
     addressee_tag_acts: canFilter(installation),
   };
-}
-
-/** Derived when it is read: the ledger never changes because a device changed hands later. */
-function changedSince(delivery: DeliveryRecord, installation: Installation | null): string {
-  const links = installation?.links ?? [];
-  const isThere = links.some(({ userRef }) => userRef === delivery.userRef);
-  const isOpen = delivery.state === 'accepted' && delivery.userRef !== 0 && !isThere;
-  return isOpen ? ' The owner of the device changed after it was accepted.' : '';
 }
 
 /** Whether code of ours runs on the device before a push is shown. */
@@ -112,8 +104,12 @@ function renderFormer(link: LinkPeriod): Explanation['former_installations'][num
     ended_by: endedBy,
     ended_at: endedAt,
     app_version: link.endedAppVersion,
-    sentence: `Signed in until ${endedAt}; it ended by ${ENDINGS[endedBy]}.`,
+    sentence: `Signed in until ${endedAt}${onVersion(link)}; it ended by ${ENDINGS[endedBy]}.`,
   };
+}
+
+function onVersion({ endedAppVersion }: LinkPeriod): string {
+  return endedAppVersion === null ? '' : `, with version ${endedAppVersion} of the app`;
 }
 
 const ENDINGS = {

@@ -1,6 +1,6 @@
 import type { Installation } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { deliveriesToInstallations, type DeliveryRecord } from '../store/deliveries.ts';
+import { deliveriesToInstallations, type TracedDelivery } from '../store/deliveries.ts';
 import { eventsOf, type TimelineEvent } from '../store/events.ts';
 import { linksOfUser, type LinkPeriod } from '../store/links.ts';
 import type { Queryable } from '../store/sql.ts';
@@ -8,7 +8,7 @@ import type { Queryable } from '../store/sql.ts';
 /** One line: a change of the registry or a delivery. */
 export type TimelineLine =
   | { readonly kind: 'event'; readonly at: Date; readonly event: TimelineEvent }
-  | { readonly kind: 'delivery'; readonly at: Date; readonly delivery: DeliveryRecord };
+  | { readonly kind: 'delivery'; readonly at: Date; readonly delivery: TracedDelivery };
 
 /** All that happened to an installation, oldest first, deliveries included. */
 export async function installationTimeline(
@@ -63,7 +63,7 @@ export function concerns(
 
 function merge(
   events: readonly TimelineEvent[],
-  deliveries: readonly DeliveryRecord[],
+  deliveries: readonly TracedDelivery[],
 ): readonly TimelineLine[] {
   const lines: readonly TimelineLine[] = [
     ...events.map((event) => ({ kind: 'event', at: event.at, event }) as const),

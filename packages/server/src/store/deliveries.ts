@@ -21,6 +21,12 @@ export interface DeliveryRecord {
   readonly settledAt: Date;
 }
 
+/** A delivery as support sees it: with what became of its addressee afterwards. */
+export interface TracedDelivery extends DeliveryRecord {
+  /** When the addressee left the device, after the push went to it; null while that is not so. */
+  readonly ownerLeftAt: Date | null;
+}
+
 const COLUMNS = `n.id as "notificationId", i.id as "installationId",
   d.installation_ref as "installationRef", d.user_ref as "userRef", u.id as "userId", d.state,
   nullif(d.reason, '') as reason, d.code, d.provider, d.provider_id as "providerId",
@@ -29,14 +35,21 @@ const COLUMNS = `n.id as "notificationId", i.id as "installationId",
 const JOINS = `join notification n using (notification_ref) join installation i using (installation_ref)
   left join app_user u on u.user_ref = d.user_ref`;
 
+/** Derived when it is read: the ledger does not change because a device changed hands later. */
+const OWNER_LEFT_AT = `(
+  select l.ended_at from link l
+  where l.installation_ref = d.installation_ref and l.user_ref = d.user_ref
+    and l.started_at <= d.sent_at and l.ended_at >= d.sent_at
+  order by l.link_ref desc limit 1) as "ownerLeftAt"`;
+
 /** The newest deliveries to some installations, oldest first. */
 export async function deliveriesToInstallations(
   db: Queryable,
   installationRefs: readonly number[],
   limit: number,
-): Promise<readonly DeliveryRecord[]> {
-  const rows = await db<DeliveryRecord[]>`
-    select ${db.unsafe(COLUMNS)} from delivery d ${db.unsafe(JOINS)}
+): Promise<readonly TracedDelivery[]> {
+  const rows = await db<TracedDelivery[]>`
+    select ${db.unsafe(COLUMNS)}, ${db.unsafe(OWNER_LEFT_AT)} from delivery d ${db.unsafe(JOINS)}
     where d.installation_ref = any(${[...installationRefs]})
     order by d.settled_at desc limit ${limit}`;
   return rows.toReversed();
@@ -51,9 +64,9 @@ export async function deliveriesToUser(
   day: string,
   notificationRef: number,
   userRef: number,
-): Promise<readonly DeliveryRecord[]> {
-  return db<DeliveryRecord[]>`
-    select ${db.unsafe(COLUMNS)} from delivery d ${db.unsafe(JOINS)}
+): Promise<readonly TracedDelivery[]> {
+  return db<TracedDelivery[]>`
+    select ${db.unsafe(COLUMNS)}, ${db.unsafe(OWNER_LEFT_AT)} from delivery d ${db.unsafe(JOINS)}
     where d.day = ${day} and d.notification_ref = ${notificationRef}
       and (d.user_ref = ${userRef} or (d.user_ref = 0 and d.installation_ref in (
         select l.installation_ref from link l
