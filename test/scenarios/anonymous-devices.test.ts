@@ -47,11 +47,13 @@ test('what is for everybody reaches a device on which nobody ever signed in, or 
 
 test('what is for a user never reaches a device that the user left, however it came to wait', async () => {
   const { device, token } = await phoneOf('ben');
-  network.apns.faults.schedule({ times: 2, match: { token: token.value }, fault: UNAVAILABLE });
+  const match = { token: token.value };
+  network.apns.faults.schedule({ times: Infinity, match, fault: UNAVAILABLE });
   const personal = await backEnd.sendToUsers(['ben']);
   const general = await sendTo(device);
   await network.drain();
   assertAnswered(await device.signOut(), 204);
+  network.apns.faults.clear();
   const reached = await tokensReached(network, () => network.clock.advance(60 * 60 * 1_000));
   assert.deepEqual(reached, tokens(token));
   assert.equal((await backEnd.report(general))['counts']?.['accepted'], 1);

@@ -88,10 +88,11 @@ test('a phone that falls dormant while its push waits is left out all the same',
   const phone = await phoneOf('dora');
   await clock.advance(61 * DAY_MS);
   const match = { token: phone.token.value };
-  network.apns.faults.schedule({ times: 1, match, fault: UNAVAILABLE });
+  network.apns.faults.schedule({ times: Infinity, match, fault: UNAVAILABLE });
   const id = await backEnd.sendToUsers(['dora'], undefined, BULK);
   await network.drain();
   await applyReview();
+  network.apns.faults.clear();
   await clock.advance(60 * 60 * 1_000);
   await network.drain();
   assert.deepEqual(await skippedFor(id), [['skipped', 'dormant']]);

@@ -152,10 +152,11 @@ describe('the preferences of a device', () => {
   test('the word counts that is said before the push leaves, not the one of its acceptance', async () => {
     const [chosen, other] = [await phoneOf('karl'), await phoneOf('karl')];
     const match = { token: other.token.value };
-    network.apns.faults.schedule({ times: 1, match, fault: UNAVAILABLE });
+    network.apns.faults.schedule({ times: Infinity, match, fault: UNAVAILABLE });
     const id = await backEnd.sendToUsers(['karl']);
     await network.drain();
     await prefer(chosen, { mode: 'only_this_device' });
+    network.apns.faults.clear();
     await clock.advance(HOUR_MS);
     await network.drain();
     const rows = await ledgerOf(id);
