@@ -48,6 +48,7 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
     { what: 'answers of providers by the minute', days: 1, drop: dropAnswerMinutes },
     { what: 'probes, from when they may be repeated', days: 1, drop: dropProbes },
     { what: 'ids of used assertions', days: PROOF_DAYS, drop: dropProofs },
+    { what: 'probes that may be repeated', days: 1, drop: dropProbes },
     { what: 'notifications and their counts', days: deliveryDays, drop: dropNotifications },
     { what: 'deliveries and receipts', days: deliveryDays, drop: dropDeliveryDays },
     { what: 'events of timelines', days: YEAR_AND_A_MONTH, drop: dropEventMonths },
@@ -57,6 +58,7 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
       drop: dropLinks,
     },
     { what: 'audit records', days: YEAR_AND_A_MONTH, drop: dropAudit },
+    { what: 'closed alerts', days: YEAR_AND_A_MONTH, drop: dropAlerts },
     { what: 'reviews', days: YEAR_AND_A_MONTH, drop: dropReviews },
   ];
 }
@@ -104,6 +106,11 @@ async function dropProofs(db: Database, before: Date): Promise<number> {
   return rows.length;
 }
 
+async function dropProbes(db: Database, before: Date): Promise<number> {
+  const rows = await db`delete from probe where again_at < ${before} returning probe_ref`;
+  return rows.length;
+}
+
 /** Those of one batch with all that counts them; the ledger's rows go with their day. */
 async function dropNotifications(db: Database, before: Date): Promise<number> {
   const day = before.toISOString().slice(0, 10);
@@ -137,6 +144,11 @@ async function dropAudit(db: Database, before: Date): Promise<number> {
     delete from audit where at < ${before} and audit_ref in (
       select audit_ref from audit order by audit_ref limit ${ROWS})
     returning audit_ref`;
+  return rows.length;
+}
+
+async function dropAlerts(db: Database, before: Date): Promise<number> {
+  const rows = await db`delete from alert where closed_at < ${before} returning alert_ref`;
   return rows.length;
 }
 

@@ -148,6 +148,7 @@ export async function purgeInstallations(tx: Transaction, refs: readonly number[
   const all = [...refs];
   await tx`delete from topic_subscription where installation_ref = any(${all})`;
   await tx`delete from topic_mark where installation_ref = any(${all})`;
+  await tx`delete from probe where installation_ref = any(${all})`;
   await tx`delete from purpose_token where installation_ref = any(${all})`;
   await tx`delete from link where installation_ref = any(${all})`;
   await tx`delete from installation where installation_ref = any(${all})`;
