@@ -9,7 +9,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** Keeps the database in shape while the process lives. */
 export interface Maintenance extends AsyncDisposable {
-  /** Makes what is needed at once; the rest follows hourly. */
+  /** Makes the partitions that are needed at once; everything else follows, now and hourly. */
   start(): Promise<void>;
   /** Does what is due now, and resolves when it is done. */
   run(): Promise<void>;
@@ -55,7 +55,8 @@ export function createMaintenance(options: MaintenanceOptions): Maintenance {
   };
   return {
     async start() {
-      await run();
+      await createPartitions(db, clock()).catch(onError);
+      void run();
       timer = setInterval(() => void run(), HOUR_MS).unref();
     },
     run,
