@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assertAnswered } from '../../../../test/answered.ts';
 import { apnsToken, type Device } from '../../../../test/device.ts';
+import { untilBlocked } from './until-blocked.ts';
 import { DAY_MS, idOf, openShop, type Shop } from './silent-shop.ts';
 
 const YEAR = 365;
@@ -115,6 +116,34 @@ test('whoever was purged comes back as if for the first time, with nothing left 
   assert.deepEqual((await network.backEnd.timeline(device.id)).slice(0, 1), [
     'The installation was seen for the first time.',
   ]);
+});
+
+test('who comes back at the very moment of the purge enrols anew with the next try at the latest', async () => {
+  await using shop = await openShop();
+  const { homing, clock, backEnd } = shop.network;
+  const device = shop.network.device();
+  const token = apnsToken();
+  assertAnswered(await device.sync({ token, device: { platform: 'ios' } }), 201);
+  await clock.advance((YEAR + 1) * DAY_MS);
+  const id = idOf(await shop.review());
+  const returning = await homing.db.begin(async (tx) => {
+    // Holds the purge up when it has the row and has not deleted it yet.
+    await tx`lock table purpose_token in share row exclusive mode`;
+    assertAnswered(await shop.agree(id, { purge: 1 }), 202);
+    await untilBlocked(homing.db, 1);
+    const sync = device.sync({ token });
+    await untilBlocked(homing.db, 2);
+    return { sync };
+  });
+  const first = await returning.sync;
+  assert.ok(first.status === 201 || first.status === 401, JSON.stringify(first.body));
+  await homing.maintenance.run();
+  assertAnswered(await device.sync({ token }), first.status === 201 ? 200 : 201);
+  assert.equal((await shop.read(id))['purged'], 1);
+  assert.equal(
+    (await backEnd.timeline(device.id))[0],
+    'The installation was seen for the first time.',
+  );
 });
 
 test('a policy purges only where it was told to, together with what it makes dormant', async () => {
