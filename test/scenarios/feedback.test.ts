@@ -128,7 +128,7 @@ for (const [kind, code] of [
     assert.deepEqual((await network.backEnd.timeline(phone.id)).slice(3), [
       `Token ${shown} was put aside until the device confirms it: ${code}.`,
       `Refused by APNs: the token belongs to another environment, topic or project (${code}).`,
-      'Not sent: the token was put aside.',
+      'Not sent: the token was put aside until the device confirms it.',
     ]);
 
     network.apns.devices.set(token.value, { kind: 'live' });

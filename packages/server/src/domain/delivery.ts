@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { OutcomeKind } from './outcome.ts';
 import { dashed } from './uuid.ts';
 
 /**
@@ -30,6 +31,19 @@ export const SKIP_REASONS = [
   'cancelled',
 ] as const;
 export type SkipReason = (typeof SKIP_REASONS)[number];
+
+/** Why an attempt took nothing: the outcomes that a ledger row names as its reason. */
+export const FAILURE_REASONS = [
+  'token_dead',
+  'token_mismatch',
+  'payload',
+  'throttled',
+  'transient',
+  'auth',
+  'unclassified',
+  'unknown',
+] as const satisfies readonly OutcomeKind[];
+export type FailureReason = (typeof FAILURE_REASONS)[number];
 
 /** Whom one delivery is for: the ledger's key beside the notification and its day. */
 export interface Recipient {

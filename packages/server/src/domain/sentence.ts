@@ -1,4 +1,4 @@
-import type { DeliveryState } from './delivery.ts';
+import type { DeliveryState, FailureReason, SkipReason } from './delivery.ts';
 import type { EventKind, EventSource } from './event.ts';
 
 /** What a timeline line is made of; ids as people know them. */
@@ -118,18 +118,30 @@ function deliveryState(delivery: DeliveryFacts): string {
     case 'unknown':
       return `${capital(provider)} never answered; whether it arrived is unknown.`;
     case 'retrying':
-      if (delivery.reason === 'token_dead' || delivery.reason === 'token_mismatch') {
-        return `Not yet: ${failureWords(delivery)}; it follows the device to its next token.`;
-      }
-      return `Not yet: ${failureWords(delivery)}; it will be tried again (${attempts(delivery.attempts)} so far).`;
+      return `Not yet: ${waitingWords(delivery)}.`;
     case 'skipped':
-      return `Not sent: ${SKIPPED[delivery.reason ?? ''] ?? delivery.reason}.`;
+      return `Not sent: ${wordsOf(SKIPPED, delivery.reason)}.`;
   }
 }
 
 function failureWords(delivery: DeliveryFacts): string {
-  const words = FAILED[delivery.reason ?? ''] ?? 'for a reason that is not known here';
+  const words = wordsOf(FAILED, delivery.reason);
   return delivery.code === null ? words : `${words} (${delivery.code})`;
+}
+
+function waitingWords(delivery: DeliveryFacts): string {
+  const { reason } = delivery;
+  if (reason === null) return 'another credential serves the device now, which offers it';
+  const words = failureWords(delivery);
+  if (reason === 'token_dead' || reason === 'token_mismatch') {
+    return `${words}; it follows the device to the token that it has now`;
+  }
+  return `${words}; it will be tried again (${attempts(delivery.attempts)} so far)`;
+}
+
+/** A ledger may be older than the program that reads it, and its reasons with it. */
+function wordsOf(table: Readonly<Record<string, string>>, reason: string | null): string {
+  return table[reason ?? ''] ?? `for the reason "${reason ?? 'none'}"`;
 }
 
 function attempts(count: number): string {
@@ -144,7 +156,7 @@ const PROVIDER_NAMES: Readonly<Record<string, string>> = {
   hms: 'HMS',
 };
 
-const FAILED: Readonly<Record<string, string>> = {
+const FAILED: Readonly<Record<FailureReason, string>> = {
   token_dead: 'the token is not valid any more',
   token_mismatch: 'the token belongs to another environment, topic or project',
   payload: 'the content is not acceptable',
@@ -155,13 +167,13 @@ const FAILED: Readonly<Record<string, string>> = {
   unknown: 'no answer came',
 };
 
-const SKIPPED: Readonly<Record<string, string>> = {
+const SKIPPED: Readonly<Record<SkipReason, string>> = {
   owner_changed: 'the user is not signed in on this device any more',
   opted_out: 'notifications of this category are switched off',
   permission_denied: 'the device does not allow notifications',
   muted: 'the device is muted, or the user chose another device only',
   dormant: 'the device has not been seen for long',
-  quarantined: 'the token was put aside',
+  quarantined: 'the token was put aside until the device confirms it',
   contested: 'the token is disputed between installations',
   no_token: 'the device has no token',
   no_credential: 'the app has no credential for the provider of this device',
