@@ -17,7 +17,6 @@ export type Need =
   | 'fork by alternation'
   | 'challenge mode'
   | 'contested tokens'
-  | 'mass-death freeze'
   | 'multi-account mode'
   | 'two-process rig';
 
@@ -105,11 +104,7 @@ export const CATALOGUE = {
   S67: shown(LATE_FEEDBACK),
   S70: shown(LATE_FEEDBACK),
   S72: inPart('two-process rig', 'Ten thousand of each at once.', LATE_FEEDBACK),
-  S73: inPart(
-    'mass-death freeze',
-    'A provider that calls every token dead is believed one by one.',
-    LATE_FEEDBACK,
-  ),
+  S73: shown(LATE_FEEDBACK, 'test/scenarios/mass-death.test.ts'),
 
   S77: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
   S78: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
