@@ -46,7 +46,6 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
     },
     { what: 'tokens lost to a provider', days: LIMITS.tokenLossHours / 24, drop: dropTokenLosses },
     { what: 'answers of providers by the minute', days: 1, drop: dropAnswerMinutes },
-    { what: 'probes, from when they may be repeated', days: 1, drop: dropProbes },
     { what: 'ids of used assertions', days: PROOF_DAYS, drop: dropProofs },
     { what: 'probes that may be repeated', days: 1, drop: dropProbes },
     { what: 'notifications and their counts', days: deliveryDays, drop: dropNotifications },
@@ -103,11 +102,6 @@ async function dropProofs(db: Database, before: Date): Promise<number> {
     delete from proof where (app_ref, jti) in (
       select app_ref, jti from proof where used_at < ${before} limit ${ROWS})
     returning app_ref`;
-  return rows.length;
-}
-
-async function dropProbes(db: Database, before: Date): Promise<number> {
-  const rows = await db`delete from probe where again_at < ${before} returning probe_ref`;
   return rows.length;
 }
 
