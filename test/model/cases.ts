@@ -41,8 +41,7 @@ function logout(installation: string, seq: number | null, secret = installation)
 
 const [A, B, M] = ['Anna', 'Ben', 'Mallory'];
 
-/** Cases of groups A and B with up to four operations, all of whose histories are run over HTTP. */
-export const CASES: readonly HistoryCase[] = [
+const PROMPT_CASES: readonly HistoryCase[] = [
   {
     name: 'register, refresh, logout, register',
     operations: [
@@ -188,6 +187,37 @@ export const CASES: readonly HistoryCase[] = [
       packet('P2', 2, { token: 'T1', user: user(B, 2) }),
     ],
   },
+];
+
+/** Longer than a history takes, and shorter than assertions live. */
+const HELD_UP_SECONDS = 100;
+
+/**
+ * The same packets, held up on their way: every assertion is older than anything that happens at
+ * the server, so that none takes a token over.
+ */
+function heldUp({ name, operations }: HistoryCase): HistoryCase {
+  return {
+    name: `${name}, held up`,
+    operations: operations.map((operation) => {
+      if (operation.kind !== 'sync' || !operation.user?.proof) return operation;
+      const { proof } = operation.user;
+      const issuedAt = proof.issuedAt - HELD_UP_SECONDS;
+      return { ...operation, user: { ...operation.user, proof: { ...proof, issuedAt } } };
+    }),
+  };
+}
+
+/** Whether several installations meet, so that the age of an assertion can make a difference. */
+function meet({ operations }: HistoryCase): boolean {
+  const named = operations.flatMap((one) => (one.kind === 'sync' ? [one.installation] : []));
+  return new Set(named).size > 1;
+}
+
+/** Cases of groups A and B with up to four operations, all of whose histories are run over HTTP. */
+export const CASES: readonly HistoryCase[] = [
+  ...PROMPT_CASES,
+  ...PROMPT_CASES.filter(meet).map(heldUp),
 ];
 
 /** Cases of five operations: all histories in the model, a sample of them over HTTP. */

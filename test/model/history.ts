@@ -70,7 +70,7 @@ export class History {
     for (const name of new Set([...shown.keys(), ...expected.keys()])) {
       if (isDeepStrictEqual(shown.get(name), expected.get(name))) continue;
       const [seen, due] = [shown, expected].map((sights) => sightInWords(sights.get(name)));
-      throw this.violation(`the API shows ${name} with ${seen}; by the rules it has ${due}`);
+      throw this.violation(`the API shows ${name} with ${seen};\n    by the rules it has ${due}`);
     }
   }
 
