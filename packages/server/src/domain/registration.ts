@@ -43,7 +43,12 @@ export interface NamedUser {
 export type Proof =
   | { readonly kind: 'proven'; readonly issuedAt: Date; readonly jti: string | null }
   | { readonly kind: 'trusted' }
-  | { readonly kind: 'refused'; readonly why: string };
+  | {
+      readonly kind: 'refused';
+      readonly why: string;
+      /** This very installation used it before, so that it does not tell who is there now. */
+      readonly isRepeated: boolean;
+    };
 
 export interface DevicePatch {
   readonly permission?: Permission | null;
@@ -211,6 +216,10 @@ function tokenChange(
  * need a good one. Whoever is not named goes, also when the proof of the newcomer is bad (rule R6):
  * somebody else is at the device, so the old owner must not get another push on it.
  *
+ * A proof that this installation used before is of the past: it signs nobody in, and it does not
+ * tell that somebody else is at the device. In an exclusive app whoever is signed in stays, because
+ * another one was only not named for the sake of a page that remembers a former login.
+ *
  * A repetition ends nothing, because what happened since counts; but a user whom it names, and who
  * is not signed in, is judged again, so that a refused login stays refused until a good proof
  * comes. A back end's word is not: nothing tells when it was said, and it must not undo what came
@@ -233,7 +242,9 @@ function linkChanges(
   const refused = newcomers.flatMap(({ id, proof }) =>
     proof.kind === 'refused' ? [{ userId: id, why: proof.why }] : [],
   );
-  const leaves = order === 'newer' || (isExclusive && begun.length > 0);
+  const isOfThePast = newcomers.some(({ proof }) => proof.kind === 'refused' && proof.isRepeated);
+  const isNews = order === 'newer' && !(isExclusive && isOfThePast);
+  const leaves = isNews || (isExclusive && begun.length > 0);
   const ended = leaves
     ? links.filter((link) => !named.some(({ userRef }) => userRef === link.userRef))
     : [];

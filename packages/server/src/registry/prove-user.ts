@@ -45,16 +45,21 @@ export function proveUser(
   const known = facts.users.get(id) ?? null;
   const userRef = known?.ref ?? null;
   if (isLinked || proof.kind !== 'proven') return { id, userRef, proof: toProof(proof) };
+  const usedBy = facts.usedProofs.get(proof.proofId) ?? null;
+  const isRepeated = usedBy === installation.ref;
+  // The simple routes pin a proof to the first device that used it and let that device repeat it.
+  const isUsed = usedBy !== null && !(caller.kind === 'simple' && isRepeated);
   const why =
+    (isUsed ? 'the assertion was used before; ask the back end for a fresh one' : null) ??
     refuseByAge(proof.issuedAt, known?.notBefore ?? null, installation.serverWriteAt) ??
     // Asked also of a user who is known: the person may have signed up again since.
-    refuseByAge(proof.issuedAt, facts.erasures.get(id) ?? null, null) ??
-    refuseByUse(caller.kind, installation, facts.usedProofs.get(proof.proofId) ?? null);
-  return why === null ? { id, userRef, proof: toProof(proof) } : refused(id, userRef, why);
+    refuseByAge(proof.issuedAt, facts.erasures.get(id) ?? null, null);
+  if (why === null) return { id, userRef, proof: toProof(proof) };
+  return { id, userRef, proof: { kind: 'refused', why, isRepeated: isUsed && isRepeated } };
 }
 
 function refused(id: string, userRef: number | null, why: string): NamedUser {
-  return { id, userRef, proof: { kind: 'refused', why } };
+  return { id, userRef, proof: { kind: 'refused', why, isRepeated: false } };
 }
 
 /** The keyed digest under which an erased user id is remembered. */
@@ -65,8 +70,14 @@ export function idMac(macKey: Buffer, userId: string): Buffer {
 function toProof(
   claimed: Exclude<ClaimedProof, { readonly kind: 'contradicted' | 'leaving' }>,
 ): Proof {
-  if (claimed.kind !== 'proven') return claimed;
-  return { kind: 'proven', issuedAt: claimed.issuedAt, jti: claimed.proofId };
+  switch (claimed.kind) {
+    case 'proven':
+      return { kind: 'proven', issuedAt: claimed.issuedAt, jti: claimed.proofId };
+    case 'trusted':
+      return claimed;
+    case 'refused':
+      return { ...claimed, isRepeated: false };
+  }
 }
 
 function refuseByAge(
@@ -82,15 +93,4 @@ function refuseByAge(
     return "the assertion was issued before the back end's last change of this installation";
   }
   return null;
-}
-
-function refuseByUse(
-  callerKind: RegistryContext['caller']['kind'],
-  installation: Installation,
-  usedBy: number | null,
-): string | null {
-  if (usedBy === null) return null;
-  // The simple routes pin a proof to the first device that used it and let that device repeat it.
-  if (callerKind === 'simple' && usedBy === installation.ref) return null;
-  return 'the assertion was used before; ask the back end for a fresh one';
 }

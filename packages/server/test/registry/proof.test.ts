@@ -91,6 +91,9 @@ test('an assertion binds once: not after a logout, not after a switch, not elsew
   assertProblem(await signIn(phone, 'anna', proof), 'assertion_invalid');
   assertAnswered(await signIn(phone, 'ben'), 200);
   assertProblem(await signIn(phone, 'anna', proof), 'assertion_invalid');
+  // What was used here before tells nothing about who is here now; what is forged does.
+  assert.equal(await userOf(phone), 'ben');
+  assertProblem(await signIn(phone, 'anna', 'forged'), 'assertion_invalid');
   assert.equal(await userOf(phone), null);
 });
 
