@@ -29,6 +29,7 @@ create table answer_minute (
   refused integer not null,
   primary key (credential_ref, host, minute)
 );
+create index answer_minute_by_age on answer_minute (minute);
 
 -- The tokens that a credential's provider took from us lately, each once, with what restores them.
 create table token_loss (
@@ -40,6 +41,7 @@ create table token_loss (
   at timestamptz not null,
   primary key (credential_ref, host, installation_ref)
 );
+create index token_loss_by_age on token_loss (at);
 
 -- A push that belongs to no notification: to an address that may not be the installation's own. The
 -- row outlives its attempt until `again_at`, so that nobody can make us knock more often.
@@ -50,7 +52,7 @@ create table probe (
   app_ref bigint not null references app,
   kind text not null check (kind in ('environment', 'challenge')),
   -- The installation in question: the holder of the token, or who claims it.
-  installation_ref bigint not null references installation,
+  installation_ref bigint not null,
   -- An environment probe changes the installation only if it is still this one's.
   holder_version bigint not null,
   provider text not null,
