@@ -107,6 +107,7 @@ for (const [year, timestamp] of [
 scenario('S91 the server’s clock goes back an hour in the middle', async (scene) => {
   const { phone, token } = await scene.signedIn('anna');
   const late = phone.signIn('anna', 3);
+  const { token: held } = await scene.signedIn('sara');
   const fresh = apnsToken();
   await scene.later(-HOUR_MS);
   await answered(phone.signOut(4)(), 204);
@@ -120,14 +121,20 @@ scenario('S91 the server’s clock goes back an hour in the middle', async (scen
     ],
     recv: { anna: [], ben: [fresh] },
   });
-  // To the clock the claim is older than what it claims, so it has to echo the nonce.
+  // To the clock this claim is older than what it claims, so it has to echo the nonce.
   const other = scene.phone();
-  const refused = await other.signIn('anna', 1, { token: fresh })();
+  const refused = await other.signIn('maria', 1, { token: held })();
   assertProblem(refused, 'token_held');
   const takeover = refused.body['nonce'];
-  await answered(other.signIn('anna', 1, { token: fresh, takeover })(), 201);
+  await answered(other.signIn('maria', 1, { token: held, takeover })(), 201);
   await scene.later(HOUR_MS);
-  await scene.assertAtRest({ own: [[fresh, 'anna']], recv: { anna: [fresh], ben: [] } });
+  await scene.assertAtRest({
+    own: [
+      [fresh, 'ben'],
+      [held, 'maria'],
+    ],
+    recv: { ben: [fresh], maria: [held], sara: [] },
+  });
 });
 
 scenario('S91 an assertion may be a minute ahead of the server, and no more', async (scene) => {
