@@ -17,8 +17,7 @@ export type Need =
   | 'fork by alternation'
   | 'challenge mode'
   | 'contested tokens'
-  | 'multi-account mode'
-  | 'two-process rig';
+  | 'multi-account mode';
 
 export type CatalogueEntry =
   | { readonly kind: 'shown'; readonly in: readonly string[] }
@@ -93,7 +92,7 @@ export const CATALOGUE = {
   S56: shown(UNDER_WAY, `${REGISTRY}/erasure.test.ts`),
   S57: shown(RACES),
   S58: marked('read replica', 'There is none: every gate reads the primary.'),
-  S59: marked('two-process rig', 'A successor gates again whatever its predecessor had leased.'),
+  S59: shown('test/crash/worker-kill.test.ts'),
   S60: inPart('client', 'What is within its time to live is refused by its tag.', UNDER_WAY),
   S61: marked('client', 'Clearing the screen and the badge is up to the phone.'),
   S62: inPart('client', "Ben's app does not open the link of a push for Anna.", UNDER_WAY),
@@ -103,7 +102,7 @@ export const CATALOGUE = {
 
   S67: shown(LATE_FEEDBACK),
   S70: shown(LATE_FEEDBACK),
-  S72: inPart('two-process rig', 'Ten thousand of each at once.', LATE_FEEDBACK),
+  S72: shown(LATE_FEEDBACK, RACES),
   S73: shown(LATE_FEEDBACK, 'test/scenarios/mass-death.test.ts'),
 
   S77: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
@@ -126,7 +125,7 @@ export const CATALOGUE = {
   ),
   S91: shown(IDENTITY_EDGES),
 
-  S92: marked('two-process rig', 'Each of its parts is a case above.'),
+  S92: shown('test/storm/storm.test.ts'),
 } satisfies Readonly<Record<`S${number}`, CatalogueEntry>>;
 
 function shown(...files: readonly string[]): CatalogueEntry {
