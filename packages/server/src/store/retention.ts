@@ -46,6 +46,7 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
     },
     { what: 'tokens lost to a provider', days: LIMITS.tokenLossHours / 24, drop: dropTokenLosses },
     { what: 'answers of providers by the minute', days: 1, drop: dropAnswerMinutes },
+    { what: 'probes that may be repeated', days: 1, drop: dropProbes },
     { what: 'ids of used assertions', days: PROOF_DAYS, drop: dropProofs },
     { what: 'notifications and their counts', days: deliveryDays, drop: dropNotifications },
     { what: 'deliveries and receipts', days: deliveryDays, drop: dropDeliveryDays },
