@@ -39,6 +39,8 @@ export interface NetworkOptions {
   readonly identity?: NewAppRequest['identity'];
   readonly tls?: readonly string[];
   readonly role?: Config['role'];
+  /** `name:port` of hosts on this machine that apps may name; default none. */
+  readonly outboundHosts?: readonly string[];
   /** Default `validating` would need every token made known; most tests take any. */
   readonly mode?: 'accept_all' | 'validating';
   /** Default: errors go to the standard output. */
@@ -98,7 +100,14 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   const { authority } = simulators;
   const issued = options.tls === undefined ? null : await authority.issue(options.tls);
   const tls = issued === null ? null : { key: issued.keyPem, cert: issued.certificatePem };
-  const config = testConfig(database.url, simulators.endpoints, options.role ?? 'all', tls);
+  const outbound = { hosts: options.outboundHosts ?? [], ca: authority.certificatePem };
+  const config = testConfig(
+    database.url,
+    simulators.endpoints,
+    options.role ?? 'all',
+    tls,
+    outbound,
+  );
   const masterKey = randomBytes(32);
   const logger = options.logger ?? createLogger('error');
   const overrides = { ...options.overrides, clock: clock.now, logger };
@@ -179,12 +188,14 @@ function testConfig(
   providers: ProviderEndpoints,
   role: Config['role'],
   tls: Config['http']['tls'],
+  outbound: Config['outbound'],
 ): Config {
   return {
     role,
     database: { url: databaseUrl, directUrl: databaseUrl, connections: 8 },
     http: { host: '127.0.0.1', port: 0, tls, trustedProxies: ['127.0.0.1'] },
     retention: { deliveryDays: 90 },
+    outbound,
     logLevel: 'silent',
     providers,
   };

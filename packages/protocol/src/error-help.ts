@@ -64,6 +64,12 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     meaning: 'Another request with the same idempotency key is being worked on at this moment.',
     remedy: 'Wait a moment and repeat with the same key to get the answer of the first request.',
   },
+  too_many_keys: {
+    meaning:
+      'The app has two live identity keys already: one that signs, and one that takes over. Nothing was stored.',
+    remedy:
+      'Retire the key that no back end signs with any more (`DELETE /v1/app/identity-keys/{kid}`), and add the new one then.',
+  },
   installation_forked: {
     meaning:
       'Two copies of one installation send different content under the same `seq`, as after a backup was restored on a second phone.',

@@ -2,6 +2,7 @@ export * from './alert.ts';
 export * from './app.ts';
 export * from './dormancy.ts';
 export * from './error-help.ts';
+export * from './identity-key.ts';
 export * from './installation.ts';
 export * from './notification.ts';
 export * from './paging.ts';

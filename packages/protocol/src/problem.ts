@@ -21,6 +21,7 @@ export const ERRORS = {
     status: 409,
     title: 'A request with this idempotency key is still running',
   },
+  too_many_keys: { status: 409, title: 'Two keys are live already' },
   installation_forked: { status: 409, title: 'Two copies of this installation are alive' },
   review_changed: { status: 409, title: 'The review does not say that any more' },
   token_held: { status: 409, title: 'Another installation holds this token' },

@@ -10,6 +10,7 @@ import { documentRoutes } from './http/openapi.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { measurePush } from './measure-push.ts';
 import { SyncQueue } from './registry/sync-queue.ts';
+import { DocumentClient } from './outbound/document-client.ts';
 import { isMigrated } from './store/migrate.ts';
 import type { Database } from './store/sql.ts';
 import type { Logger } from './telemetry/log.ts';
@@ -26,6 +27,7 @@ export interface Api extends AsyncDisposable {
 
 export interface ApiOptions {
   readonly http: Config['http'];
+  readonly outbound: Config['outbound'];
   readonly version: string;
   readonly db: Database;
   readonly vault: Vault;
@@ -35,13 +37,16 @@ export interface ApiOptions {
   readonly announceWork: () => void;
   readonly wakeMaintenance: () => void;
   readonly decideSync: typeof decideSync;
+  readonly keySetFailed: (appRef: number, why: string) => void;
 }
 
 /** The HTTP server with all routes; disposing it lets what is under way finish. */
 export function createApi(options: ApiOptions): Api {
   const { http, version, db, vault, clock, logger, metrics } = options;
-  const { announceWork, wakeMaintenance, decideSync } = options;
+  const { announceWork, wakeMaintenance, decideSync, keySetFailed } = options;
   const erasureKey = vault.derive('erasure');
+  const { hosts, ca } = options.outbound;
+  const documents = new DocumentClient({ allowed: new Set(hosts), ca });
   const state = { isDraining: false };
   const { trustedProxies, tls } = http;
   const isDraining = (): boolean => state.isDraining;
@@ -57,13 +62,15 @@ export function createApi(options: ApiOptions): Api {
         wakeMaintenance,
         measure: measurePush,
         keys: createKeyBook(db, clock),
-        ...createAppReader(db, vault),
         syncs: new SyncQueue(
           db,
           { nonce: vault.derive('takeover nonce'), erasure: erasureKey },
           decideSync,
         ),
         erasureKey,
+        ...createAppReader({ db, vault, clock, documents, keySetFailed }),
+        vault,
+        refuseUrl: (text) => documents.refuse(text),
         health: {
           version,
           metrics: () => metrics.render(),
@@ -80,6 +87,7 @@ export function createApi(options: ApiOptions): Api {
     async [Symbol.asyncDispose]() {
       state.isDraining = true;
       await server.close();
+      await documents[Symbol.asyncDispose]();
     },
   };
 }

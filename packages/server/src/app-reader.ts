@@ -1,25 +1,40 @@
-import { Buffer } from 'node:buffer';
-import type { AssertionKeys } from './access/assertion.ts';
+import { createIdentityKeyBook, type IdentityKeyBook } from './access/identity-key-book.ts';
+import { KeySetBook } from './access/key-set-book.ts';
+import { openIdentitySecret } from './credentials/identity-key.ts';
 import type { Vault } from './credentials/sealing.ts';
+import type { Clock } from './domain/clock.ts';
+import { LIMITS } from './domain/limits.ts';
 import type { CredentialFacts } from './domain/token-input.ts';
-import { listIdentityKeys, type App } from './store/apps.ts';
+import type { DocumentClient } from './outbound/document-client.ts';
+import type { App } from './store/apps.ts';
 import { credentialsOfApp } from './store/credentials.ts';
 import type { Queryable } from './store/sql.ts';
 
 /** What the HTTP routes ask about an app beyond its row. */
 export interface AppReader {
-  readonly keysOf: (app: App) => AssertionKeys;
+  readonly identityKeys: IdentityKeyBook;
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
 }
 
-export function createAppReader(db: Queryable, vault: Vault): AppReader {
+export interface AppReaderOptions {
+  readonly db: Queryable;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly documents: DocumentClient;
+  readonly keySetFailed: (appRef: number, why: string) => void;
+}
+
+export function createAppReader(options: AppReaderOptions): AppReader {
+  const { db, vault, clock, documents, keySetFailed } = options;
   return {
-    keysOf: (app) => ({
-      list: () => listIdentityKeys(db, app.ref),
-      openSecret(key) {
-        const context = { app: String(app.ref), kind: 'identity_key', row: key.keyId } as const;
-        return vault.open(key.sealedSecret ?? Buffer.alloc(0), context);
-      },
+    identityKeys: createIdentityKeyBook({
+      db,
+      openSecret: (appRef, key) => openIdentitySecret(vault, appRef, key),
+      keySets: new KeySetBook({
+        fetchKeySet: (url) => documents.fetch(url, LIMITS.keySetBytes),
+        clock,
+        onFailure: keySetFailed,
+      }),
     }),
     credentialsOf: (app) => credentialsOfApp(db, app.ref),
   };

@@ -60,12 +60,14 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
   const api = createApi({
     ...shared,
     http: config.http,
+    outbound: config.outbound,
     version: VERSION,
     logger,
     metrics,
     announceWork,
     wakeMaintenance: () => maintenance.wake(),
     decideSync: overrides.decideSync ?? decideSync,
+    keySetFailed: events.keySetFailed,
   });
   const worker =
     config.role === 'api'

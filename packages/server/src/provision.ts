@@ -1,20 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { apiKeyHint, generateApiKey, hashApiKey, type ApiKeyPrefix } from './access/api-key.ts';
 import { SCOPES } from './access/scopes.ts';
+import { addIdentityKey, type NewIdentityKey } from './credentials/identity-key.ts';
 import { addCredential, type NewProviderCredential } from './credentials/add-credential.ts';
 import type { Vault } from './credentials/sealing.ts';
+import { parseIdentityJwk } from './domain/identity-jwk.ts';
 import { formatTypedId } from './domain/typed-id.ts';
 import { parseApnsSettings } from './providers/apns/settings.ts';
 import { FCM_ENDPOINTS, parseFcmSettings } from './providers/fcm/settings.ts';
 import type { ParsedSettings } from './providers/settings-reader.ts';
-import {
-  findApiKey,
-  insertApiKey,
-  insertApp,
-  insertIdentityKey,
-  type NewApp,
-} from './store/apps.ts';
-import type { AssertionAlgorithm, App } from './store/apps.ts';
+import { findApiKey, insertApiKey, insertApp, type NewApp } from './store/apps.ts';
+import type { App } from './store/apps.ts';
 import type { Database, Transaction } from './store/sql.ts';
 import { inTransaction } from './store/transaction.ts';
 
@@ -31,14 +27,6 @@ export interface NewAppRequest {
   /** Web origins that may use the publishable key; `*` for any. */
   readonly allowedOrigins?: readonly string[];
 }
-
-export type NewIdentityKey =
-  | {
-      readonly keyId: string;
-      readonly algorithm: Exclude<AssertionAlgorithm, 'HS256'>;
-      readonly publicJwk: Readonly<Record<string, unknown>>;
-    }
-  | { readonly keyId: string; readonly algorithm: 'HS256'; readonly secret: Buffer };
 
 export interface ProvisionedApp {
   /** `app_…`: what assertions name as their audience. */
@@ -68,11 +56,21 @@ export async function provisionApp(
     const app = await insertApp(tx, { id, name, environment, identity, allowedOrigins });
     if (request.apns !== null) await addCredential(tx, vault, apnsCredential(app, request.apns));
     if (request.fcm !== null) await addCredential(tx, vault, fcmCredential(app, request.fcm));
-    for (const key of request.identityKeys) await addIdentityKey(tx, vault, app, key);
+    const now = new Date();
+    request.identityKeys.forEach(requireUsableKey);
+    for (const key of request.identityKeys) await addIdentityKey(tx, vault, app.ref, key, now);
     const secretKey = await addKey(tx, app, environment === 'live' ? 'sk_live' : 'sk_test');
     const publishableKey = await addKey(tx, app, 'pk');
     return { id: formatTypedId('app', app.id), secretKey, publishableKey };
   });
+}
+
+function requireUsableKey(key: NewIdentityKey): void {
+  if (key.algorithm === 'HS256') return;
+  const parsed = parseIdentityJwk(key.publicJwk);
+  if (parsed.kind === 'key' && parsed.algorithm === key.algorithm) return;
+  const why = parsed.kind === 'refused' ? parsed.why : `is for ${parsed.algorithm}`;
+  throw new ProvisionError(`identity key ${key.keyId}: ${why}`);
 }
 
 async function addKey(tx: Transaction, app: App, prefix: ApiKeyPrefix): Promise<string> {
@@ -84,19 +82,6 @@ async function addKey(tx: Transaction, app: App, prefix: ApiKeyPrefix): Promise<
     hash: hashApiKey(key),
   });
   return key;
-}
-
-async function addIdentityKey(
-  tx: Transaction,
-  vault: Vault,
-  app: App,
-  key: NewIdentityKey,
-): Promise<void> {
-  const { keyId, algorithm } = key;
-  const context = { app: String(app.ref), kind: 'identity_key', row: keyId } as const;
-  const sealedSecret = key.algorithm === 'HS256' ? vault.seal(key.secret, context) : null;
-  const publicJwk = key.algorithm === 'HS256' ? null : key.publicJwk;
-  await insertIdentityKey(tx, app.ref, { keyId, algorithm, publicJwk, sealedSecret });
 }
 
 function apnsCredential(app: App, input: Readonly<Record<string, unknown>>): NewProviderCredential {

@@ -1,17 +1,10 @@
 import { Buffer } from 'node:buffer';
-import { createHash } from 'node:crypto';
-import {
-  decodeJwt,
-  decodeProtectedHeader,
-  errors,
-  importJWK,
-  jwtVerify,
-  type JWTPayload,
-} from 'jose';
+import { createHash, type KeyObject } from 'node:crypto';
+import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
+import { ASSERTION_ALGORITHMS, type AssertionAlgorithm } from '../domain/identity-jwk.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { parseJson } from '../domain/parse-json.ts';
 import { parseUserId } from '../domain/user-id.ts';
-import type { IdentityKey } from '../store/apps.ts';
 
 /** What a user assertion turned out to be worth. */
 export type AssertionVerdict =
@@ -25,7 +18,9 @@ export type AssertionVerdict =
       readonly proofId: string;
       readonly installationId: string | null;
     }
-  | { readonly kind: 'refused'; readonly why: string };
+  | { readonly kind: 'refused'; readonly why: string }
+  /** A key that might verify it cannot be had at the moment. */
+  | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number };
 
 export interface AssertionRules {
   readonly audience: string;
@@ -36,9 +31,22 @@ export interface AssertionRules {
 }
 
 export interface AssertionKeys {
-  list(): Promise<readonly IdentityKey[]>;
-  /** The shared secret of an HS256 key. */
-  openSecret(key: IdentityKey): Uint8Array;
+  /** The app's keys of this algorithm that may have signed; all of them when no id is named. */
+  candidates(algorithm: AssertionAlgorithm, keyId: string | null): Promise<CandidateKeys>;
+}
+
+export interface CandidateKeys {
+  readonly keys: readonly VerifyingKey[];
+  /** Null when these are all; otherwise when to ask again for those that cannot be had now. */
+  readonly retryAfterSeconds: number | null;
+}
+
+export interface VerifyingKey {
+  /** Null for a published key that has none. */
+  readonly keyId: string | null;
+  readonly algorithm: AssertionAlgorithm;
+  /** A public key, or the shared secret of HS256. */
+  readonly material: KeyObject | Uint8Array;
 }
 
 /**
@@ -56,21 +64,19 @@ export async function verifyAssertion(
   const ambiguity = ambiguityOf(text);
   if (ambiguity !== null) return refused(ambiguity);
   const header = readHeader(text);
-  if (header === null) return refused('the assertion is not a signed JWT');
-  const candidates = (await keys.list()).filter(
-    (key) =>
-      key.algorithm === header.algorithm && (header.keyId === null || key.keyId === header.keyId),
-  );
-  if (candidates.length === 0) {
-    return refused(`no identity key of the app fits the assertion (alg ${header.algorithm})`);
+  if (header === null) {
+    return refused(`the assertion is no JWT signed by ${ASSERTION_ALGORITHMS.join(', ')}`);
   }
-  let why = 'the signature does not verify';
-  for (const key of candidates) {
-    const result = await verifyWith(text, key, rules, keys, now);
-    if (typeof result !== 'string') return checkClaims(text, result, rules, now);
-    why = result;
+  const candidates = await keys.candidates(header.algorithm, header.keyId);
+  let why = `no identity key of the app fits the assertion (alg ${header.algorithm})`;
+  for (const key of candidates.keys) {
+    const result = await verifyWith(text, key, rules, now);
+    if (result.kind === 'verified') return checkClaims(text, result.payload, rules, now);
+    if (!result.isOfAnotherKey) return refused(result.why);
+    why = result.why;
   }
-  return refused(why);
+  const { retryAfterSeconds } = candidates;
+  return retryAfterSeconds === null ? refused(why) : { kind: 'unavailable', retryAfterSeconds };
 }
 
 /** The app id that an assertion is addressed to, read without verifying anything; null if none. */
@@ -100,39 +106,47 @@ function ambiguityOf(text: string): string | null {
   return null;
 }
 
-function readHeader(
-  text: string,
-): { readonly algorithm: string; readonly keyId: string | null } | null {
+interface AssertionHeader {
+  readonly algorithm: AssertionAlgorithm;
+  readonly keyId: string | null;
+}
+
+/** Null for a header that no key of ours could have signed under. */
+function readHeader(text: string): AssertionHeader | null {
   try {
     const { alg, kid } = decodeProtectedHeader(text);
-    if (typeof alg !== 'string') return null;
-    return { algorithm: alg, keyId: typeof kid === 'string' ? kid : null };
+    const algorithm = ASSERTION_ALGORITHMS.find((known) => known === alg);
+    if (algorithm === undefined) return null;
+    if (kid !== undefined && typeof kid !== 'string') return null;
+    return { algorithm, keyId: kid ?? null };
   } catch {
     return null;
   }
 }
 
+type KeyTrial =
+  | { readonly kind: 'verified'; readonly payload: JWTPayload }
+  | { readonly kind: 'failed'; readonly why: string; readonly isOfAnotherKey: boolean };
+
 async function verifyWith(
   text: string,
-  key: IdentityKey,
+  key: VerifyingKey,
   rules: AssertionRules,
-  keys: AssertionKeys,
   now: Date,
-): Promise<JWTPayload | string> {
-  const material =
-    key.publicJwk === null ? keys.openSecret(key) : await importJWK(key.publicJwk, key.algorithm);
+): Promise<KeyTrial> {
   try {
-    const { payload } = await jwtVerify(text, material, {
+    const { payload } = await jwtVerify(text, key.material, {
       algorithms: [key.algorithm],
       audience: rules.audience,
       clockTolerance: rules.allowExpired ? Number.MAX_SAFE_INTEGER : LIMITS.assertionSkewSeconds,
       currentDate: now,
       requiredClaims: ['sub', 'aud', 'iat', 'exp'],
     });
-    return payload;
+    return { kind: 'verified', payload };
   } catch (error) {
-    if (error instanceof errors.JOSEError) return error.message;
-    throw error;
+    if (!(error instanceof errors.JOSEError)) throw error;
+    const isOfAnotherKey = error instanceof errors.JWSSignatureVerificationFailed;
+    return { kind: 'failed', why: error.message, isOfAnotherKey };
   }
 }
 

@@ -34,6 +34,13 @@ export interface Config {
     /** How long notifications and what became of them are kept. */
     readonly deliveryDays: number;
   };
+  /** Where the server goes on behalf of an app, such as for its key set. */
+  readonly outbound: {
+    /** `name:port` of hosts that need not be public. */
+    readonly hosts: readonly string[];
+    /** PEM certificates to trust for them; null for the system's. */
+    readonly ca: string | null;
+  };
   readonly logLevel: LogLevel;
   readonly providers: ProviderEndpoints;
 }
@@ -67,13 +74,17 @@ export function readConfig(env: Environment): Config {
     },
     // The longest time to live is 28 days, and work that is not done is never dropped.
     retention: { deliveryDays: integer(env, 'HOMING_DELIVERY_DAYS', 90, 30, 3_650) },
+    outbound: {
+      hosts: outboundHosts(env),
+      ca: readCertificates(env, 'HOMING_OUTBOUND_CA_FILE'),
+    },
     logLevel: oneOf(env, 'HOMING_LOG_LEVEL', LOG_LEVELS, 'info'),
     providers: {
       apns: httpsUrl(env, 'HOMING_APNS_URL', 'https://api.push.apple.com'),
       apnsSandbox: httpsUrl(env, 'HOMING_APNS_SANDBOX_URL', 'https://api.sandbox.push.apple.com'),
       fcm: httpsUrl(env, 'HOMING_FCM_URL', 'https://fcm.googleapis.com'),
       googleToken: httpsUrl(env, 'HOMING_GOOGLE_TOKEN_URL', 'https://oauth2.googleapis.com/token'),
-      ca: readCertificates(env),
+      ca: readCertificates(env, 'HOMING_PROVIDER_CA_FILE'),
     },
   });
 }
@@ -103,8 +114,7 @@ function directUrl(env: Environment, url: string): string | null {
 const NAMED_NETWORKS = ['loopback', 'linklocal', 'uniquelocal'];
 
 function trustedProxies(env: Environment): readonly string[] {
-  const parts = (env.HOMING_TRUSTED_PROXIES ?? '').split(',').map((part) => part.trim());
-  const given = parts.filter((part) => part !== '');
+  const given = listed(env, 'HOMING_TRUSTED_PROXIES');
   const wrong = given.find((part) => !isNetwork(part));
   if (wrong === undefined) return given;
   throw new ConfigError(
@@ -112,6 +122,23 @@ function trustedProxies(env: Environment): readonly string[] {
     `"${wrong}" is neither an address, nor a network such as 10.0.0.0/8, nor one of ` +
       NAMED_NETWORKS.join(', '),
   );
+}
+
+/** Each as the URL parser writes it, with its port. */
+function outboundHosts(env: Environment): readonly string[] {
+  return listed(env, 'HOMING_OUTBOUND_HOSTS').map((part) => {
+    const url = URL.canParse(`https://${part}`) ? new URL(`https://${part}`) : null;
+    if (url === null || url.host === '' || url.href !== `https://${url.host}/`) {
+      const detail = `"${part}" is neither a host nor a host with a port, such as keys.internal:8443`;
+      throw new ConfigError('HOMING_OUTBOUND_HOSTS', detail);
+    }
+    return `${url.hostname}:${url.port === '' ? '443' : url.port}`;
+  });
+}
+
+function listed(env: Environment, name: EnvironmentName): readonly string[] {
+  const parts = (env[name] ?? '').split(',').map((part) => part.trim());
+  return parts.filter((part) => part !== '');
 }
 
 function isNetwork(text: string): boolean {
@@ -144,11 +171,11 @@ function readTls(env: Environment): { readonly key: string; readonly cert: strin
   return { key, cert };
 }
 
-function readCertificates(env: Environment): string | null {
-  const pem = readText(env, 'HOMING_PROVIDER_CA_FILE');
+function readCertificates(env: Environment, name: EnvironmentName): string | null {
+  const pem = readText(env, name);
   if (pem === null) return null;
   if (parseCertificate(pem) === null) {
-    throw new ConfigError('HOMING_PROVIDER_CA_FILE', 'holds no certificate in PEM form');
+    throw new ConfigError(name, 'holds no certificate in PEM form');
   }
   return pem;
 }

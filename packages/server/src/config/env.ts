@@ -63,6 +63,15 @@ export const ENVIRONMENT = {
     description: "Google's token endpoint; service accounts that name another are refused.",
     default: 'https://oauth2.googleapis.com/token',
   },
+  HOMING_OUTBOUND_HOSTS: {
+    description:
+      'Hosts of your own network, `name` or `name:port`, comma-separated, that an app may name.',
+    default: 'none',
+  },
+  HOMING_OUTBOUND_CA_FILE: {
+    description: 'Certificates in PEM to trust for those hosts instead of the system’s.',
+    default: null,
+  },
   HOMING_PROVIDER_CA_FILE: {
     description: 'Certificates in PEM to trust for providers instead of the system’s.',
     default: null,

@@ -1,5 +1,6 @@
-import type { AssertionKeys } from '../access/assertion.ts';
+import type { IdentityKeyBook } from '../access/identity-key-book.ts';
 import type { KeyBook } from '../access/key-book.ts';
+import type { Vault } from '../credentials/sealing.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { CredentialFacts } from '../domain/token-input.ts';
 import type { SyncQueue } from '../registry/sync-queue.ts';
@@ -12,6 +13,7 @@ import { createClientLimit } from './client-limit.ts';
 import { alertClose } from './routes/alert-close.ts';
 import { alertList } from './routes/alert-list.ts';
 import { appGet } from './routes/app-get.ts';
+import { appIdentityKeys } from './routes/app-identity-keys.ts';
 import { appPatch } from './routes/app-patch.ts';
 import { deleteToken } from './routes/delete-token.ts';
 import { docsPage } from './routes/docs-page.ts';
@@ -51,7 +53,10 @@ export interface RouteDependencies {
   readonly db: Database;
   readonly clock: Clock;
   readonly keys: KeyBook;
-  readonly keysOf: (app: App) => AssertionKeys;
+  readonly identityKeys: IdentityKeyBook;
+  readonly vault: Vault;
+  /** Why an address that an app's owner gave may not be asked, or null. */
+  readonly refuseUrl: (text: string) => string | null;
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
   readonly syncs: SyncQueue;
   /** Digests the ids of erased users. */
@@ -64,14 +69,15 @@ export interface RouteDependencies {
 
 /** Adds every route of the API; each gets only what it uses. */
 export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
-  const { db, clock, keys, keysOf, credentialsOf, syncs, announceWork, measure } = deps;
+  const { db, clock, keys, identityKeys, credentialsOf, syncs, announceWork, measure } = deps;
   const limit = createClientLimit();
   const authenticator = createAuthenticator(keys, clock, limit);
-  const identity = createIdentity(keysOf);
+  const identity = createIdentity(identityKeys);
   const base = { db, clock, authenticator };
 
   appGet(server, base);
-  appPatch(server, { ...base, keys });
+  appPatch(server, { ...base, keys, refuseUrl: deps.refuseUrl });
+  appIdentityKeys(server, { ...base, vault: deps.vault });
 
   installationPut(server, { db, authenticator, identity, syncs, credentialsOf });
   installationGet(server, base);
@@ -107,7 +113,7 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   reviewCreate(server, { ...base, wakeMaintenance });
   reviewApply(server, { ...base, wakeMaintenance });
 
-  const simple = { db, clock, keys, keysOf, credentialsOf };
+  const simple = { db, clock, keys, identityKeys, credentialsOf };
   registerToken(server, { ...simple, syncs, limit });
   deleteToken(server, simple);
 

@@ -30,6 +30,17 @@ export function fieldError(pointer: string, detail: string, code = 'invalid'): A
   return new ApiError('validation_failed', named, { errors: [{ pointer, code, detail }] });
 }
 
+/** The keys that could judge an assertion are out of reach at the moment. */
+export function keysUnavailable(
+  retryAfterSeconds: number,
+  members: ApiErrorDetails['members'] = {},
+): ApiError {
+  return new ApiError('keys_unavailable', "the app's key set cannot be fetched; try again later", {
+    headers: { 'Retry-After': String(retryAfterSeconds) },
+    members,
+  });
+}
+
 /** The same answer for what does not exist and for what is another's. */
 export function notFound(what: string): ApiError {
   return new ApiError('not_found', `this app has no such ${what}`);

@@ -1,4 +1,6 @@
-import { verifyAssertion, type AssertionKeys } from '../access/assertion.ts';
+import { verifyAssertion } from '../access/assertion.ts';
+import type { IdentityKeyBook } from '../access/identity-key-book.ts';
+import { matchStaticSignature } from '../access/static-signature.ts';
 import type { RegistryContext } from '../registry/caller.ts';
 import type { ClaimedProof } from '../registry/prove-user.ts';
 import type { App } from '../store/apps.ts';
@@ -20,19 +22,19 @@ export interface Identity {
   ): Promise<ClaimedProof>;
 }
 
-export function createIdentity(keysOf: (app: App) => AssertionKeys): Identity {
+export function createIdentity(identityKeys: IdentityKeyBook): Identity {
   return {
     async prove(context, installationId, offered) {
       const { app, caller, now } = context;
       if (caller.kind === 'back_end') return { kind: 'trusted' };
-      if (offered.assertion === null) return withoutAssertion(app, offered);
+      if (offered.assertion === null) return withoutAssertion(identityKeys, app, offered);
       const verdict = await verifyAssertion(
         offered.assertion,
         { audience: formatTypedId('app', app.id), installationId, allowExpired: false },
-        keysOf(app),
+        identityKeys.keysOf(app),
         now,
       );
-      if (verdict.kind === 'refused') return verdict;
+      if (verdict.kind !== 'valid') return verdict;
       if (verdict.userId !== offered.userId) {
         return { kind: 'refused', why: '"sub" is not the user that the packet names' };
       }
@@ -41,9 +43,18 @@ export function createIdentity(keysOf: (app: App) => AssertionKeys): Identity {
   };
 }
 
-function withoutAssertion(app: App, offered: OfferedProof): ClaimedProof {
-  if (offered.signature !== null) {
-    return { kind: 'refused', why: 'static signatures are not switched on for this app' };
+async function withoutAssertion(
+  identityKeys: IdentityKeyBook,
+  app: App,
+  { userId, signature }: OfferedProof,
+): Promise<ClaimedProof> {
+  if (signature !== null) {
+    if (!app.staticSignatures) {
+      return { kind: 'refused', why: 'static signatures are not switched on for this app' };
+    }
+    const since = matchStaticSignature(signature, userId, await identityKeys.secretsOf(app));
+    if (since !== null) return { kind: 'static', since };
+    return { kind: 'refused', why: 'the signature is not that of the user id' };
   }
   if (app.identity === 'off') return { kind: 'trusted' };
   return { kind: 'refused', why: 'this app requires an assertion for its users' };

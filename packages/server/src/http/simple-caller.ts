@@ -1,12 +1,13 @@
 import type { FastifyRequest } from 'fastify';
-import { audienceOf, verifyAssertion, type AssertionKeys } from '../access/assertion.ts';
+import { audienceOf, verifyAssertion } from '../access/assertion.ts';
+import type { IdentityKeyBook } from '../access/identity-key-book.ts';
 import type { KeyBook } from '../access/key-book.ts';
 import type { Clock } from '../domain/clock.ts';
 import { formatTypedId, parseTypedId } from '../domain/typed-id.ts';
 import type { SimpleBearer } from '../registry/caller.ts';
 import { findApp, listApps, type App } from '../store/apps.ts';
 import type { Queryable } from '../store/sql.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, keysUnavailable } from './api-error.ts';
 import { bearerOf } from './authenticate.ts';
 
 /** Who speaks on a simple route, and how it is known. */
@@ -32,7 +33,7 @@ export interface SimpleCallerDependencies {
   readonly db: Queryable;
   readonly clock: Clock;
   readonly keys: KeyBook;
-  readonly keysOf: (app: App) => AssertionKeys;
+  readonly identityKeys: IdentityKeyBook;
 }
 
 /**
@@ -51,7 +52,9 @@ export async function simpleCallerOf(
   if (bearer === null || app === null) return withoutProof(deps.db);
   const audience = formatTypedId('app', app.id);
   const rules = { audience, installationId: null, allowExpired };
-  const verdict = await verifyAssertion(bearer, rules, deps.keysOf(app), deps.clock());
+  const keys = deps.identityKeys.keysOf(app);
+  const verdict = await verifyAssertion(bearer, rules, keys, deps.clock());
+  if (verdict.kind === 'unavailable') throw keysUnavailable(verdict.retryAfterSeconds);
   if (verdict.kind === 'refused') throw new ApiError('assertion_invalid', verdict.why);
   const { userId, issuedAt, proofId } = verdict;
   return { kind: 'user', app, userId, issuedAt, proofId };

@@ -14,6 +14,10 @@ export type ClaimedProof =
   | { readonly kind: 'proven'; readonly issuedAt: Date; readonly proofId: string }
   | { readonly kind: 'trusted' }
   | { readonly kind: 'refused'; readonly why: string }
+  /** A bare HMAC of the user id: made at any time since the secret exists, on any device. */
+  | { readonly kind: 'static'; readonly since: Date }
+  /** Nobody can tell at the moment; whoever is linked has to go as with a refused proof. */
+  | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number }
   /** It speaks for another user than the packet, so nobody can tell who is at the device. */
   | { readonly kind: 'contradicted'; readonly why: string }
   /** It speaks for the user, and the packet says that the user has left. */
@@ -44,16 +48,20 @@ export function proveUser(
   }
   const known = facts.users.get(id) ?? null;
   const userRef = known?.ref ?? null;
-  if (isLinked || proof.kind !== 'proven') return { id, userRef, proof: toProof(proof) };
-  const usedBy = facts.usedProofs.get(proof.proofId) ?? null;
+  if (isLinked || (proof.kind !== 'proven' && proof.kind !== 'static')) {
+    return { id, userRef, proof: toProof(proof) };
+  }
+  const usedBy = proof.kind === 'proven' ? (facts.usedProofs.get(proof.proofId) ?? null) : null;
   const isRepeated = usedBy === installation.ref;
   // The simple routes pin a proof to the first device that used it and let that device repeat it.
   const isUsed = usedBy !== null && !(caller.kind === 'simple' && isRepeated);
+  const issuedAt = proof.kind === 'proven' ? proof.issuedAt : proof.since;
   const why =
     (isUsed ? 'the assertion was used before; ask the back end for a fresh one' : null) ??
-    refuseByAge(proof.issuedAt, known?.notBefore ?? null, installation.serverWriteAt) ??
+    (proof.kind === 'static' ? refuseAdoption(installation) : null) ??
+    refuseByAge(issuedAt, known?.notBefore ?? null, installation.serverWriteAt) ??
     // Asked also of a user who is known: the person may have signed up again since.
-    refuseByAge(proof.issuedAt, facts.erasures.get(id) ?? null, null);
+    refuseByAge(issuedAt, facts.erasures.get(id) ?? null, null);
   if (why === null) return { id, userRef, proof: toProof(proof) };
   return { id, userRef, proof: { kind: 'refused', why, isRepeated: isUsed && isRepeated } };
 }
@@ -73,10 +81,17 @@ function toProof(
   switch (claimed.kind) {
     case 'proven':
       return { kind: 'proven', issuedAt: claimed.issuedAt, jti: claimed.proofId };
+    case 'static':
+      // It signs in, and nothing more: without a time it is newer than nothing.
+      return { kind: 'trusted' };
     case 'trusted':
       return claimed;
     case 'refused':
       return { ...claimed, isRepeated: false };
+    case 'unavailable': {
+      const why = 'the keys that verify assertions cannot be had';
+      return { kind: 'refused', why, isRepeated: false };
+    }
   }
 }
 
@@ -93,4 +108,9 @@ function refuseByAge(
     return "the assertion was issued before the back end's last change of this installation";
   }
   return null;
+}
+
+/** An installation without a secret is claimed by a proof that names it; this one does not. */
+function refuseAdoption({ secretHash }: Installation): string | null {
+  return secretHash === null ? 'a static signature cannot claim this installation' : null;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert';
 import { toDormancyPolicy, type DormancyInput, type DormancyPolicy } from '../domain/dormancy.ts';
-import { columns, json, type Queryable, type Transaction } from './sql.ts';
+import { columns, type Queryable, type Transaction } from './sql.ts';
 
 /** A customer's application: the tenant boundary. */
 export interface App {
@@ -143,37 +143,6 @@ export async function insertApiKey(
   await tx`
     insert into api_key (app_ref, kind, key_hash, hint, scopes)
     values (${appRef}, ${key.kind}, ${key.hash}, ${key.hint}, ${[...key.scopes]})`;
-}
-
-export type AssertionAlgorithm = 'ES256' | 'EdDSA' | 'RS256' | 'HS256';
-
-/** A key that vouches for an app's users; the shared secret of HS256 is sealed. */
-export interface IdentityKey {
-  readonly keyId: string;
-  readonly algorithm: AssertionAlgorithm;
-  readonly publicJwk: Readonly<Record<string, unknown>> | null;
-  readonly sealedSecret: Buffer | null;
-}
-
-export async function listIdentityKeys(
-  db: Queryable,
-  appRef: number,
-): Promise<readonly IdentityKey[]> {
-  return db<IdentityKey[]>`
-    select key_id as "keyId", algorithm, public_jwk as "publicJwk", sealed_secret as "sealedSecret"
-    from identity_key where app_ref = ${appRef} and retired_at is null
-    order by identity_key_ref desc`;
-}
-
-export async function insertIdentityKey(
-  tx: Transaction,
-  appRef: number,
-  key: IdentityKey,
-): Promise<void> {
-  const jwk = key.publicJwk === null ? null : json(key.publicJwk);
-  await tx`
-    insert into identity_key (app_ref, key_id, algorithm, public_jwk, sealed_secret)
-    values (${appRef}, ${key.keyId}, ${key.algorithm}, ${jwk}, ${key.sealedSecret})`;
 }
 
 function toApp(row: AppRow): App {

@@ -9,6 +9,7 @@ export interface Events {
   readonly outcome: (provider: string, outcome: string) => void;
   readonly credentialStopped: (credentialRef: number, code: string) => void;
   readonly credentialResumed: (credentialRef: number) => void;
+  readonly keySetFailed: (appRef: number, why: string) => void;
 }
 
 export function createEvents(logger: Logger, metrics: Metrics): Events {
@@ -38,6 +39,9 @@ export function createEvents(logger: Logger, metrics: Metrics): Events {
     },
     credentialResumed(credentialRef) {
       logger.info({ credentialRef }, 'a credential works again');
+    },
+    keySetFailed(appRef, why) {
+      logger.warn({ appRef, why }, "an app's key set could not be fetched; its last copy serves");
     },
   };
 }

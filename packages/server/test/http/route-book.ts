@@ -8,6 +8,8 @@ export interface RoutePlaces {
   readonly notificationId: string;
   readonly alertId: string;
   readonly reviewId: string;
+  /** Of an identity key. */
+  readonly keyId: string;
 }
 
 /** A route with a request that it takes, and what a secret key needs for it. */
@@ -94,6 +96,20 @@ export const ROUTE_BOOK: readonly BookedRoute[] = [
     forClients: false,
   },
   { method: 'GET', route: '/v1/app', scope: 'app:read', forClients: false },
+  { method: 'GET', route: '/v1/app/identity-keys', scope: 'app:read', forClients: false },
+  {
+    method: 'POST',
+    route: '/v1/app/identity-keys',
+    body: { kid: 'booked', secret: 's'.repeat(43) },
+    scope: 'app:write',
+    forClients: false,
+  },
+  {
+    method: 'DELETE',
+    route: '/v1/app/identity-keys/{kid}',
+    scope: 'app:write',
+    forClients: false,
+  },
   { method: 'PATCH', route: '/v1/app', body: {}, scope: 'app:write', forClients: false },
   { method: 'GET', route: USER, ...readUsers },
   { method: 'GET', route: `${USER}/export`, ...readUsers },
@@ -126,6 +142,7 @@ export function pathOf(booked: BookedRoute, places: RoutePlaces): string {
     .replace('{notification_id}', places.notificationId)
     .replace('{alert_id}', places.alertId)
     .replace('{review_id}', places.reviewId)
+    .replace('{kid}', places.keyId)
     .replace('{topic}', 'news')
     .replace('{purpose}', 'voip');
   return booked.query === undefined ? path : `${path}?${booked.query}`;
@@ -139,5 +156,6 @@ export function unknownPlaces(): RoutePlaces {
     notificationId: `ntf_${randomUUID().replaceAll('-', '')}`,
     alertId: `alr_${randomUUID().replaceAll('-', '')}`,
     reviewId: `rev_${randomUUID().replaceAll('-', '')}`,
+    keyId: `key-${randomUUID()}`,
   };
 }

@@ -11,6 +11,8 @@ export interface AppPatchDependencies {
   readonly db: Database;
   readonly authenticator: Authenticator;
   readonly keys: KeyBook;
+  /** Why the server may not ask an address, or null. */
+  readonly refuseUrl: (text: string) => string | null;
 }
 
 /** `PATCH /v1/app`: changes the settings that are named. */
@@ -27,6 +29,9 @@ export function appPatch(server: HttpServer, deps: AppPatchDependencies): void {
     },
     async (request) => {
       const context = await deps.authenticator.backEndWriter(request, 'app:write');
+      const { jwks_url: keySetUrl } = request.body;
+      const why = typeof keySetUrl === 'string' ? deps.refuseUrl(keySetUrl) : null;
+      if (why !== null) throw fieldError('/jwks_url', why);
       const result = await changeApp(deps.db, context, request.body);
       if (result.kind === 'refused') throw fieldError(result.pointer, result.detail);
       deps.keys.forget();

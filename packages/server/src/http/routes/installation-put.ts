@@ -1,5 +1,5 @@
 import { InstallationInput, SyncAnswer, type Installation } from '@homing/protocol';
-import { ApiError, fieldError } from '../api-error.ts';
+import { ApiError, fieldError, keysUnavailable } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { contentHash } from '../canonical-json.ts';
 import type { Identity } from '../identity.ts';
@@ -45,7 +45,7 @@ export function installationPut(server: HttpServer, deps: InstallationPutDepende
       const context = await deps.authenticator.limitedInstallation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);
       const input = await toSyncInput(deps, context, id, request.body);
-      const synced = requireSynced(await deps.syncs.submit({ context, input }));
+      const synced = requireSynced(await deps.syncs.submit({ context, input }), input);
       void reply.code(synced.created ? 201 : 200);
       return {
         ...renderOrders(synced.orders),
@@ -119,14 +119,12 @@ async function userPart(
   return { claims: [{ id: userId, proof }], hash: contentHash({ id: userId }) };
 }
 
-function requireSynced(result: SyncResult): Synced {
+function requireSynced(result: SyncResult, input: SyncInput): Synced {
   switch (result.kind) {
     case 'synced': {
       const [refused] = result.refused;
       if (refused === undefined) return result;
-      throw new ApiError('assertion_invalid', refused.why, {
-        members: { seq: renderSequences(result.installation), ...renderOrders(result.orders) },
-      });
+      throw refusedProofError(result, refused, input);
     }
     case 'forked':
       throw forkedError();
@@ -140,6 +138,19 @@ function requireSynced(result: SyncResult): Synced {
     case 'removed':
       throw refusalError(result.kind);
   }
+}
+
+/** What of the packet was stored all the same stands in the answer. */
+function refusedProofError(
+  { installation, orders }: Synced,
+  refused: Synced['refused'][number],
+  input: SyncInput,
+): ApiError {
+  const members = { seq: renderSequences(installation), ...renderOrders(orders) };
+  const claim = input.user?.claims.find(({ id }) => id === refused.userId);
+  return claim?.proof.kind === 'unavailable'
+    ? keysUnavailable(claim.proof.retryAfterSeconds, members)
+    : new ApiError('assertion_invalid', refused.why, { members });
 }
 
 function renderOrders(orders: Synced['orders']) {

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { createHmac, randomBytes } from 'node:crypto';
+import { after, test } from 'node:test';
+import { assertAnswered } from '../../../../test/answered.ts';
+import { BackEnd } from '../../../../test/back-end.ts';
+import { Device, fcmToken } from '../../../../test/device.ts';
+import { startNetwork } from '../../../../test/network.ts';
+import { assertProblem } from './assert-problem.ts';
+import { createForgingKey, goodClaims, signHmac } from './forged-assertion.ts';
+import { SimpleClient } from './simple-client.ts';
+
+const network = await startNetwork({ role: 'api' });
+after(() => network[Symbol.asyncDispose]());
+
+/** An app that takes static signatures, made with one secret. */
+async function createShop() {
+  const secret = randomBytes(32);
+  const key = createForgingKey();
+  const app = await network.provision({
+    identityKeys: [
+      { keyId: 'h1', algorithm: 'HS256', secret },
+      { keyId: 'key-1', algorithm: 'ES256', publicJwk: key.publicJwk },
+    ],
+  });
+  const backEnd = new BackEnd(network.url, app.secretKey);
+  const settings = { static_signatures: true };
+  assertAnswered(await backEnd.request('PATCH', '/v1/app', settings), 200);
+  const phone = () => new Device(network.url, app, network.issuer);
+  const userOf = async (device: Device) => (await backEnd.installation(device.id))['user']?.['id'];
+  const assertion = (device: Device, userId: string, aheadSeconds = 0) => {
+    const now = new Date(network.clock.now().getTime() + aheadSeconds * 1_000);
+    const claims = JSON.stringify(goodClaims(app.id, userId, device.id, now));
+    return key.signText(JSON.stringify({ alg: 'ES256', kid: 'key-1' }), claims);
+  };
+  return { app, backEnd, secret, phone, userOf, assertion };
+}
+
+function signatureOf(secret: Buffer, userId: string): string {
+  return createHmac('sha256', secret).update(userId).digest('hex');
+}
+
+function signed(secret: Buffer, userId: string) {
+  return { user: { id: userId, signature: signatureOf(secret, userId) } };
+}
+
+test('a signature of the user id signs in on any device, as often as it is shown', async () => {
+  const { phone, secret, userOf } = await createShop();
+  for (const userId of ['anna', 'anna', 'Änne-😀']) {
+    const device = phone();
+    assertAnswered(await device.sync({ token: fcmToken(), ...signed(secret, userId) }), 201);
+    assert.equal(await userOf(device), userId);
+    assertAnswered(await device.signOut(), 204);
+    assertAnswered(await device.sync(signed(secret, userId)), 200);
+  }
+});
+
+test('a signature that is not exactly that of the user id signs nobody in', async () => {
+  const { app, phone, secret, userOf } = await createShop();
+  const right = signatureOf(secret, 'anna');
+  const base64 = createHmac('sha256', secret).update('anna').digest('base64url');
+  const wrong = [
+    '',
+    right.toUpperCase(),
+    right.slice(0, -2),
+    `${right}00`,
+    `0x${right}`,
+    ` ${right}`,
+    base64,
+    '0'.repeat(64),
+    signatureOf(secret, 'ben'),
+    signatureOf(secret, 'Anna'),
+    signatureOf(secret, ''),
+    signatureOf(randomBytes(32), 'anna'),
+    signatureOf(Buffer.from(app.id), 'anna'),
+    signatureOf(Buffer.alloc(0), 'anna'),
+    createHmac('sha512', secret).update('anna').digest('hex').slice(0, 64),
+  ];
+  for (const signature of wrong) {
+    const device = phone();
+    assertAnswered(await device.sync({ token: fcmToken(), ...signed(secret, 'cleo') }), 201);
+    const answer = await device.sync({ user: { id: 'anna', signature } });
+    assertProblem(answer, 'assertion_invalid');
+    // Rule R6, as for every bad proof.
+    assert.equal(await userOf(device), undefined);
+  }
+});
+
+test('signatures are worth nothing where they are not switched on, or their secret is retired', async () => {
+  const { backEnd, phone, secret } = await createShop();
+  const off = { static_signatures: false };
+  assertAnswered(await backEnd.request('PATCH', '/v1/app', off), 200);
+  assertProblem(await phone().sync(signed(secret, 'anna')), 'assertion_invalid');
+  assertAnswered(await backEnd.request('PATCH', '/v1/app', { static_signatures: true }), 200);
+  assertAnswered(await phone().sync(signed(secret, 'anna')), 201);
+  assertAnswered(await backEnd.request('DELETE', '/v1/app/identity-keys/h1'), 204);
+  assertProblem(await phone().sync(signed(secret, 'anna')), 'assertion_invalid');
+});
+
+test('after a revocation no signature of that time signs in; one of a newer secret does', async () => {
+  const { backEnd, phone, secret, userOf } = await createShop();
+  const device = phone();
+  assertAnswered(await device.sync(signed(secret, 'anna')), 201);
+  assertAnswered(await backEnd.request('POST', '/v1/users/anna/revoke', {}), 200);
+  network.clock.advance(365 * 86_400_000);
+  assertProblem(await device.sync(signed(secret, 'anna')), 'assertion_invalid');
+  assertProblem(await phone().sync(signed(secret, 'anna')), 'assertion_invalid');
+  // On that device the revocation was the back end's last word, whoever is meant.
+  assertProblem(await device.sync(signed(secret, 'ben')), 'assertion_invalid');
+  assertAnswered(await phone().sync(signed(secret, 'ben')), 201);
+  const next = randomBytes(32);
+  const path = '/v1/app/identity-keys';
+  assertAnswered(await backEnd.request('DELETE', `${path}/h1`), 204);
+  const key = { kid: 'h2', secret: next.toString('base64') };
+  assertAnswered(await backEnd.request('POST', path, key), 201);
+  assertAnswered(await device.sync(signed(next, 'anna')), 200);
+  assert.equal(await userOf(device), 'anna');
+});
+
+test('a signature does not bring back a user who was erased', async () => {
+  const { backEnd, phone, secret } = await createShop();
+  const device = phone();
+  assertAnswered(await device.sync(signed(secret, 'anna')), 201);
+  assertAnswered(await backEnd.request('DELETE', '/v1/users/anna'), 204);
+  network.clock.advance(3_600_000);
+  assertProblem(await device.sync(signed(secret, 'anna')), 'assertion_invalid');
+});
+
+test('what a back end wrote last stands against any signature', async () => {
+  const { backEnd, phone, secret, userOf } = await createShop();
+  const device = phone();
+  assertAnswered(await device.sync(signed(secret, 'anna')), 201);
+  network.clock.advance(1_000);
+  assertAnswered(await backEnd.request('DELETE', `/v1/installations/${device.id}/user`), 204);
+  assertProblem(await device.sync(signed(secret, 'anna')), 'assertion_invalid');
+  assert.equal(await userOf(device), undefined);
+});
+
+test('a signature takes no token over; the nonce does', async () => {
+  const { phone, secret, userOf } = await createShop();
+  const [first, second] = [phone(), phone()];
+  const token = fcmToken();
+  assertAnswered(await first.sync({ token, ...signed(secret, 'anna') }), 201);
+  const packet = { seq: second.nextSeq(), token, ...signed(secret, 'ben') };
+  const held = await second.sync(packet);
+  assertProblem(held, 'token_held');
+  assertAnswered(await second.sync({ ...packet, takeover: held.body['nonce'] }), 201);
+  assert.equal(await userOf(second), 'ben');
+});
+
+test('a signature claims no installation that another one made', async () => {
+  const { app, backEnd, phone, secret, assertion } = await createShop();
+  const made = phone();
+  const path = `/v1/installations/${made.id}`;
+  assertAnswered(await backEnd.request('PUT', path, { token: fcmToken() }), 201);
+  assertProblem(await made.sync(signed(secret, 'mallory')), 'invalid_credentials');
+  const claim = { user: { id: 'anna', assertion: assertion(made, 'anna', 5) } };
+  assertAnswered(await made.sync(claim), 200);
+
+  const client = new SimpleClient(network.url, app);
+  const body = { token: fcmToken().value, userId: 'anna', deviceId: 'phone-1' };
+  assertAnswered(await client.register(body, app.secretKey), 200);
+  const id = client.installationId('phone-1');
+  const stranger = await fetch(`${network.url}/v1/installations/${id}`, {
+    method: 'PUT',
+    headers: {
+      authorization: `Bearer ${app.publishableKey}`,
+      'homing-installation-secret': made.secret,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ seq: 1, ...signed(secret, 'mallory') }),
+  });
+  assert.equal(stranger.status, 401);
+  assert.equal((await backEnd.installation(id))['user']?.['id'], 'anna');
+});
+
+test('an assertion disguised as a user id gets no way in: such secrets sign no assertions', async () => {
+  const { app, backEnd, phone, secret, assertion } = await createShop();
+  const device = phone();
+  const header = JSON.stringify({ alg: 'HS256' });
+  const claims = JSON.stringify(goodClaims(app.id, 'anna', device.id, network.clock.now()));
+  // The back end signs it for somebody who chose "header.payload" as a name.
+  const disguised = signHmac(header, claims, secret);
+  const [head = '', payload = ''] = disguised.split('.');
+  const bySignature = Buffer.from(signatureOf(secret, `${head}.${payload}`), 'hex');
+  assert.equal(`${head}.${payload}.${bySignature.toString('base64url')}`, disguised);
+  const sent = () => device.sync({ user: { id: 'anna', assertion: disguised } });
+  assertProblem(await sent(), 'assertion_invalid');
+  const publicly = { user: { id: 'anna', assertion: assertion(device, 'anna') } };
+  assertAnswered(await device.sync(publicly), 200);
+  assertAnswered(await device.signOut(), 204);
+  assertAnswered(await backEnd.request('PATCH', '/v1/app', { static_signatures: false }), 200);
+  assertAnswered(await sent(), 200);
+});
