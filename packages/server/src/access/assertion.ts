@@ -94,16 +94,25 @@ function refused(why: string): AssertionVerdict {
 }
 
 /**
- * A member that stands twice means one thing to us and maybe another to whoever signed it (RFC 7519
- * section 4 lets a reader refuse that), so header and payload are read as strictly as a request's
- * body.
+ * What could be read in two ways. A text has to be three parts of base64url, each as an encoder
+ * writes it: a decoder that forgives would give one assertion many faces. A member that stands
+ * twice means one thing to us and maybe another to whoever signed it (RFC 7519 section 4 lets a
+ * reader refuse that), so header and payload are read as strictly as a request's body.
  */
 function ambiguityOf(text: string): string | null {
-  for (const part of text.split('.').slice(0, 2)) {
+  const parts = text.split('.');
+  if (parts.length !== 3 || !parts.every(isCanonical)) {
+    return 'the assertion is not three parts of base64url';
+  }
+  for (const part of parts.slice(0, 2)) {
     const parsed = parseJson(Buffer.from(part, 'base64url'), 'the assertion');
     if (parsed.kind === 'invalid') return parsed.detail;
   }
   return null;
+}
+
+function isCanonical(part: string): boolean {
+  return part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part;
 }
 
 interface AssertionHeader {
@@ -111,10 +120,15 @@ interface AssertionHeader {
   readonly keyId: string | null;
 }
 
+/** They say that the rest is to be read otherwise than a plain JWT (RFC 7515, 7516 and 7797). */
+const READING_MEMBERS = ['crit', 'b64', 'zip', 'enc'];
+
 /** Null for a header that no key of ours could have signed under. */
 function readHeader(text: string): AssertionHeader | null {
   try {
-    const { alg, kid } = decodeProtectedHeader(text);
+    const protectedHeader = decodeProtectedHeader(text);
+    if (READING_MEMBERS.some((member) => member in protectedHeader)) return null;
+    const { alg, kid } = protectedHeader;
     const algorithm = ASSERTION_ALGORITHMS.find((known) => known === alg);
     if (algorithm === undefined) return null;
     if (kid !== undefined && typeof kid !== 'string') return null;
@@ -174,10 +188,12 @@ function checkClaims(
   if (rules.installationId !== null && installationId !== rules.installationId) {
     return refused('"iid" does not name this installation');
   }
-  const proofId = typeof jti === 'string' && jti !== '' ? jti : digest(text);
+  const proofId = typeof jti === 'string' && jti !== '' ? jti : digestOfSigned(text);
   return { kind: 'valid', userId, issuedAt: new Date(iat * 1000), proofId, installationId };
 }
 
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+/** Of what was signed: many signatures fit one text, and make no other assertion of it. */
+function digestOfSigned(text: string): string {
+  const signed = text.slice(0, text.lastIndexOf('.'));
+  return createHash('sha256').update(signed).digest('base64url');
 }

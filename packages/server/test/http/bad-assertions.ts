@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { MISTAKEN_USER_IDS } from './bad-request.ts';
 import {
   createForgingKey,
@@ -35,6 +35,9 @@ export function badAssertions(places: ForgeryPlaces): readonly Forgery[] {
     ...withWrongHeaders(places),
     ...withWrongClaims(places),
     ...withWrongText(places),
+    ...withOtherSpelling(places),
+    ...withOtherSignature(places),
+    ...nested(places),
   ];
 }
 
@@ -140,6 +143,19 @@ function withWrongHeaders(places: ForgeryPlaces): readonly Forgery[] {
     signed('an empty crit', json({ ...HEADER, crit: [] })),
     signed('crit that is no array', json({ ...HEADER, crit: 'kid' })),
     signed('an unencoded payload', json({ ...HEADER, crit: ['b64'], b64: false })),
+    signed('b64 without crit', json({ ...HEADER, b64: false })),
+    signed('an encoded payload that says so', json({ ...HEADER, crit: ['b64'], b64: true })),
+    signed('a compressed payload', json({ ...HEADER, zip: 'DEF' })),
+    signed('an encryption', json({ ...HEADER, enc: 'A128GCM' })),
+    ...[7, null, true, ['key-1'], { id: 'key-1' }].map((kid) =>
+      signed(`${json(kid)} as kid`, json({ alg: 'ES256', kid })),
+    ),
+    ...['ES256 ', ' ES256', 'Es256', 'eS256', 'ES256\u0000', 'ES256K', 'Ed25519', 'dir'].map(
+      (alg) => signed(`alg ${json(alg)}`, json({ alg, kid: 'key-1' })),
+    ),
+    ...['__proto__', 'constructor', 'toString'].map((alg) =>
+      signed(`alg ${alg}`, json({ alg, kid: 'key-1' })),
+    ),
     signed('a duplicated alg', '{"alg":"none","alg":"ES256","kid":"key-1"}'),
     signed('a duplicated kid', '{"alg":"ES256","kid":"key-2","kid":"key-1"}'),
     signed('an array as header', json([HEADER])),
@@ -178,6 +194,28 @@ function withWrongClaims(places: ForgeryPlaces): readonly Forgery[] {
     ['the user in capitals', { sub: places.userId.toUpperCase() }],
     ['the user with a space', { sub: `${places.userId} ` }],
     ['the user with a NUL', { sub: `${places.userId}\u0000` }],
+    ['the user after a NUL', { sub: `\u0000${places.userId}` }],
+    ['the user with half a character', { sub: `${places.userId}\ud800` }],
+    ['half a character as user', { sub: '\udfff' }],
+    ['true as user', { sub: true }],
+    ['null as user', { sub: null }],
+    ['a number as audience', { aud: 42 }],
+    ['null as audience', { aud: null }],
+    ['an object as audience', { aud: { id: places.appId } }],
+    ['the audience in capitals', { aud: places.appId.toUpperCase() }],
+    ['the audience with a space', { aud: `${places.appId} ` }],
+    ['two audiences in one text', { aud: `${places.appId} ${places.otherAppId}` }],
+    ['an audience beside the app', { aud: [places.appId, places.otherAppId] }],
+    ['an empty list of audiences', { aud: [] }],
+    ['a list as issue', { iat: [iat] }],
+    ['null as issue', { iat: null }],
+    ['true as end', { exp: true }],
+    ['a list as end', { exp: [iat + 300] }],
+    ['a text as start', { nbf: String(iat) }],
+    ['an issue before time', { iat: -1e18, exp: iat + 300 }],
+    ['null as installation', { iid: null }],
+    ['an empty installation', { iid: '' }],
+    ['an installation with a space', { iid: `${places.installationId} ` }],
     ...MISTAKEN_USER_IDS.map((sub) => [`user ${json(sub).slice(0, 20)}`, { sub }] as const),
     ['no installation', { iid: undefined }],
     ['another installation', { iid: randomUUID() }],
@@ -210,4 +248,124 @@ function withWrongText(places: ForgeryPlaces): readonly Forgery[] {
     signed('a payload that is no JSON', `{${text.slice(0, -1)}`),
     signed('a deep payload', `{"x":${'['.repeat(500)}${']'.repeat(500)},${text}`),
   ];
+}
+
+/** The same bytes, or nearly, in base64 as only a forgiving decoder reads it. */
+function withOtherSpelling(places: ForgeryPlaces): readonly Forgery[] {
+  const good = places.key.signText(json(HEADER), json(claimsOf(places)));
+  const [header = '', payload = '', signature = ''] = good.split('.');
+  // 64 bytes end in a letter of which only two bits count.
+  const last = signature.at(-1) ?? '';
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  const sibling = alphabet[alphabet.indexOf(last) + 1] ?? '';
+  const standard = `${signature.replaceAll('-', '+').replaceAll('_', '/')}==`;
+  const spelled: readonly (readonly [string, string])[] = [
+    ['padding', `${good}==`],
+    ['one sign of padding', `${good}=`],
+    ['padding of the header', `${header}=.${payload}.${signature}`],
+    ['padding of the payload', `${header}.${payload}=.${signature}`],
+    ['the standard alphabet', `${header}.${payload}.${standard}`],
+    ['bits that do not count', `${header}.${payload}.${signature.slice(0, -1)}${sibling}`],
+    ['a space before it', ` ${good}`],
+    ['a space after it', `${good} `],
+    ['a line break after it', `${good}\n`],
+    [
+      'a tab in the signature',
+      `${header}.${payload}.${signature.slice(0, 9)}\t${signature.slice(9)}`,
+    ],
+    ['a space in the payload', `${header}.${payload.slice(0, 9)} ${payload.slice(9)}.${signature}`],
+    ['a sign of no alphabet', `${good}!`],
+    ['a dot after it', `${good}.`],
+    ['a dot before it', `.${good}`],
+    ['a header encoded twice', `${toBase64(header)}.${payload}.${signature}`],
+    ['a byte order mark', `\ufeff${good}`],
+    ['another script', good.replace('A', 'Α')],
+    ['quotes', `"${good}"`],
+    ['its scheme', `Bearer ${good}`],
+  ];
+  return spelled.map(([title, text]) => [`spelled with ${title}`, text]);
+}
+
+/** Signatures that broken verifiers took: CVE-2022-21449, and encodings of other libraries. */
+function withOtherSignature(places: ForgeryPlaces): readonly Forgery[] {
+  const input = signingInput(json(HEADER), json(claimsOf(places)));
+  const order = 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551';
+  const [zero, one] = ['0'.repeat(64), '1'.padStart(64, '0')];
+  const numbers: readonly (readonly [string, string])[] = [
+    ['zero and zero', zero + zero],
+    ['zero and one', zero + one],
+    ['one and zero', one + zero],
+    ['one and one', one + one],
+    ['the order twice', order + order],
+    ['the order and one', order + one],
+    ['one and the order', one + order],
+    ['nothing but ones', 'f'.repeat(128)],
+    ['one byte', '00'],
+    ['65 bytes', `00${one}${one}`],
+    ['DER of zero and zero', '3006020100020100'],
+    ['DER of one and one', '3006020101020101'],
+  ];
+  const broken = numbers.map(([title, hex]): Forgery => [
+    `a signature of ${title}`,
+    `${input}.${Buffer.from(hex, 'hex').toString('base64url')}`,
+  ]);
+  const { key, hmacSecret } = places;
+  const claims = json(claimsOf(places));
+  const [, , good = ''] = key.signText(json(HEADER), claims).split('.');
+  const truncated = signHmac(json({ alg: 'HS256', kid: 'hmac-1' }), claims, hmacSecret).slice(
+    0,
+    -4,
+  );
+  return [
+    ...broken,
+    [
+      'a signature over another header',
+      `${input}.${good}`.replace(/^[^.]+/, toBase64('{"alg":"ES256"}')),
+    ],
+    ['HS256 cut short', truncated],
+    ['HS512 with the secret', signHmac(json({ alg: 'HS512', kid: 'hmac-1' }), claims, hmacSecret)],
+    [
+      'HS256 under the id of the public key',
+      signHmac(json({ alg: 'HS256', kid: 'key-1' }), claims, hmacSecret),
+    ],
+    [
+      'HS256 with the secret in hex',
+      signHmac(json({ alg: 'HS256' }), claims, hmacSecret.toString('hex')),
+    ],
+    ['RS256 with a tiny key', signTiny(json({ alg: 'RS256', kid: 'key-1' }), claims)],
+  ];
+}
+
+function signTiny(header: string, claims: string): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 512 });
+  const input = signingInput(header, claims);
+  return `${input}.${sign('sha256', Buffer.from(input), privateKey).toString('base64url')}`;
+}
+
+/** Tokens of other kinds, and tokens in tokens. */
+function nested(places: ForgeryPlaces): readonly Forgery[] {
+  const claims = json(claimsOf(places));
+  const good = places.key.signText(json(HEADER), claims);
+  const encrypted = (header: Members): string =>
+    [json(header), 'key', 'iv', claims, 'tag'].map(toBase64).join('.');
+  return [
+    ['a JWT in a JWT', places.key.signText(json({ ...HEADER, cty: 'JWT' }), good)],
+    ['a JWT as JSON text', places.key.signText(json({ ...HEADER, cty: 'JWT' }), json(good))],
+    ['a JWE', encrypted({ alg: 'RSA-OAEP', enc: 'A128GCM' })],
+    ['a JWE by the secret', encrypted({ alg: 'dir', enc: 'A256GCM', kid: 'hmac-1' })],
+    ['a JWE by a password', encrypted({ alg: 'PBES2-HS256+A128KW', p2c: 1e9, enc: 'A128GCM' })],
+    ['a flattened JWS', json({ ...signedParts(good) })],
+    ['a PASETO', `v4.public.${toBase64(claims)}`],
+    ['a SAML assertion', toBase64('<saml:Assertion/>')],
+    ['an access key', `hmg_sk_test_${'x'.repeat(36)}`],
+  ];
+}
+
+function signedParts(text: string) {
+  const [header, payload, signature] = text.split('.');
+  return { protected: header, payload, signature };
+}
+
+function toBase64(text: string): string {
+  return Buffer.from(text).toString('base64url');
 }

@@ -38,3 +38,16 @@ export function goodClaims(appId: string, userId: string, installationId: string
   const iat = Math.floor(now.getTime() / 1000);
   return { sub: userId, aud: appId, iid: installationId, iat, exp: iat + 300, jti: randomUUID() };
 }
+
+/** The order of the group of P-256 (FIPS 186-4, D.1.2.3). */
+const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** The same assertion under the other signature that one ECDSA signature makes known. */
+export function withTwinSignature(text: string): string {
+  const [header, payload, signature = ''] = text.split('.');
+  const bytes = Buffer.from(signature, 'base64url');
+  const s = BigInt(`0x${bytes.subarray(32).toString('hex')}`);
+  const twin = (P256_ORDER - s).toString(16).padStart(64, '0');
+  const signed = Buffer.concat([bytes.subarray(0, 32), Buffer.from(twin, 'hex')]);
+  return `${header}.${payload}.${signed.toString('base64url')}`;
+}
