@@ -81,12 +81,21 @@ const PROMPT_CASES: readonly HistoryCase[] = [
     formerUsers: [A],
   },
   {
-    name: 'S05, S06 and S08 logout against registration',
+    name: 'S05 and S06 logout and refresh against registration',
     operations: [
       packet('P1', 1, { token: 'T1' }),
       packet('P1', 2, { user: user(A, 2) }),
       packet('P1', 3, { token: 'T2' }),
       logout('P1', 4),
+    ],
+    formerUsers: [A],
+  },
+  {
+    name: 'S08 logout by packet against registration',
+    operations: [
+      packet('P1', 1, { token: 'T1' }),
+      packet('P1', 2, { user: user(A, 2) }),
+      packet('P1', 3, { user: null }),
     ],
     formerUsers: [A],
   },
