@@ -26,7 +26,7 @@ export interface ChangeSet {
   readonly events: readonly EventDraft[];
 }
 
-export type LinkEnd = 'logout' | 'switched' | 'revoked' | 'deleted' | 'removed';
+export type LinkEnd = 'logout' | 'switched' | 'revoked' | 'deleted' | 'removed' | 'superseded';
 
 export interface EndedLink {
   readonly installationRef: number;

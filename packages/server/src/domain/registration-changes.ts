@@ -5,6 +5,7 @@ import type { DeviceFacts, HeldToken, Installation, OpenLink } from './installat
 import { toEndedLinks, withoutLinks } from './link-end.ts';
 import type { FieldGroup, GroupMark } from './ordering.ts';
 import { registrationEvents } from './registration-events.ts';
+import { isLeftBehind, succession } from './reinstall.ts';
 import {
   changesLinks,
   type DecidedSync,
@@ -19,6 +20,8 @@ export interface DecidedPacket {
   readonly installation: Installation;
   /** Whoever holds the claimed address, as it is held under lock. */
   readonly holder: Installation | null;
+  /** Those that may be what a reinstalled app left behind, as they are held under lock. */
+  readonly predecessors: readonly Installation[];
   readonly packet: SyncPacket;
   readonly decided: DecidedSync;
   readonly at: Date;
@@ -40,24 +43,42 @@ export function registrationChanges(
   const attachedRefs = begun.map(({ link }) => link.userRef);
   const displaced = decided.token?.kind === 'hold' ? decided.token.displaced : null;
   assert(displaced === null || displaced.ref === holder?.ref);
+  const links = begun.map(({ link }) => link);
+  const next = nextState(decidedPacket, links);
+  const successions = predecessorsLeftBy(next, decidedPacket).map((old) =>
+    succession(old, next, at),
+  );
+  const left = successions.flatMap(({ released }) => released);
+  // One that is left behind has let go of everything, of the claimed address as well.
+  const loser = displaced === null || left.some(({ ref }) => ref === displaced.ref) ? null : holder;
   return {
     ...NO_CHANGES,
-    released: displaced === null || holder === null ? [] : [withoutAddress(holder, at)],
-    saved: [
-      nextState(
-        decidedPacket,
-        begun.map(({ link }) => link),
-      ),
+    released: [...left, ...(loser === null ? [] : [withoutAddress(loser, at)])],
+    saved: [next],
+    endedLinks: [
+      ...toEndedLinks(installation, ended, endedBy, at),
+      ...successions.flatMap(({ endedLinks }) => endedLinks),
     ],
-    endedLinks: toEndedLinks(installation, ended, endedBy, at),
     begunLinks: begun,
     usedProofs: decided.links.begun.flatMap(({ jti }) =>
       jti === null ? [] : [{ jti, installationRef: installation.ref, at }],
     ),
     reofferedRefs:
       decided.token !== null && installation.failuresInARow > 0 ? [installation.ref] : [],
-    events: registrationEvents(installation, decided, packet.seq, attachedRefs),
+    events: [
+      ...successions.flatMap(({ events }) => events),
+      ...registrationEvents(installation, decided, packet.seq, attachedRefs),
+    ],
   };
+}
+
+/** Asked when somebody signs in, and when the device says which one it is. */
+function predecessorsLeftBy(
+  next: Installation,
+  { predecessors, decided }: DecidedPacket,
+): readonly Installation[] {
+  const isNews = decided.links.begun.length > 0 || decided.device !== null;
+  return isNews ? predecessors.filter((old) => isLeftBehind(old, next)) : [];
 }
 
 /**

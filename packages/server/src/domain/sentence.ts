@@ -38,7 +38,7 @@ export function eventSentence(event: EventFacts): string {
     case 'installation.forked':
       return 'Two copies of the installation are alive; one was told to enrol anew.';
     case 'installation.superseded':
-      return 'A newer installation on the same device took its place.';
+      return `A newer installation on the same device took its place${because(event.cause)}.`;
     case 'token.attached':
       return `Token ${event.newToken} was attached.`;
     case 'token.refreshed':
@@ -85,6 +85,7 @@ const DETACHED: Readonly<Record<string, string>> = {
   revoked: 'was signed out by the back end',
   deleted: 'was signed out because the account was deleted',
   removed: 'was signed out because the installation was removed',
+  superseded: 'was signed out here because the app was installed anew on the same device',
 };
 
 export interface DeliveryFacts {

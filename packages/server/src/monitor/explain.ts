@@ -118,6 +118,7 @@ const ENDINGS = {
   revoked: "the back end's word",
   deleted: 'the deletion of the account',
   removed: 'the removal of the installation',
+  superseded: 'a newer installation on the same device',
 } as const;
 
 function summarize(rows: readonly Row[], formerCount: number): string {

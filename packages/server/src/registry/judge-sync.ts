@@ -12,6 +12,7 @@ import {
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
 import type { RegistryContext } from './caller.ts';
 import { isFromElsewhere } from './device-evidence.ts';
+import { predecessorsOf } from './predecessors.ts';
 import { proveUser } from './prove-user.ts';
 import type { SyncFacts } from './sync-facts.ts';
 import type { SyncInput, SyncRequest } from './sync-request.ts';
@@ -71,14 +72,24 @@ export function judgeSync(request: SyncRequest, facts: SyncFacts, rules: SyncRul
   if (isFromElsewhere(context, target.installation, key, named, facts)) {
     return { kind: 'refused', refusal: 'user_mismatch' };
   }
-  return decideTarget(request, target, named, holderOf(target.installation, key, facts), rules);
+  const others = {
+    holder: holderOf(target.installation, key, facts),
+    predecessors: predecessorsOf(request, facts),
+  };
+  return decideTarget(request, target, named, others, rules);
+}
+
+/** Other installations that a packet may change. */
+interface Others {
+  readonly holder: Installation | null;
+  readonly predecessors: readonly Installation[];
 }
 
 function decideTarget(
   { context, input }: SyncRequest,
   target: SyncTarget,
   named: readonly NamedUser[],
-  holder: Installation | null,
+  { holder, predecessors }: Others,
   { keys, decide }: SyncRules,
 ): SyncVerdict {
   const { installation } = target;
@@ -98,7 +109,15 @@ function decideTarget(
       const isDue = now.getTime() - installation.lastSeenAt.getTime() > LIMITS.checkInMs;
       return {
         kind: 'decided',
-        packet: { installation, holder, packet, decided, at: now, outdatesAssertions },
+        packet: {
+          installation,
+          holder,
+          predecessors,
+          packet,
+          decided,
+          at: now,
+          outdatesAssertions,
+        },
         isWritten: isUrgent(installation, decided) || isDue,
         ...target,
       };

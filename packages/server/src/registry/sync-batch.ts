@@ -6,6 +6,7 @@ import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { ensureUsers } from '../store/users.ts';
 import { judgeSync, type SyncRules, type SyncVerdict } from './judge-sync.ts';
+import { predecessorsOf } from './predecessors.ts';
 import { syncWrite, writesNothing } from './sync-changes.ts';
 import { lockFacts, readSnapshot, type SyncFacts } from './sync-facts.ts';
 import type { SyncRequest, SyncResult } from './sync-request.ts';
@@ -158,11 +159,12 @@ function judge(request: SyncRequest, facts: SyncFacts, rules: SyncRules): Judged
   }
 }
 
-/** The installation itself, and whoever holds the address that it claims. */
-function involvedRefs({ input }: SyncRequest, facts: SyncFacts): readonly number[] {
-  const own = facts.installations.get(input.installationId);
-  const key = input.token?.claim?.key.toString('hex') ?? '';
-  return [own?.ref ?? [], facts.holders.get(key)?.ref ?? []].flat();
+/** The installation itself, whoever holds the address that it claims, and what it leaves behind. */
+function involvedRefs(request: SyncRequest, facts: SyncFacts): readonly number[] {
+  const { installationId, token } = request.input;
+  const own = facts.installations.get(installationId);
+  const holder = facts.holders.get(token?.claim?.key.toString('hex') ?? '');
+  return [own, holder, ...predecessorsOf(request, facts)].flatMap((one) => one?.ref ?? []);
 }
 
 /**

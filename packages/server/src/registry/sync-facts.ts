@@ -1,16 +1,19 @@
 import type { Installation } from '../domain/installation.ts';
+import { deviceIdOf } from '../domain/reinstall.ts';
 import {
   enrolInstallations,
   findInstallations,
   findInvolvedRefs,
   lockInstallationRefs,
   type Enrolment,
+  type InvolvedNames,
 } from '../store/installations.ts';
 import { findLinkedPairs } from '../store/links.ts';
 import { findUsedProofs } from '../store/proofs.ts';
 import type { Queryable, Transaction } from '../store/sql.ts';
 import { topicsOf, type TopicSubscription } from '../store/topics.ts';
 import { findErasures, findLoginFacts, lockLogins, type LoginFacts } from '../store/users.ts';
+import { deviceClaimOf } from './predecessors.ts';
 import { idMac } from './prove-user.ts';
 import type { SyncRequest } from './sync-request.ts';
 
@@ -22,6 +25,8 @@ export interface SyncFacts {
   readonly enrolled: ReadonlyMap<string, number>;
   /** Who holds an address, by its key in hex; retired holders do not count. */
   readonly holders: ReadonlyMap<string, Installation>;
+  /** Where somebody is signed in, by the vendor id of the device. */
+  readonly byDevice: ReadonlyMap<string, readonly Installation[]>;
   /** By the customer's ids. */
   readonly users: ReadonlyMap<string, LoginFacts>;
   /** From when on assertions for an erased user are taken again, by the customer's ids. */
@@ -48,6 +53,7 @@ export async function readSnapshot(
     installations: byId(own),
     enrolled: new Map(),
     holders: byAddress(own),
+    byDevice: new Map(),
     users: new Map(users),
     erasures: new Map(),
     usedProofs: new Map(),
@@ -76,7 +82,7 @@ export async function lockFacts(
   const [, enrolled, refs] = await Promise.all([
     lockLogins(tx, appRef, names.loginIds),
     enrolInstallations(tx, appRef, enrolments),
-    findInvolvedRefs(tx, appRef, names.installationIds, names.addressKeys),
+    findInvolvedRefs(tx, appRef, names),
   ]);
   const [locked, users, erasures, usedProofs, topics] = await Promise.all([
     lockInvolved(tx, appRef, names, refs),
@@ -90,6 +96,7 @@ export async function lockFacts(
     installations: byId(locked),
     enrolled,
     holders: byAddress(locked),
+    byDevice: byDevice(locked),
     users,
     erasures,
     usedProofs,
@@ -99,9 +106,7 @@ export async function lockFacts(
 }
 
 /** Everything that some packets name, each name once where that matters. */
-interface PacketNames {
-  readonly installationIds: readonly string[];
-  readonly addressKeys: readonly Buffer[];
+interface PacketNames extends InvolvedNames {
   /** Users who may sign in. */
   readonly loginIds: readonly string[];
   /** Users who speak on a simple route. */
@@ -114,6 +119,7 @@ function namesIn(requests: readonly SyncRequest[]): PacketNames {
   return {
     installationIds: requests.map(({ input }) => input.installationId),
     addressKeys: requests.flatMap(({ input }) => input.token?.claim?.key ?? []),
+    deviceClaims: requests.flatMap((request) => deviceClaimOf(request) ?? []),
     loginIds: [...new Set(claims.map(({ id }) => id))],
     bearerIds: requests.flatMap(({ context: { caller } }) =>
       caller.kind === 'simple' && caller.bearer.kind === 'user' ? [caller.bearer.userId] : [],
@@ -131,9 +137,9 @@ function toEnrolment({ context, input }: SyncRequest): Enrolment {
 const LOCK_ROUNDS = 3;
 
 /**
- * Locks the installations of the packets and whoever holds a claimed address. Holders are found
- * without a lock first and looked for again under it; after three rounds in which there were others
- * each time, the unique index has the final word.
+ * Locks the installations of the packets, whoever holds a claimed address, and what reinstalled
+ * apps left behind. They are found without a lock first and looked for again under it; after three
+ * rounds in which there were others each time, the unique index has the final word.
  */
 async function lockInvolved(
   tx: Transaction,
@@ -145,7 +151,7 @@ async function lockInvolved(
   for (let round = 1; ; round += 1) {
     const [installations, involved] = await Promise.all([
       lockInstallationRefs(tx, refs),
-      findInvolvedRefs(tx, appRef, names.installationIds, names.addressKeys),
+      findInvolvedRefs(tx, appRef, names),
     ]);
     const isComplete = involved.every((ref) => refs.includes(ref));
     if (isComplete || round === LOCK_ROUNDS) return installations;
@@ -181,4 +187,13 @@ function byAddress(installations: readonly Installation[]): ReadonlyMap<string, 
       return isHolder ? [[token.key.toString('hex'), installation] as const] : [];
     }),
   );
+}
+
+function byDevice(
+  installations: readonly Installation[],
+): ReadonlyMap<string, readonly Installation[]> {
+  const linked = installations.filter(({ links }) => links.length > 0);
+  const groups = Map.groupBy(linked, ({ device }) => deviceIdOf(device) ?? '');
+  groups.delete('');
+  return groups;
 }

@@ -139,12 +139,28 @@ export async function lockInstallationRefs(
   return installations;
 }
 
-/** The references of some ids, and of whoever holds some addresses. */
+/** What packets say of their device and of who is there; the vendor id may be known already. */
+export interface DeviceClaim {
+  readonly id: string;
+  readonly vendorId: string | null;
+  readonly userIds: readonly string[];
+}
+
+/** Whom some packets involve, as far as they name them. */
+export interface InvolvedNames {
+  readonly installationIds: readonly string[];
+  readonly addressKeys: readonly Buffer[];
+  readonly deviceClaims: readonly DeviceClaim[];
+}
+
+/**
+ * The references of some ids, of whoever holds some addresses, and of what reinstalled apps left
+ * behind: older ones with the same vendor id on which the same person is signed in.
+ */
 export async function findInvolvedRefs(
   db: Queryable,
   appRef: number,
-  ids: readonly string[],
-  addressKeys: readonly Buffer[],
+  { installationIds: ids, addressKeys, deviceClaims }: InvolvedNames,
 ): Promise<readonly number[]> {
   const rows = await db<{ installation_ref: number }[]>`
     select installation_ref from installation
@@ -152,8 +168,31 @@ export async function findInvolvedRefs(
     union
     select installation_ref from installation
     where app_ref = ${appRef} and address_key = any(${byteaArray(addressKeys)}::text::bytea[])
-      and token_status <> 'retired'`.execute();
+      and token_status <> 'retired'
+    ${deviceClaims.length === 0 ? db`` : db`union ${leftBehind(db, appRef, deviceClaims)}`}`.execute();
   return rows.map((row) => row.installation_ref);
+}
+
+function leftBehind(db: Queryable, appRef: number, claims: readonly DeviceClaim[]): Fragment {
+  const rows = claims.map(({ id, vendorId, userIds }) => ({
+    id,
+    vendor_id: vendorId,
+    user_ids: userIds,
+  }));
+  return db`
+    select old.installation_ref
+    from jsonb_to_recordset(${json(rows)}) as c (id uuid, vendor_id text, user_ids text[])
+      left join installation own on own.app_ref = ${appRef} and own.id = c.id
+      join installation old on old.app_ref = ${appRef} and old.user_ref is not null
+        and old.vendor_id = coalesce(c.vendor_id, own.vendor_id)
+        and old.installation_ref is distinct from own.installation_ref
+        and old.last_seen_at < coalesce(own.created_at, 'infinity')
+      join link l on l.installation_ref = old.installation_ref and l.ended_at is null
+      join app_user u on u.user_ref = l.user_ref
+    where u.id = any(c.user_ids) or exists (
+      select 1 from link mine
+      where mine.installation_ref = own.installation_ref and mine.user_ref = l.user_ref
+        and mine.ended_at is null)`;
 }
 
 export async function updateInstallation(
