@@ -191,6 +191,7 @@ function factsOf(
     installations,
     enrolled: new Map(enrolled === null ? [] : [[enrolled.id, enrolled.ref]]),
     holders: new Map(holders),
+    byDevice: new Map(),
     users: decided.users,
     erasures: new Map(),
     usedProofs: decided.usedProofs,
