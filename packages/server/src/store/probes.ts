@@ -54,7 +54,7 @@ export async function insertProbe(tx: Transaction, probe: NewProbe, now: Date): 
       and installation_ref = ${row.installation_ref} and address_key = ${row.address_key}`;
   const rows = await tx`
     insert into probe ${columns(tx, row)}
-    on conflict (app_ref, kind, installation_ref, address_key) do nothing returning 1`;
+    on conflict do nothing returning 1`;
   return rows.length > 0;
 }
 
