@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { assertAnswered } from '../answered.ts';
 import { apnsToken, fcmToken, type Device } from '../device.ts';
@@ -93,11 +94,23 @@ async function liveThroughAll(): Promise<readonly Line[]> {
   return linesOf(`/v1/installations/${phone.id}`);
 }
 
-/** Written by what is still to come: reinstalls by the vendor's id, and disputes about a token. */
-const NOT_YET = ['installation.superseded', 'token.contested'];
+/** The lines of an installation whose app was deleted and installed anew. */
+async function reinstall(): Promise<readonly Line[]> {
+  const phones = [network.device(), network.device()];
+  const device = { platform: 'ios', vendor_id: randomUUID() };
+  for (const phone of phones) {
+    const user = { id: 'greta', assertion: await phone.assertion('greta') };
+    assertAnswered(await phone.sync({ token: apnsToken(), user, device }), 201);
+    await clock.advance(MINUTE_MS);
+  }
+  return linesOf(`/v1/installations/${phones[0]?.id}`);
+}
+
+/** Written by what is still to come: disputes about a token. */
+const NOT_YET = ['token.contested'];
 
 test('the timeline has a line, in words, for every kind of event', async (t) => {
-  const lines = await liveThroughAll();
+  const lines = [...(await liveThroughAll()), ...(await reinstall())];
   const seen = new Set(lines.map(({ kind }) => kind));
   const missing = EVENT_KINDS.filter((kind) => !seen.has(kind));
   assert.deepEqual(missing, NOT_YET, lines.map(({ kind }) => kind).join(', '));
