@@ -9,8 +9,8 @@ export interface Registry {
   readonly installations: Map<string, Installation>;
   /** Up to which second a user's assertions are refused: revoked everywhere, or erased. */
   readonly notBefore: Map<string, number>;
-  /** Assertions that signed somebody in. */
-  readonly spent: Set<string>;
+  /** Assertions that signed somebody in, and where. */
+  readonly spent: Map<string, string>;
 }
 
 export interface Installation {
@@ -49,7 +49,7 @@ const NONCE_SECONDS = 60;
 const NEVER = Number.NEGATIVE_INFINITY;
 
 export function emptyRegistry(): Registry {
-  return { installations: new Map(), notBefore: new Map(), spent: new Set() };
+  return { installations: new Map(), notBefore: new Map(), spent: new Map() };
 }
 
 /** R1: the one installation that holds a token. */
@@ -126,7 +126,7 @@ function sync(registry: Registry, packet: Packet, now: number): Reply {
   if (tokenOrder === 'newer') one.marks.token = { seq, content: token ?? null };
   if (userOrder === 'newer') one.marks.user = { seq, content: user?.user ?? null };
   if (acts) setToken(one, token ?? null, now);
-  const isRefused = signIn(registry, one, user, userOrder, isProven);
+  const isRefused = signIn(registry, id, user, userOrder, isProven);
   const applied = {
     ...(tokenOrder !== null && { token: tokenOrder !== 'superseded' }),
     ...(userOrder !== null && { user: userOrder !== 'superseded' }),
@@ -165,17 +165,20 @@ function boundAt({ token, user }: Installation): number {
 /** Applies the user group, and tells whether its proof was refused. */
 function signIn(
   registry: Registry,
-  one: Installation,
+  id: string,
   claim: Claim | null | undefined,
   order: Order | null,
   isProven: boolean,
 ): boolean {
+  const one = registry.installations.get(id) ?? blank(null);
   if (claim === undefined || order === 'superseded' || one.user?.id === claim?.user) return false;
   if (claim?.proof && isProven) {
     setUser(one, { id: claim.user, boundAt: claim.proof.issuedAt });
-    registry.spent.add(claim.proof.id);
+    registry.spent.set(claim.proof.id, id);
     return false;
   }
+  // R4: what was used here before is of the past, and does not say that somebody else is there.
+  if (claim?.proof && registry.spent.get(claim.proof.id) === id) return true;
   // R6: somebody else is at the device, so whoever was signed in has to go. A repetition ends
   // nothing, for what happened since counts.
   if (order === 'newer') setUser(one, null);
