@@ -98,7 +98,7 @@ function clientCommands(): readonly fc.Arbitrary<Command>[] {
 
 /** What back ends and providers do, and the looks that find out what came of it. */
 function otherCommands(): readonly fc.Arbitrary<Command>[] {
-  const since = fc.constantFrom<DeadSince>('now', 'long_ago');
+  const since = fc.constantFrom<DeadSince>('just_now', 'long_ago');
   return [
     fc
       .record({ installation, token: maybe(token), user: maybe(user), groups: fc.nat(2) })

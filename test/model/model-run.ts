@@ -32,8 +32,11 @@ export interface ModelRunOptions {
 
 const LANES = 64;
 const SEEDS = 2 ** 31;
-/** After so many histories the clock moves on to the next second, when none is under way. */
-const SPELL = 2_048;
+/**
+ * After so many histories of each lane all wait for each other, and the clock moves on to the next
+ * second: every send takes a little of the second in which a history has to stay.
+ */
+const SPELL = 24;
 
 /**
  * Runs random histories, many beside each other, each with installations, users and tokens of its
@@ -44,9 +47,10 @@ export async function runModel(ground: Ground, options: ModelRunOptions): Promis
   const seeds = createSeededRandom(seed);
   const tally = new Tally(onProgress ?? (() => {}));
   const findings: Finding[] = [];
-  for (let first = 0; first < runs && findings.length === 0; first += SPELL) {
-    const left = Math.min(SPELL, runs - first);
-    const lanes = Math.min(options.lanes ?? LANES, left);
+  const most = options.lanes ?? LANES;
+  for (let first = 0; first < runs && findings.length === 0; first += SPELL * most) {
+    const left = Math.min(SPELL * most, runs - first);
+    const lanes = Math.min(most, left);
     await Promise.all(
       Array.from({ length: lanes }, async (_, lane) => {
         const numRuns = Math.floor(left / lanes) + (lane < left % lanes ? 1 : 0);
@@ -59,7 +63,6 @@ export async function runModel(ground: Ground, options: ModelRunOptions): Promis
         if (details.failed) findings.push(toFinding(details, tally.histories));
       }),
     );
-    await ground.nextSecond();
   }
   return { histories: tally.histories, found: findings[0] ?? null };
 }
@@ -68,6 +71,7 @@ export async function runModel(ground: Ground, options: ModelRunOptions): Promis
 class Tally {
   readonly #onProgress: (histories: number) => void;
   #failedLane: number | null = null;
+  #underWay = 0;
   histories = 0;
 
   constructor(onProgress: (histories: number) => void) {
@@ -78,10 +82,18 @@ class Tally {
     return this.#failedLane === null || this.#failedLane === lane;
   }
 
-  begin(): void {
-    if (this.#failedLane !== null) return;
-    this.histories += 1;
-    this.#onProgress(this.histories);
+  /** True when no other history is under way. */
+  begin(): boolean {
+    if (this.#failedLane === null) {
+      this.histories += 1;
+      this.#onProgress(this.histories);
+    }
+    this.#underWay += 1;
+    return this.#underWay === 1;
+  }
+
+  end(): void {
+    this.#underWay -= 1;
   }
 
   fail(lane: number): void {
@@ -92,8 +104,8 @@ class Tally {
 function propertyOf(ground: Ground, lane: number, tally: Tally) {
   return fc.asyncProperty(historyCommands(), async (commands) => {
     if (!tally.isOpenTo(lane)) return;
-    tally.begin();
     try {
+      if (tally.begin()) await ground.nextSecond();
       const history = new History(ground);
       await fc.asyncModelRun(() => ({ model: new Drawer(), real: history }), commands);
       await history.compare();
@@ -101,6 +113,8 @@ function propertyOf(ground: Ground, lane: number, tally: Tally) {
     } catch (error) {
       tally.fail(lane);
       if (tally.isOpenTo(lane)) throw error;
+    } finally {
+      tally.end();
     }
   });
 }

@@ -58,12 +58,12 @@ export type Operation =
   | { readonly kind: 'revoke'; readonly user: string; readonly named: readonly string[] | null }
   | { readonly kind: 'erase'; readonly user: string }
   /**
-   * The provider says that a token is dead, to a push that is sent to it now: since now, since
-   * before any registration, or without telling since when.
+   * The provider says that a token is dead, to a push that is sent to it now: since a moment ago,
+   * since before any registration, or without telling since when.
    */
   | { readonly kind: 'dead'; readonly token: string; readonly since: DeadSince };
 
-export type DeadSince = 'now' | 'long_ago' | 'untold';
+export type DeadSince = 'just_now' | 'long_ago' | 'untold';
 
 /** An operation in words, for the history of a failure. */
 export function describeOperation(operation: Operation): string {

@@ -77,8 +77,13 @@ export class Postman {
   }
 
   async #round(users: readonly string[]): Promise<void> {
-    // What was registered before this round is older than its pushes, if only just.
-    await this.#network.clock.advance(1);
+    // What was registered before this round is older than its pushes, if only just, and there is a
+    // moment in between.
+    await this.#network.clock.advance(2);
+    assert(
+      this.#network.clock.now().getMilliseconds() !== 0,
+      'the second of these histories is over',
+    );
     const ids = new Set<string>();
     for (let first = 0; first < users.length; first += USERS_PER_NOTIFICATION) {
       const audience = { users: users.slice(first, first + USERS_PER_NOTIFICATION) };

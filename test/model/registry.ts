@@ -1,4 +1,12 @@
-import type { Assignment, Claim, Logout, Nonce, Operation, Packet } from './operation.ts';
+import type {
+  Assignment,
+  Claim,
+  DeadSince,
+  Logout,
+  Nonce,
+  Operation,
+  Packet,
+} from './operation.ts';
 
 /**
  * THE REFERENCE MODEL of the registry: what an app's registry is, and what each operation makes of
@@ -17,7 +25,7 @@ export interface Installation {
   /** Whose secret opens it; null for one that a back end made and no client has claimed yet. */
   secret: string | null;
   isRemoved: boolean;
-  token: { value: string; status: 'live' | 'retired'; changedAt: number } | null;
+  token: { value: string; status: TokenStatus; changedAt: number } | null;
   user: { id: string; boundAt: number } | null;
   /** Per field group the last packet that was applied to it. */
   marks: { token: Mark | null; user: Mark | null };
@@ -26,6 +34,9 @@ export interface Installation {
   /** Up to which second assertions are refused here, because a back end spoke. */
   closedUntil: number;
 }
+
+/** Nothing is sent to a token that is not live; a quarantined one still has its holder. */
+type TokenStatus = 'live' | 'quarantined' | 'retired';
 
 export interface Mark {
   readonly seq: number;
@@ -55,13 +66,14 @@ export function emptyRegistry(): Registry {
 /** R1: the one installation that holds a token. */
 export function hold(registry: Registry, token: string): string | null {
   const holds = ([, { token: held }]: readonly [string, Installation]): boolean =>
-    held?.value === token && held.status === 'live';
+    held?.value === token && held.status !== 'retired';
   return [...registry.installations].find(holds)?.[0] ?? null;
 }
 
 /** The user whose messages may go to a token. */
 export function own(registry: Registry, token: string): string | null {
-  return registry.installations.get(hold(registry, token) ?? '')?.user?.id ?? null;
+  const holder = registry.installations.get(hold(registry, token) ?? '');
+  return holder?.token?.status === 'live' ? (holder.user?.id ?? null) : null;
 }
 
 /** What an operation that arrives in second `now` changes, and how it is answered. Pure. */
@@ -109,8 +121,8 @@ function sync(registry: Registry, packet: Packet, now: number): Reply {
   if (tokenOrder === 'forked' || userOrder === 'forked') return { kind: 'installation_forked' };
 
   // A repetition confirms what is held, and brings back what the provider called dead.
-  const acts =
-    tokenOrder === 'newer' || (tokenOrder === 'replay' && one.token?.status === 'retired');
+  const isPutAside = one.token !== null && one.token.status !== 'live';
+  const acts = tokenOrder === 'newer' || (tokenOrder === 'replay' && isPutAside);
   const holderId = acts && token ? hold(registry, token) : null;
   const holder = holderId === null ? undefined : registry.installations.get(holderId);
   if (token && holderId !== null && holder !== undefined && holder !== one) {
@@ -243,10 +255,15 @@ function revoke(registry: Registry, user: string, named: readonly string[] | nul
   return { kind: 'signed_out', count } as const;
 }
 
-/** R8: the provider's word from before the last registration ends nothing. */
-function dead(registry: Registry, token: string, since: string): Reply {
+/**
+ * R8: the provider's word from before the last registration ends nothing. When the device may have
+ * checked in since the token is said to have died, without a trace, the token is only put aside.
+ */
+function dead(registry: Registry, token: string, since: DeadSince): Reply {
   const one = registry.installations.get(hold(registry, token) ?? '');
-  if (one?.token && one.user !== null && since !== 'long_ago') one.token.status = 'retired';
+  if (one?.token?.status === 'live' && one.user !== null && since !== 'long_ago') {
+    one.token.status = since === 'untold' ? 'retired' : 'quarantined';
+  }
   return { kind: 'done' };
 }
 
@@ -259,6 +276,7 @@ function refuseAccess(one: Installation | undefined, secret: string): Reply | nu
 }
 
 function setToken(one: Installation, value: string | null, changedAt: number): void {
+  if (one.token?.value === value && one.token?.status === 'quarantined') one.token.status = 'live';
   if (value === null ? one.token === null : isLive(one, value)) return;
   one.token = value === null ? null : { value, status: 'live', changedAt };
   one.version += 1;

@@ -99,8 +99,8 @@ export class Stage {
   kill(name: string, since: DeadSince): Disposable {
     const { apns, fcm, clock } = this.#ground.network;
     const { value } = this.token(name);
-    // The clock moves by a millisecond before the next push.
-    const atMs = since === 'now' ? clock.now().getTime() + 1 : LONG_AGO_MS;
+    // The clock moves by two milliseconds before the next push.
+    const atMs = since === 'just_now' ? clock.now().getTime() + 1 : LONG_AGO_MS;
     if (since === 'untold') fcm.devices.set(value, { kind: 'unregistered' });
     else apns.devices.set(value, { kind: 'unregistered', atMs });
     return { [Symbol.dispose]: () => (since === 'untold' ? fcm : apns).devices.delete(value) };
