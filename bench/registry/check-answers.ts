@@ -85,7 +85,9 @@ async function readStored(
   const rows = await db<(Standing & { readonly id: string })[]>`
     select installation.id, token_seq as token, user_seq as user, device_seq as device,
       app_user.id as "userId"
-    from installation left join app_user using (user_ref)
+    from installation
+      left join link on link.installation_ref = installation.installation_ref and ended_at is null
+      left join app_user using (user_ref)
     where installation.id = any(${[...ids]}::uuid[])
   `;
   return new Map(rows.map(({ id, ...standing }) => [id, standing]));

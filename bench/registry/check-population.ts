@@ -27,7 +27,7 @@ export async function checkPopulation(db: Database): Promise<void> {
     const [row] = await db<(Digests & { readonly secretHash: Buffer })[]>`
       select address_key as "addressKey", token_hash as "tokenHash", device_hash as "deviceHash",
         user_hash as "userHash", rcpt, secret_hash as "secretHash"
-      from installation where id = ${id}
+      from installation left join link using (installation_ref) where id = ${id}
     `;
     assert(row !== undefined, id);
     const { secretHash, ...digests } = row;

@@ -28,7 +28,7 @@ export async function populate(
     await insertInstallations(db, appRef, from, to);
     say(`${to} installations`);
   }
-  await insertLinksAndEvents(db);
+  await insertEvents(db);
   await copyForReference(db);
   await db.unsafe('vacuum analyze');
 }
@@ -56,20 +56,20 @@ async function insertInstallations(
         sha256(convert_to('secret-' || number, 'UTF8')) as secret
       from generate_series(${from}::bigint, ${to - 1}::bigint) as number
     ), derived as (
-      select *,
+      select *, md5('installation-' || number)::uuid as id,
         case when is_fcm then left(digits, 22) || ':APA91b' || digits || digits
           else '0a' || left(digits, 62) end as token,
         sha256(convert_to(rtrim(translate(encode(secret, 'base64'), '+/', '-_'), '='), 'UTF8'))
           as secret_hash
       from numbered
-    )
+    ), made as (
     insert into installation (
       app_ref, id, secret_hash, provider, credential_project, environment, topic, token,
-      address_key, token_status, token_confirmed_at, token_changed_at, user_ref, linked_at, rcpt,
+      address_key, token_status, token_confirmed_at, token_changed_at,
       token_seq, token_hash, user_seq, user_hash, device_seq, device_hash, permission, platform,
       model, os_version, app_version, sdk_version, locale, time_zone, vendor_id
     )
-    select ${appRef}::bigint, md5('installation-' || number)::uuid, secret_hash,
+    select ${appRef}::bigint, id, secret_hash,
       case when is_fcm then 'fcm' else 'apns' end,
       case when is_fcm then ${PROJECT}::text else '' end,
       case when is_fcm then '' else 'production' end,
@@ -78,9 +78,7 @@ async function insertInstallations(
       sha256(case when is_fcm then ${keyPrefix('fcm', PROJECT, '', 'token')}::bytea
         else ${keyPrefix('apns', '', 'production', TOPIC)}::bytea end
         || convert_to(token, 'UTF8')),
-      'live', now(), now(), user_ref, case when is_linked then now() end,
-      case when is_linked then left(translate(encode(sha256(convert_to('rcpt', 'UTF8')
-        || secret_hash || convert_to(user_id, 'UTF8')), 'base64'), '+/', '-_'), 22) end,
+      'live', now(), now(),
       1, sha256(convert_to(replace(
         case when is_fcm then ${JSON.stringify(fcmToken('%'))}::text
         else ${JSON.stringify(apnsToken('%'))}::text end, '%', token), 'UTF8')),
@@ -89,8 +87,18 @@ async function insertInstallations(
       1, sha256(convert_to(
         replace(${JSON.stringify(deviceGroup('%'))}::text, '%', vendor_id), 'UTF8')),
       'granted', 'ios', 'iPhone16,2', '18.1', '4.2.0', '1.0.0', 'de-DE', 'Europe/Berlin', vendor_id
-    from derived left join app_user
-      on is_linked and app_user.app_ref = ${appRef}::bigint and app_user.id = user_id
+    from derived
+    returning installation_ref, id
+    )
+    insert into link (
+      app_ref, installation_ref, user_ref, exclusive, started_at, rcpt, asserted_at
+    )
+    select ${appRef}::bigint, installation_ref, user_ref, true, now(),
+      left(translate(encode(sha256(convert_to('rcpt', 'UTF8') || secret_hash
+        || convert_to(user_id, 'UTF8')), 'base64'), '+/', '-_'), 22), now()
+    from derived join made using (id)
+      join app_user on app_user.app_ref = ${appRef}::bigint and app_user.id = user_id
+    where is_linked
   `;
 }
 
@@ -100,14 +108,7 @@ function keyPrefix(...parts: readonly string[]): Buffer {
 }
 
 /** New rows of a run go into indexes that are as full as those of a registry in use. */
-async function insertLinksAndEvents(db: Database): Promise<void> {
-  await db`
-    insert into link (
-      app_ref, installation_ref, user_ref, exclusive, started_at, rcpt, asserted_at
-    )
-    select app_ref, installation_ref, user_ref, true, linked_at, rcpt, linked_at
-    from installation where user_ref is not null
-  `;
+async function insertEvents(db: Database): Promise<void> {
   await db`
     insert into event (at, app_ref, installation_ref, kind, source, seq)
     select created_at, app_ref, installation_ref, 'installation.created', 'sdk', 1
@@ -138,7 +139,8 @@ async function copyForReference(db: Database): Promise<void> {
   `);
   await db.unsafe(`
     insert into reference_installation
-    select app_ref, id, secret_hash, provider, environment, topic, token, address_key, user_ref,
+    select app_ref, id, secret_hash, provider, environment, topic, token, address_key,
+      (select user_ref from link where link.installation_ref = installation.installation_ref),
       token_seq, updated_at
     from installation
   `);

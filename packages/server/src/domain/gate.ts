@@ -14,7 +14,7 @@ import type { Lane } from './notification.ts';
 export interface GateRow extends Recipient {
   readonly address: Address | null;
   readonly tokenStatus: TokenStatus | null;
-  /** Who is signed in now. */
+  /** The delivery's own user, if still signed in. */
   readonly ownerRef: number | null;
   readonly ownerId: string | null;
   readonly rcpt: string | null;

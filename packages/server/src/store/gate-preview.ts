@@ -1,7 +1,7 @@
 import type { Recipient } from '../domain/delivery.ts';
 import type { GateRow } from '../domain/gate.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
-import { CHOSEN_ELSEWHERE, toGateRow, type GateColumns } from './gate.ts';
+import { CHOSEN_ELSEWHERE, OWNER_OF_DELIVERY, toGateRow, type GateColumns } from './gate.ts';
 import type { Queryable } from './sql.ts';
 
 interface PreviewRow extends GateColumns {
@@ -29,7 +29,8 @@ export async function previewGate(
     select s.installation_ref, s.user_ref,
       i.provider, i.credential_project, i.environment, i.topic, i.token_kind, i.token,
       i.web_push_p256dh, i.web_push_auth, i.vapid_key_id, i.token_status,
-      i.user_ref as owner_ref, u.id as owner_id, u.preferences as owner_preferences, i.rcpt,
+      own.user_ref as owner_ref, own.id as owner_id, own.preferences as owner_preferences,
+      own.rcpt,
       i.holder_version, i.permission, i.preferences, i.locale, i.sdk_version, i.platform,
       i.dormant_since is not null as dormant, ${db.unsafe(CHOSEN_ELSEWHERE)} as chosen_elsewhere,
       c.credential_ref as serving_credential, false as newer_sent,
@@ -38,7 +39,7 @@ export async function previewGate(
       null::timestamptz as first_sent_at, null::boolean as possible_duplicate
     from slice s
       join installation i on i.installation_ref = s.installation_ref and i.app_ref = ${appRef}
-      left join app_user u on u.user_ref = i.user_ref
+      left join lateral (${db.unsafe(OWNER_OF_DELIVERY)}) own on true
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
     order by s.position`;
   return rows.map((row) => ({ row: toGateRow(row), platform: row.platform }));

@@ -47,6 +47,15 @@ export const CHOSEN_ELSEWHERE = `
     where chosen.user_ref = s.user_ref and chosen.ended_at is null
       and other.preferences->>'mode' = 'only_this_device'))`;
 
+/**
+ * Who has to be signed in on `i` for a delivery `s`, if that is so: the delivery's own user. What is
+ * addressed to an installation is judged by what the one user of an exclusive app prefers.
+ */
+export const OWNER_OF_DELIVERY = `
+  select l.user_ref, l.rcpt, u.id, u.preferences from link l join app_user u using (user_ref)
+  where l.installation_ref = s.installation_ref and l.ended_at is null
+    and (l.user_ref = s.user_ref or (s.user_ref = 0 and l.exclusive))`;
+
 interface GateStatementRow extends GateColumns {
   readonly cancelled: boolean;
 }
@@ -81,7 +90,8 @@ export async function gateSlice(
     select s.installation_ref, s.user_ref,
       i.provider, i.credential_project, i.environment, i.topic, i.token_kind, i.token,
       i.web_push_p256dh, i.web_push_auth, i.vapid_key_id, i.token_status,
-      i.user_ref as owner_ref, u.id as owner_id, u.preferences as owner_preferences, i.rcpt,
+      own.user_ref as owner_ref, own.id as owner_id, own.preferences as owner_preferences,
+      own.rcpt,
       i.holder_version, i.permission, i.preferences, i.locale, i.sdk_version,
       i.dormant_since is not null as dormant, ${db.unsafe(CHOSEN_ELSEWHERE)} as chosen_elsewhere,
       c.credential_ref as serving_credential,
@@ -98,7 +108,7 @@ export async function gateSlice(
       cross join slice s
       join notification n on n.notification_ref = ${chunk.notificationRef}
       join installation i on i.installation_ref = s.installation_ref
-      left join app_user u on u.user_ref = i.user_ref
+      left join lateral (${db.unsafe(OWNER_OF_DELIVERY)}) own on true
       left join delivery d on d.day = ${chunk.day} and d.notification_ref = n.notification_ref
         and d.installation_ref = s.installation_ref and d.user_ref = s.user_ref
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true

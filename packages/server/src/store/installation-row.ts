@@ -187,8 +187,6 @@ function toMarks(row: InstallationRow): Record<FieldGroup, GroupMark> {
  */
 export function toSavedColumns(installation: Installation) {
   const { ref, secretHash, token, device, lastSeenAt } = installation;
-  // For exclusive apps the link is repeated, for the ownership check to be one read.
-  const [link] = installation.links;
   return {
     installation_ref: ref,
     secret_hash: toText(secretHash),
@@ -199,9 +197,6 @@ export function toSavedColumns(installation: Installation) {
     token_status_at: token?.statusAt ?? null,
     token_confirmed_at: token?.confirmedAt ?? null,
     token_changed_at: token?.changedAt ?? null,
-    user_ref: link?.userRef ?? null,
-    linked_at: link?.linkedAt ?? null,
-    rcpt: link?.rcpt ?? null,
     holder_version: installation.holderVersion,
     server_write_at: installation.serverWriteAt,
     ...markColumns(installation.marks),

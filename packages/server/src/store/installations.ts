@@ -183,7 +183,7 @@ function leftBehind(db: Queryable, appRef: number, claims: readonly DeviceClaim[
     select old.installation_ref
     from jsonb_to_recordset(${json(rows)}) as c (id uuid, vendor_id text, user_ids text[])
       left join installation own on own.app_ref = ${appRef} and own.id = c.id
-      join installation old on old.app_ref = ${appRef} and old.user_ref is not null
+      join installation old on old.app_ref = ${appRef}
         and old.vendor_id = coalesce(c.vendor_id, own.vendor_id)
         and old.installation_ref is distinct from own.installation_ref
         and old.last_seen_at < coalesce(own.created_at, 'infinity')

@@ -131,19 +131,16 @@ test('a logout that waited while somebody else signed in signs nobody out', asyn
     const answer = client.delete(device.token, bearer);
     await untilBlocked(network.homing.db, 1);
     await tx`
-      with dora as (
-        select user_ref from app_user where id = 'dora'
-      ), moved as (
-        update installation set user_ref = (select user_ref from dora) where id = ${id}
-        returning installation_ref
-      )
-      update link set user_ref = (select user_ref from dora)
-      where ended_at is null and installation_ref = (select installation_ref from moved)`;
+      update link set user_ref = (select user_ref from app_user where id = 'dora')
+      where ended_at is null
+        and installation_ref = (select installation_ref from installation where id = ${id})`;
     return { answer };
   });
   await other.end();
   assertAnswered(await logout.answer, 200);
   const [row] = await network.homing.db<{ id: string }[]>`
-    select u.id from installation i join app_user u using (user_ref) where i.id = ${id}`;
+    select u.id from installation i join link l using (installation_ref)
+      join app_user u on u.user_ref = l.user_ref
+    where i.id = ${id} and l.ended_at is null`;
   assert.equal(row?.id, 'dora');
 });

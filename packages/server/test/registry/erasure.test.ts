@@ -166,9 +166,6 @@ test('logins and erasures at once fail nothing and leave no half of a user', asy
     statuses.join(' '),
   );
   const orphans = await network.homing.db`
-    select 1 from installation i where user_ref is not null
-      and not exists (select 1 from app_user u where u.user_ref = i.user_ref)
-    union all
     select 1 from link l where ended_at is null
       and not exists (select 1 from app_user u where u.user_ref = l.user_ref)`;
   assert.equal(orphans.length, 0);

@@ -15,9 +15,9 @@ alter table installation
   add column former_address_key bytea,
   add column token_returned boolean not null default false;
 
--- Finds the installation that a reinstalled app left behind; silent ones without a user are none.
+-- Finds the installation that a reinstalled app left behind.
 create index installation_by_device on installation (app_ref, vendor_id)
-  where vendor_id is not null and user_ref is not null;
+  where vendor_id is not null;
 create index installation_contested on installation (app_ref)
   where token_status = 'contested';
 
