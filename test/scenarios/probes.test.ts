@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { LIMITS } from '@homing/server';
+import { addressKey } from '../../packages/server/src/domain/address-key.ts';
 import type { Address } from '../../packages/server/src/domain/address.ts';
-import { insertProbe } from '../../packages/server/src/store/probes.ts';
+import { insertChallenges } from '../../packages/server/src/store/challenges.ts';
 import { inTransaction } from '../../packages/server/src/store/transaction.ts';
 import { assertAnswered } from '../answered.ts';
 import { assertConserved } from '../conservation.ts';
@@ -101,18 +103,30 @@ test('an address that somebody else holds is not taken by a correction', async (
   assert.equal((await network.backEnd.installation(other.id))['status'], 'active');
 });
 
-/** Asks for a challenge as the registry does; false when one was asked for lately. */
-async function challenge(network: Network, address: Address, nonce: string): Promise<boolean> {
+/** Asks for a challenge as the registry does, of whoever was enrolled first. */
+async function challenge(network: Network, address: Address, nonce: string): Promise<void> {
   const { db } = network.homing;
   const [row] = await db<{ ref: number; app: number; version: number }[]>`
     select installation_ref as ref, app_ref as app, holder_version as version from installation
     order by installation_ref limit 1`;
   assert.ok(row !== undefined);
-  const { ref: installationRef, app: appRef, version: holderVersion } = row;
-  const purpose = { kind: 'challenge', nonce } as const;
-  const probe = { appRef, purpose, installationRef, holderVersion, address };
-  return inTransaction(db, (tx) => insertProbe(tx, probe, network.clock.now()));
+  const { ref: holderRef, app: appRef, version: holderVersion } = row;
+  const [at, key] = [network.clock.now(), addressKey(address)];
+  const expiresAt = new Date(at.getTime() + LIMITS.takeoverNonceMs);
+  const one = {
+    claimantId: CLAIMANT,
+    holderRef,
+    holderVersion,
+    address,
+    key,
+    nonce,
+    at,
+    expiresAt,
+  };
+  await inTransaction(db, (tx) => insertChallenges(tx, appRef, [one]));
 }
+
+const CLAIMANT = randomUUID();
 
 const ADDRESSES: Readonly<Record<string, (token: string) => Address>> = {
   apns: (token) => ({ provider: 'apns', environment: 'production', topic: TOPIC, token }),
@@ -126,8 +140,8 @@ for (const [provider, makeAddress] of Object.entries(ADDRESSES)) {
     const token = provider === 'apns' ? apnsToken() : fcmToken();
     const address = makeAddress(token.value);
 
-    assert.equal(await challenge(network, address, 'nonce-1'), true);
-    assert.equal(await challenge(network, address, 'nonce-2'), false);
+    await challenge(network, address, 'nonce-1');
+    await challenge(network, address, 'nonce-2');
     await network.drain();
 
     const [entry, ...others] = network.journal.entries({ token: token.value });
@@ -148,7 +162,7 @@ for (const [provider, makeAddress] of Object.entries(ADDRESSES)) {
       times: 1,
       fault: { kind: 'answer', status: 503, reason: 'ServiceUnavailable' },
     });
-    assert.equal(await challenge(network, address, 'nonce-3'), true);
+    await challenge(network, address, 'nonce-3');
     await network.drain();
     network.clock.advance(LIMITS.takeoverNonceMs);
     await network.drain();

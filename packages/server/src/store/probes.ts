@@ -5,57 +5,19 @@ import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import { addressColumns, toAddress, type AddressRow } from './installation-row.ts';
 import { columns, type Queryable, type Transaction } from './sql.ts';
 
-/** What a probe is for. */
-export type ProbePurpose =
-  /** Does the token live in this other environment? */
-  | { readonly kind: 'environment' }
-  /** Whoever gets this nonce through the token can echo it, which proves that it is theirs. */
-  | { readonly kind: 'challenge'; readonly nonce: string };
-
-export interface NewProbe {
-  readonly appRef: number;
-  readonly purpose: ProbePurpose;
-  /** Whose token is in question, or who claims it. */
-  readonly installationRef: number;
-  /** Of that installation. An environment is only put right while it is still this one. */
-  readonly holderVersion: number;
-  /** Where the probe goes, which need not be the installation's own address. */
-  readonly address: Address;
-}
-
 /**
- * Has the dispatcher send a silent push to an address, in the transaction of what asks for it. It
- * goes out at the next turn of a worker, which an announcement of work makes now. A challenge
- * expires with its nonce. False when the same question was asked lately: one challenge a minute and
- * one question for the environment a day, for each installation and address.
- *
- * The push shows nothing and names nobody. On APNs it is a background push of priority 5 whose
- * `homing.challenge` is the nonce; on FCM a data message of high priority with `homing_challenge`.
+ * - `environment`: does the token live in this other environment?
+ * - `challenge`: whoever gets the nonce through the token can echo it; see `challenges.ts`.
  */
-export async function insertProbe(tx: Transaction, probe: NewProbe, now: Date): Promise<boolean> {
-  const { purpose, address } = probe;
-  const isChallenge = purpose.kind === 'challenge';
-  const inMs = (ms: number): Date => new Date(now.getTime() + ms);
-  const row = {
-    app_ref: probe.appRef,
-    kind: purpose.kind,
-    installation_ref: probe.installationRef,
-    holder_version: probe.holderVersion,
-    ...addressColumns(address),
-    address_key: addressKey(address),
-    nonce: isChallenge ? purpose.nonce : null,
-    available_at: now,
-    expires_at: inMs(isChallenge ? LIMITS.takeoverNonceMs : LIMITS.environmentProbeMs),
-    again_at: inMs(isChallenge ? LIMITS.takeoverNonceMs : LIMITS.environmentProbeRestMs),
-  };
-  await tx`
-    delete from probe
-    where app_ref = ${row.app_ref} and kind = ${row.kind} and again_at <= ${now}
-      and installation_ref = ${row.installation_ref} and address_key = ${row.address_key}`;
-  const rows = await tx`
-    insert into probe ${columns(tx, row)}
-    on conflict do nothing returning 1`;
-  return rows.length > 0;
+export type ProbeKind = 'environment' | 'challenge';
+
+interface EnvironmentProbe {
+  readonly appRef: number;
+  readonly installationRef: number;
+  /** The environment is only put right while it is still this one. */
+  readonly holderVersion: number;
+  /** With the other environment, not the installation's own address. */
+  readonly address: Address;
 }
 
 /**
@@ -68,7 +30,7 @@ export async function insertEnvironmentProbes(
   now: Date,
 ): Promise<void> {
   if (installationRefs.length === 0) return;
-  const rows = await tx<(AddressRow & Omit<NewProbe, 'purpose' | 'address'>)[]>`
+  const rows = await tx<(AddressRow & Omit<EnvironmentProbe, 'address'>)[]>`
     select i.*, i.app_ref as "appRef", i.installation_ref as "installationRef",
       i.holder_version as "holderVersion"
     from (
@@ -85,8 +47,33 @@ export async function insertEnvironmentProbes(
     if (held?.provider !== 'apns') continue;
     const environment: ApnsEnvironment = held.environment === 'sandbox' ? 'production' : 'sandbox';
     const address = { ...held, environment };
-    await insertProbe(tx, { ...row, purpose: { kind: 'environment' }, address }, now);
+    await insertProbe(tx, { ...row, address }, now);
   }
+}
+
+/**
+ * Has the dispatcher send a silent push to an address, in the transaction of what asks for it,
+ * unless the same was asked within a day.
+ */
+async function insertProbe(tx: Transaction, probe: EnvironmentProbe, now: Date): Promise<void> {
+  const { address } = probe;
+  const inMs = (ms: number): Date => new Date(now.getTime() + ms);
+  const row = {
+    app_ref: probe.appRef,
+    kind: 'environment',
+    installation_ref: probe.installationRef,
+    holder_version: probe.holderVersion,
+    ...addressColumns(address),
+    address_key: addressKey(address),
+    available_at: now,
+    expires_at: inMs(LIMITS.environmentProbeMs),
+    again_at: inMs(LIMITS.environmentProbeRestMs),
+  };
+  await tx`
+    delete from probe
+    where app_ref = ${row.app_ref} and kind = 'environment' and again_at <= ${now}
+      and installation_ref = ${row.installation_ref} and address_key = ${row.address_key}`;
+  await tx`insert into probe ${columns(tx, row)} on conflict do nothing`;
 }
 
 /** A probe that this worker holds. */
@@ -95,7 +82,7 @@ export interface LeasedProbe {
   /** UUID that all its attempts carry. */
   readonly id: string;
   readonly appRef: number;
-  readonly kind: ProbePurpose['kind'];
+  readonly kind: ProbeKind;
   readonly installationRef: number;
   readonly holderVersion: number;
   readonly address: Address;
@@ -122,8 +109,8 @@ export async function leaseProbes(
       where p.settled_at is null and p.available_at <= ${now} and p.expires_at > ${now}
         and p.attempt < ${LIMITS.probeAttempts}
         and (p.lease_until is null or p.lease_until < clock_timestamp())
-        and (p.kind = 'challenge'
-          or (h.holder_version = p.holder_version and h.token_status = 'quarantined'))
+        and h.holder_version = p.holder_version
+        and (p.kind = 'challenge' or h.token_status = 'quarantined')
       order by p.available_at limit ${limit}
       for update of p skip locked
     ), leased as (
