@@ -114,7 +114,7 @@ function skipReason(
 }
 
 /** Campaigns leave dormant installations out; whether anything reaches them is the app's choice. */
-export function leavesOutDormant(
+function leavesOutDormant(
   notification: Pick<GateNotification, 'lane' | 'dormantGetTransactional'>,
 ): boolean {
   return notification.lane === 'bulk' || !notification.dormantGetTransactional;
