@@ -26,6 +26,8 @@ export interface ModelRunOptions {
   readonly seed: number;
   /** How many at once: they wait for each other's sends, not for the server. */
   readonly lanes?: number;
+  /** Default true: the history that is told is the shortest that shows the violation. */
+  readonly shrinks?: boolean;
   /** Told the number of histories so far. */
   readonly onProgress?: (histories: number) => void;
 }
@@ -59,6 +61,7 @@ export async function runModel(ground: Ground, options: ModelRunOptions): Promis
         const details = await fc.check(propertyOf(ground, laneSeed, tally), {
           seed: laneSeed,
           numRuns,
+          endOnFailure: options.shrinks === false,
         });
         if (details.failed) findings.push(toFinding(details, tally.histories));
       }),
