@@ -192,6 +192,7 @@ function factsOf(
     enrolled: new Map(enrolled === null ? [] : [[enrolled.id, enrolled.ref]]),
     holders: new Map(holders),
     byDevice: new Map(),
+    disputes: new Map(),
     users: decided.users,
     erasures: new Map(),
     usedProofs: decided.usedProofs,
@@ -241,6 +242,8 @@ function toObserved(verdict: SyncVerdict): Observed {
       return { reply: { kind: 'installation_forked' }, nonce: null };
     case 'token_held':
       return { reply: { kind: 'token_held' }, nonce: verdict.nonce.nonce };
+    case 'token_challenged':
+      return assert.fail('the app moves tokens by nonce');
     case 'decided': {
       const { orders, links } = verdict.packet.decided;
       const applied = Object.fromEntries(

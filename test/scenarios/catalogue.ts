@@ -14,9 +14,6 @@ export type Need =
   | 'in-app messages'
   | 'scheduling'
   | 'segments'
-  | 'fork by alternation'
-  | 'challenge mode'
-  | 'contested tokens'
   | 'multi-account mode';
 
 export type CatalogueEntry =
@@ -33,6 +30,7 @@ export type CatalogueEntry =
 
 const ONE_PHONE = 'test/scenarios/one-phone.test.ts';
 const TWO_INSTALLATIONS = 'test/scenarios/two-installations.test.ts';
+const DISPUTES = 'test/scenarios/disputes.test.ts';
 const UNDER_WAY = 'test/scenarios/under-way.test.ts';
 const LATE_FEEDBACK = 'test/scenarios/late-feedback.test.ts';
 const BROWSERS = 'test/scenarios/browsers.test.ts';
@@ -57,26 +55,19 @@ export const CATALOGUE = {
   S21: shown(ONE_PHONE),
 
   S23: shown(RACES, `${REGISTRY}/takeover.test.ts`),
-  S24: shown(TWO_INSTALLATIONS),
-  S26: shown(TWO_INSTALLATIONS),
+  S24: shown(TWO_INSTALLATIONS, DISPUTES),
+  S26: shown(TWO_INSTALLATIONS, DISPUTES),
   S28: inPart('client', 'The SDK notices that its secret is gone and enrols.', TWO_INSTALLATIONS),
-  S29: inPart(
-    'fork by alternation',
-    'Copies whose sequences do not collide, and whose tokens replace each other, go unnoticed.',
-    TWO_INSTALLATIONS,
-  ),
-  S30: inPart(
-    'challenge mode',
-    'A raw client that insists on a cached token has to receive a push through it first.',
-    TWO_INSTALLATIONS,
-  ),
+  S29: shown(TWO_INSTALLATIONS, DISPUTES),
+  S30: shown(TWO_INSTALLATIONS, DISPUTES),
   S31: shown(TWO_INSTALLATIONS),
   S32: shown(TWO_INSTALLATIONS),
-  S33: marked('contested tokens', 'The one-holder rule holds; who is right is not asked yet.'),
+  S33: shown(DISPUTES),
   S34: inPart(
     'client',
     "Anna's phone does not show what is tagged for Mallory.",
     TWO_INSTALLATIONS,
+    DISPUTES,
   ),
   S35: shown(`${HTTP}/assertions.test.ts`),
   S37: shown(TWO_INSTALLATIONS),

@@ -72,14 +72,14 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   },
   installation_forked: {
     meaning:
-      'Two copies of one installation send different content under the same `seq`, as after a backup was restored on a second phone.',
+      'Two copies of one installation are alive, as after a backup was restored on a second phone: they send different content under the same `seq`, or tokens that take turns. Nothing of the packet was stored.',
     remedy: 'Make a new installation id and secret on this copy, and enrol with them.',
   },
   token_held: {
     meaning:
       'Another installation holds this push token. Nothing of the packet was stored. A late packet must not take a token away from whoever has it now.',
     remedy:
-      'Repeat the packet within a minute with the `nonce` of this answer as `takeover`. Client libraries do so by themselves.',
+      'Repeat the packet within a minute with the `nonce` of this answer as `takeover`. Where the answer has `challenge` instead, the app is strict: the nonce comes as a silent push through the token, and with `waiting` the packet is repeated after `expires_at`. Client libraries do so by themselves.',
   },
   review_changed: {
     meaning:

@@ -1,5 +1,6 @@
 import type { Clock } from './domain/clock.ts';
 import { advanceReviews, beginDueReviews, decideByPolicy } from './registry/review.ts';
+import { settleCalm } from './registry/settle-calm.ts';
 import { createPartitions } from './store/partitions.ts';
 import { retentionRules, type RetentionRule } from './store/retention.ts';
 import type { Database } from './store/sql.ts';
@@ -41,6 +42,7 @@ export function createMaintenance(options: MaintenanceOptions): Maintenance {
     const now = clock();
     const chores = [
       () => createPartitions(db, now),
+      () => settleCalm(db, now),
       () => beginDueReviews(db, now),
       () => decideByPolicy(db, now),
       () => advanceReviews(db, clock, signal),

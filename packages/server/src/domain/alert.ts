@@ -12,13 +12,18 @@ export interface AlertDraft {
   readonly detail: Readonly<Record<string, string | number>>;
 }
 
+/** What an alert is about. */
+export type AlertSubject = Pick<AlertDraft, 'appRef' | 'kind' | 'subject'>;
+
 const SENTENCES: Readonly<Record<AlertKind, string>> = {
   mass_death_freeze:
     'A provider called so many tokens dead, and took nothing, that none is retired any more. ' +
     'Check the credential, its topic and its environment.',
   credential_stopped:
     'A provider refuses a credential. What it serves waits until the credential is replaced.',
-  token_contested: 'Installations keep claiming the same token from each other.',
+  token_contested:
+    'Installations keep claiming the same token from each other. Nothing for users goes to it until ' +
+    'its device answers a push, or a day has passed without a claim.',
 };
 
 /** What an alert means and what to do about it, in plain words. */

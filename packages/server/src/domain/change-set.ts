@@ -1,3 +1,5 @@
+import type { AlertDraft, AlertSubject } from './alert.ts';
+import type { Challenge } from './challenge.ts';
 import type { EventDraft } from './event.ts';
 import type { Installation, OpenLink } from './installation.ts';
 
@@ -21,6 +23,11 @@ export interface ChangeSet {
   readonly usedProofs: readonly UsedProof[];
   /** Installations that lose what other tables keep for them: topics, purpose tokens. */
   readonly emptiedRefs: readonly number[];
+  /** Addresses that went from one installation to another. */
+  readonly moves: readonly AddressMove[];
+  readonly challenges: readonly Challenge[];
+  readonly openedAlerts: readonly AlertDraft[];
+  readonly closedAlerts: readonly AlertSubject[];
   /** Installations whose token may take what an earlier one could not. */
   readonly reofferedRefs: readonly number[];
   readonly events: readonly EventDraft[];
@@ -57,6 +64,11 @@ export interface UsedProof {
   readonly at: Date;
 }
 
+export interface AddressMove {
+  readonly key: Buffer;
+  readonly at: Date;
+}
+
 export const NO_CHANGES: ChangeSet = {
   released: [],
   saved: [],
@@ -65,6 +77,10 @@ export const NO_CHANGES: ChangeSet = {
   taggedLinks: [],
   usedProofs: [],
   emptiedRefs: [],
+  moves: [],
+  challenges: [],
+  openedAlerts: [],
+  closedAlerts: [],
   reofferedRefs: [],
   events: [],
 };

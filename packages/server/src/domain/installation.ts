@@ -35,6 +35,10 @@ export interface HeldToken {
   readonly statusAt: Date | null;
   readonly confirmedAt: Date;
   readonly changedAt: Date;
+  /** The key of what it took the place of on this installation; null for a first one. */
+  readonly formerKey: Buffer | null;
+  /** It had been there before that one. */
+  readonly isReturned: boolean;
 }
 
 /** A user who is signed in. */

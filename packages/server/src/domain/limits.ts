@@ -36,6 +36,15 @@ export const LIMITS = {
   /** An unchanged check-in is written at most this often. */
   checkInMs: 6 * 60 * 60 * 1_000,
   takeoverNonceMs: 60_000,
+  /** A token that moves more often within the time of calm is disputed (case S33). */
+  undisputedMoves: 3,
+  /** So long nobody may have taken a disputed token for it to be in use again. */
+  disputeCalmMs: 24 * 60 * 60 * 1_000,
+  /**
+   * Challenges through one token at a time, whoever claims it: its phone is not to be flooded with
+   * silent pushes, and one claimant alone is not to keep the others from being asked.
+   */
+  challengesPerToken: 5,
   /** Probes under way at once in a process: they are few, and nothing else may wait for them. */
   probesAtOnce: 32,
   /** Outlives every provider's deadline for an answer, so that a probe is not sent twice. */

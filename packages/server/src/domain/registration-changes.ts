@@ -2,6 +2,7 @@ import assert from 'node:assert';
 import { addresseeTag } from './addressee-tag.ts';
 import { NO_CHANGES, type BegunLink, type ChangeSet, type TaggedLink } from './change-set.ts';
 import type { DeviceFacts, HeldToken, Installation, OpenLink } from './installation.ts';
+import { disputeChanges } from './dispute.ts';
 import { toEndedLinks, withoutLinks } from './link-end.ts';
 import type { FieldGroup, GroupMark } from './ordering.ts';
 import { registrationEvents } from './registration-events.ts';
@@ -12,6 +13,7 @@ import {
   type DevicePatch,
   type SyncPacket,
   type TokenChange,
+  type TokenClaim,
 } from './registration.ts';
 
 /** A packet that was decided about, with what the decision was made on. */
@@ -51,8 +53,11 @@ export function registrationChanges(
   const left = successions.flatMap(({ released }) => released);
   // One that is left behind has let go of everything, of the claimed address as well.
   const loser = displaced === null || left.some(({ ref }) => ref === displaced.ref) ? null : holder;
+  const isMoved = decided.token?.kind === 'hold' && loser !== null;
   return {
     ...NO_CHANGES,
+    ...disputeChanges(installation, decided.token),
+    moves: isMoved ? [{ key: decided.token.claim.key, at }] : [],
     released: [...left, ...(loser === null ? [] : [withoutAddress(loser, at)])],
     saved: [next],
     endedLinks: [
@@ -151,15 +156,30 @@ function nextToken(held: HeldToken | null, change: TokenChange | null, at: Date)
       return null;
     case 'confirm': {
       assert(held !== null);
-      const status = held.status === 'contested' ? 'contested' : 'live';
       const { address } = change.claim;
-      return { ...held, address, status, statusCode: null, statusAt: null, confirmedAt: at };
+      if (held.status === 'contested' && !change.settlesDispute) {
+        return { ...held, address, confirmedAt: at };
+      }
+      return { ...held, address, ...LIVE, confirmedAt: at };
     }
     case 'hold': {
-      const fresh = { status: 'live', statusCode: null, statusAt: null } as const;
-      return { ...change.claim, ...fresh, confirmedAt: at, changedAt: at };
+      const token = { ...change.claim, ...LIVE, ...turnOf(held, change.claim) };
+      const begun: HeldToken = { ...token, confirmedAt: at, changedAt: at };
+      return change.isContested ? { ...begun, status: 'contested', statusAt: at } : begun;
     }
   }
+}
+
+const LIVE = { status: 'live', statusCode: null, statusAt: null } as const;
+
+/** What a claimed token takes the place of, and whether it had been there before. */
+function turnOf(
+  held: HeldToken | null,
+  { key }: TokenClaim,
+): Pick<HeldToken, 'formerKey' | 'isReturned'> {
+  if (held === null) return { formerKey: null, isReturned: false };
+  if (held.key.equals(key)) return { formerKey: held.formerKey, isReturned: held.isReturned };
+  return { formerKey: held.key, isReturned: held.formerKey?.equals(key) === true };
 }
 
 function afterDevice(

@@ -1,7 +1,7 @@
 import { tokenFingerprint } from './address-key.ts';
 import type { EventDraft } from './event.ts';
 import type { HeldToken, Installation } from './installation.ts';
-import type { DecidedSync, TokenClaim } from './registration.ts';
+import { isPutAside, type DecidedSync, type TokenClaim } from './registration.ts';
 
 /**
  * What the timeline tells about a decision. The users who were attached are named apart, because an
@@ -52,15 +52,26 @@ function tokenEvents(
     case 'clear':
       return [{ ...base, kind: 'token.retired', oldToken: fingerprint(held), cause: 'cleared' }];
     case 'confirm':
-      if (held === null || held.status === 'live' || held.status === 'contested') return [];
-      return [{ ...base, kind: 'token.restored', newToken: fingerprint(held), cause: 'check_in' }];
+      if (held === null || !(isPutAside(held) || change.settlesDispute)) return [];
+      return [
+        {
+          ...base,
+          kind: 'token.restored',
+          newToken: fingerprint(held),
+          cause: change.settlesDispute ? 'challenge' : 'check_in',
+        },
+      ];
     case 'hold': {
       const newToken = tokenFingerprint(change.claim.address.token);
       const moved: EventDraft[] =
         change.displaced === null
           ? []
           : [{ installationRef: change.displaced.ref, kind: 'token.moved', oldToken: newToken }];
-      return [...moved, { ...base, ...heldEvent(held, change.claim), newToken }];
+      const contested: EventDraft[] = change.isContested
+        ? [{ ...base, kind: 'token.contested', oldToken: newToken }]
+        : [];
+      const attached = { ...base, ...heldEvent(held, change.claim), newToken };
+      return [...moved, attached, ...contested];
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Address } from './address.ts';
-import type { DeviceFacts, Installation, OpenLink, Permission } from './installation.ts';
+import type { DeviceFacts, HeldToken, Installation, OpenLink, Permission } from './installation.ts';
+import { LIMITS } from './limits.ts';
 import { orderOf, type FieldGroup, type Order } from './ordering.ts';
 
 /**
@@ -18,11 +19,20 @@ export interface SyncPacket {
   /** Everybody who is signed in from now on. */
   readonly user?: { readonly named: readonly NamedUser[]; readonly hash: Buffer };
   readonly device?: { readonly patch: DevicePatch; readonly hash: Buffer };
+  /** What it takes to have a token that another installation holds. */
+  readonly takeoverBy: TakeoverRule;
   /** True when the packet echoes a nonce that was issued for exactly this takeover. */
   readonly takeoverEchoed: boolean;
   /** How many users the app lets be signed in on one installation: one, or several. */
   readonly accountMode: AccountMode;
 }
+
+/**
+ * - `word`: to say so; the customer's own back end is believed.
+ * - `assertion`: a newer assertion, or the nonce of the refusal.
+ * - `challenge`: a nonce that came through the token itself, and nothing else.
+ */
+export type TakeoverRule = 'word' | 'assertion' | 'challenge';
 
 export type AccountMode = 'exclusive' | 'multi';
 
@@ -64,6 +74,8 @@ export interface Holder {
   readonly ref: number;
   /** When its newest link was asserted or made, or when the token came to it, if that is later. */
   readonly boundAt: Date;
+  /** How often the address went from one installation to another lately. */
+  readonly recentMoves: number;
 }
 
 /** What becomes of the links of an installation. */
@@ -87,9 +99,20 @@ export interface RefusedUser {
 }
 
 export type TokenChange =
-  | { readonly kind: 'hold'; readonly claim: TokenClaim; readonly displaced: Holder | null }
+  | {
+      readonly kind: 'hold';
+      readonly claim: TokenClaim;
+      readonly displaced: Holder | null;
+      /** It moves too often: nothing for a user goes there until the device answers. */
+      readonly isContested: boolean;
+    }
   /** The same address; what is not part of its key, such as a browser's keys, may have changed. */
-  | { readonly kind: 'confirm'; readonly claim: TokenClaim }
+  | {
+      readonly kind: 'confirm';
+      readonly claim: TokenClaim;
+      /** The device has echoed what came through the token, which ends the dispute. */
+      readonly settlesDispute: boolean;
+    }
   | { readonly kind: 'clear' };
 
 export type SyncDecision =
@@ -111,14 +134,16 @@ export function decideSync(
   packet: SyncPacket,
 ): SyncDecision {
   const orders = ordersOf(installation, packet);
-  if (Object.values(orders).includes('forked')) return { kind: 'forked' };
+  if (Object.values(orders).includes('forked') || alternates(installation, packet, orders.token)) {
+    return { kind: 'forked' };
+  }
 
   const tokenActs = doesTokenAct(installation, packet, orders.token);
   const claimed = tokenActs ? (packet.token?.claim ?? null) : null;
   if (claimed !== null && holder !== null && !mayTakeOver(holder, packet, orders.user)) {
     return { kind: 'token_held', holder };
   }
-  const token = tokenActs ? tokenChange(installation, claimed, holder) : null;
+  const token = tokenActs ? tokenChange(installation, claimed, holder, packet) : null;
   const device = orders.device === 'newer' ? (packet.device?.patch ?? null) : null;
   const links = linkChanges(installation, packet, orders.user);
   return { kind: 'decided', orders, token, links, device };
@@ -131,7 +156,8 @@ export function decideSync(
 export function isUrgent(installation: Installation, decided: DecidedSync): boolean {
   if (Object.values(decided.orders).includes('newer') || changesLinks(decided)) return true;
   if (installation.dormantSince !== null) return true;
-  return decided.token?.kind === 'confirm' ? isPutAside(installation) : decided.token !== null;
+  if (decided.token?.kind !== 'confirm') return decided.token !== null;
+  return isPutAside(installation.token) || installation.token?.status === 'contested';
 }
 
 export function changesLinks({ links }: DecidedSync): boolean {
@@ -139,10 +165,11 @@ export function changesLinks({ links }: DecidedSync): boolean {
 }
 
 /** What an installation is as a holder; null when it holds no token. */
-export function toHolder({ ref, token, links }: Installation): Holder | null {
+export function toHolder({ ref, token, links }: Installation, recentMoves: number): Holder | null {
   if (token === null) return null;
   const bindings = links.map(({ assertedAt, linkedAt }) => (assertedAt ?? linkedAt).getTime());
-  return { ref, boundAt: new Date(Math.max(token.changedAt.getTime(), ...bindings)) };
+  const boundAt = new Date(Math.max(token.changedAt.getTime(), ...bindings));
+  return { ref, boundAt, recentMoves };
 }
 
 function ordersOf(
@@ -171,12 +198,29 @@ function doesTokenAct(
   if (order !== 'replay') return order === 'newer';
   const claim = packet.token?.claim ?? null;
   const isHeld = claim !== null && installation.token?.key.equals(claim.key) === true;
-  return isHeld || isPutAside(installation);
+  return isHeld || isPutAside(installation.token);
 }
 
 /** The provider said that the token is dead or belongs elsewhere. */
-function isPutAside({ token }: Installation): boolean {
+export function isPutAside(token: HeldToken | null): boolean {
   return token?.status === 'retired' || token?.status === 'quarantined';
+}
+
+/**
+ * Whether two tokens take turns: the one that is held was there before the one that it replaced,
+ * and that one is claimed again. No provider takes a token back and gives it out again like that,
+ * so two copies of the installation are alive, although their sequences never met. The first return
+ * is let through: a device whose state was restored looks the same. Whoever is refused without
+ * being a copy enrols anew and has lost nothing.
+ */
+function alternates(
+  { token: held }: Installation,
+  { seq, token }: SyncPacket,
+  order: Order | undefined,
+): boolean {
+  const claim = token?.claim ?? null;
+  if (seq === null || order !== 'newer' || claim === null || held === null) return false;
+  return held.isReturned && held.formerKey?.equals(claim.key) === true;
 }
 
 /**
@@ -184,7 +228,8 @@ function isPutAside({ token }: Installation): boolean {
  * that comes with a superseded user is of the past, whatever its time says.
  */
 function mayTakeOver(holder: Holder, packet: SyncPacket, userOrder: Order | undefined): boolean {
-  if (packet.seq === null || packet.takeoverEchoed) return true;
+  if (packet.takeoverBy === 'word' || packet.takeoverEchoed) return true;
+  if (packet.takeoverBy === 'challenge') return false;
   if (packet.user === undefined || userOrder === 'superseded') return false;
   const boundAt = wholeSeconds(holder.boundAt);
   return packet.user.named.some(
@@ -201,14 +246,21 @@ function tokenChange(
   installation: Installation,
   claim: TokenClaim | null,
   holder: Holder | null,
+  { takeoverBy, takeoverEchoed }: SyncPacket,
 ): TokenChange | null {
   const held = installation.token;
   if (claim === null) return held === null ? null : { kind: 'clear' };
   if (held !== null && held.key.equals(claim.key)) {
     // A retired token has left the unique index, so somebody else may hold the address by now.
-    if (held.status !== 'retired') return { kind: 'confirm', claim };
+    if (held.status !== 'retired') {
+      const settlesDispute = held.status === 'contested' && takeoverEchoed;
+      return { kind: 'confirm', claim, settlesDispute };
+    }
   }
-  return { kind: 'hold', claim, displaced: holder };
+  const isShownToReach = takeoverBy === 'challenge' && takeoverEchoed;
+  const isContested =
+    holder !== null && holder.recentMoves >= LIMITS.undisputedMoves && !isShownToReach;
+  return { kind: 'hold', claim, displaced: holder, isContested };
 }
 
 /**

@@ -75,6 +75,8 @@ export function eventSentence(event: EventFacts): string {
 /** By cause; a device that reports a retired token anew gives none. */
 const RESTORED: Readonly<Record<string, string>> & { readonly check_in: string } = {
   check_in: 'was confirmed by the device',
+  challenge: 'was confirmed through a push to the device',
+  calm: 'was claimed by nobody else for a day',
   mass_death: 'was refused together with too many others to be believed',
   other_environment: "was taken by the provider's other environment",
 };

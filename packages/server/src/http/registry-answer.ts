@@ -25,6 +25,6 @@ export function refusalError(refusal: AccessRefusal): ApiError {
 export function forkedError(): ApiError {
   return new ApiError(
     'installation_forked',
-    'another copy sent this seq with other content; enrol this one under a new id',
+    'another copy sent this seq with other content, or its token in turn; enrol under a new id',
   );
 }

@@ -5,12 +5,16 @@ import { keyHintOf, type RegistryContext } from './caller.ts';
 /** What was changed and how; by internal references and names of fields, never by content. */
 export type AuditedWrite = Pick<AuditRecord, 'action' | 'subject' | 'before' | 'after'>;
 
-/** The audit record of a write by a secret key; null for devices, which have their timeline. */
+/**
+ * The audit record of a write by a secret key; null for devices, which have their timeline, unless
+ * somebody is named who acts in place of a key.
+ */
 export function auditRecord(
   { app, caller, requestId }: RegistryContext,
   write: AuditedWrite,
+  otherwise: string | null = null,
 ): AuditRecord | null {
-  const actor = keyHintOf(caller);
+  const actor = keyHintOf(caller) ?? otherwise;
   return actor === null ? null : { appRef: app.ref, actor, requestId, ...write };
 }
 

@@ -1,3 +1,5 @@
+import assert from 'node:assert';
+import type { OpenChallenge } from '../domain/challenge.ts';
 import type { Installation } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { adoptedBy, type DecidedPacket } from '../domain/registration-changes.ts';
@@ -8,13 +10,16 @@ import {
   type decideSync,
   type NamedUser,
   type SyncPacket,
+  type TakeoverRule,
+  type TokenClaim,
 } from '../domain/registration.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
-import type { RegistryContext } from './caller.ts';
+import { keyHintOf, type RegistryContext } from './caller.ts';
+import { askForEcho, type Asked } from './challenge.ts';
 import { isFromElsewhere } from './device-evidence.ts';
 import { predecessorsOf } from './predecessors.ts';
 import { proveUser } from './prove-user.ts';
-import type { SyncFacts } from './sync-facts.ts';
+import { NO_DISPUTE, type Dispute, type SyncFacts } from './sync-facts.ts';
 import type { SyncInput, SyncRequest } from './sync-request.ts';
 import {
   isTakeoverNonce,
@@ -49,11 +54,15 @@ export type SyncVerdict =
   | { readonly kind: 'refused'; readonly refusal: AccessRefusal }
   | ({ readonly kind: 'forked' } & SyncTarget)
   | ({ readonly kind: 'token_held'; readonly nonce: TakeoverNonce } & SyncTarget)
+  /** Moved by challenge alone; null for those who cannot echo one. */
+  | ({ readonly kind: 'token_challenged'; readonly asked: Asked | null } & SyncTarget)
   | ({
       readonly kind: 'decided';
       readonly packet: DecidedPacket;
       /** False for a repetition that costs no row. */
       readonly isWritten: boolean;
+      /** For the claimed address. */
+      readonly openChallenges: readonly OpenChallenge[];
     } & SyncTarget);
 
 /**
@@ -75,54 +84,80 @@ export function judgeSync(request: SyncRequest, facts: SyncFacts, rules: SyncRul
   const others = {
     holder: holderOf(target.installation, key, facts),
     predecessors: predecessorsOf(request, facts),
+    dispute: facts.disputes.get(key?.toString('hex') ?? '') ?? NO_DISPUTE,
   };
   return decideTarget(request, target, named, others, rules);
 }
 
-/** Other installations that a packet may change. */
+/** Other installations that a packet may change, and their quarrel. */
 interface Others {
   readonly holder: Installation | null;
   readonly predecessors: readonly Installation[];
+  readonly dispute: Dispute;
 }
 
 function decideTarget(
-  { context, input }: SyncRequest,
+  request: SyncRequest,
   target: SyncTarget,
   named: readonly NamedUser[],
-  { holder, predecessors }: Others,
+  others: Others,
   { keys, decide }: SyncRules,
 ): SyncVerdict {
-  const { installation } = target;
+  const { context, input } = request;
   const { now } = context;
-  const scope = nonceScope(installation, input.token?.claim?.key ?? null, holder);
+  const { installation } = target;
+  const { holder, predecessors, dispute } = others;
+  const claim = input.token?.claim ?? null;
+  const takeoverBy = takeoverRule(context);
+  const scope = nonceScope(installation, claim, holder, takeoverBy);
   const takeoverEchoed =
     input.takeover !== null && isTakeoverNonce(keys.nonce, scope, input.takeover, now);
-  const packet = toPacket(context, input, named, takeoverEchoed);
-  const decided = decide(installation, holder === null ? null : toHolder(holder), packet);
+  const packet = toPacket(context, input, named, { takeoverBy, takeoverEchoed });
+  const known = holder === null ? null : toHolder(holder, dispute.recentMoves);
+  const decided = decide(installation, known, packet);
   switch (decided.kind) {
     case 'forked':
       return { kind: 'forked', ...target };
-    case 'token_held':
-      return { kind: 'token_held', nonce: issueTakeoverNonce(keys.nonce, scope, now), ...target };
+    case 'token_held': {
+      if (takeoverBy !== 'challenge') {
+        return { kind: 'token_held', nonce: issueTakeoverNonce(keys.nonce, scope, now), ...target };
+      }
+      const asked = askClaimant(request, others, keys.nonce);
+      return { kind: 'token_challenged', asked, ...target };
+    }
     case 'decided': {
       const outdatesAssertions = isLastWord(context, packet, decided);
       const isDue = now.getTime() - installation.lastSeenAt.getTime() > LIMITS.checkInMs;
+      const facts = { installation, holder, predecessors, packet, decided, at: now };
       return {
         kind: 'decided',
-        packet: {
-          installation,
-          holder,
-          predecessors,
-          packet,
-          decided,
-          at: now,
-          outdatesAssertions,
-        },
+        packet: { ...facts, outdatesAssertions },
         isWritten: isUrgent(installation, decided) || isDue,
+        openChallenges: dispute.openChallenges,
         ...target,
       };
     }
   }
+}
+
+/** Null for a simple client, which has no way to echo what it gets. */
+function askClaimant(
+  { context, input }: SyncRequest,
+  { holder, dispute }: Others,
+  nonceKey: Buffer,
+): Asked | null {
+  const token = input.token?.claim ?? null;
+  assert(holder !== null && token !== null);
+  if (context.caller.kind !== 'client') return null;
+  const claim = { claimantId: input.installationId, token, holder };
+  return askForEcho(nonceKey, claim, dispute.openChallenges, context.now);
+}
+
+/** Where arrival order counts there is no proof to compare, unless the app wants a strict one. */
+function takeoverRule({ app, caller }: RegistryContext): TakeoverRule {
+  if (keyHintOf(caller) !== null) return 'word';
+  if (app.takeover === 'challenge') return 'challenge';
+  return caller.kind === 'simple' ? 'word' : 'assertion';
 }
 
 function nameUsers(
@@ -175,16 +210,20 @@ function holderOf(
   return holder === undefined || holder.ref === installation.ref ? null : holder;
 }
 
+/** What a nonce has to be for; of a token that the installation holds, to settle a dispute. */
 function nonceScope(
   installation: Installation,
-  key: Buffer | null,
+  claim: TokenClaim | null,
   holder: Installation | null,
+  takeoverBy: TakeoverRule,
 ): TakeoverScope {
+  const { ref: holderRef, holderVersion } = holder ?? installation;
   return {
     installationId: installation.id,
-    addressKey: key ?? Buffer.alloc(0),
-    holderRef: holder?.ref ?? 0,
-    holderVersion: holder?.holderVersion ?? 0,
+    addressKey: claim?.key ?? Buffer.alloc(0),
+    holderRef,
+    holderVersion,
+    by: holder === null || takeoverBy === 'challenge' ? 'token' : 'answer',
   };
 }
 
@@ -192,12 +231,12 @@ function toPacket(
   { app }: RegistryContext,
   input: SyncInput,
   named: readonly NamedUser[],
-  takeoverEchoed: boolean,
+  takeover: Pick<SyncPacket, 'takeoverBy' | 'takeoverEchoed'>,
 ): SyncPacket {
   const { seq, token, user, device } = input;
   return {
     seq,
-    takeoverEchoed,
+    ...takeover,
     accountMode: app.accountMode,
     ...(token && { token }),
     ...(user && { user: { named, hash: user.hash } }),

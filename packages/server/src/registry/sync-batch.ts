@@ -113,7 +113,9 @@ async function writeTogether(
   const judged = judgeInOrder(requests, facts, rules);
   const userRefs = await refsOfNewcomers(tx, appRef, judged);
   const writes = judged.map((one) =>
-    one.kind === 'judged' ? syncWrite(one.request, one.verdict, userRefs) : null,
+    one.kind === 'judged'
+      ? syncWrite(one.request, one.verdict, { userRefs, nonceKey: rules.keys.nonce })
+      : null,
   );
   await Promise.all([
     writeChanges(
@@ -216,6 +218,8 @@ function toResult(verdict: SyncVerdict, write: RegistryWrite | null, facts: Sync
       return { kind: 'forked' };
     case 'token_held':
       return { kind: 'token_held', ...verdict.nonce };
+    case 'token_challenged':
+      return { kind: 'token_challenged', asked: verdict.asked };
     case 'decided': {
       const { installation, created, packet } = verdict;
       const { orders, links } = packet.decided;

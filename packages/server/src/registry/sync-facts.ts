@@ -1,5 +1,9 @@
+import type { OpenChallenge } from '../domain/challenge.ts';
 import type { Installation } from '../domain/installation.ts';
+import { LIMITS } from '../domain/limits.ts';
 import { deviceIdOf } from '../domain/reinstall.ts';
+import { countMoves } from '../store/address-moves.ts';
+import { findOpenChallenges } from '../store/challenges.ts';
 import {
   enrolInstallations,
   findInstallations,
@@ -27,6 +31,8 @@ export interface SyncFacts {
   readonly holders: ReadonlyMap<string, Installation>;
   /** Where somebody is signed in, by the vendor id of the device. */
   readonly byDevice: ReadonlyMap<string, readonly Installation[]>;
+  /** By the keys in hex of addresses that are claimed from their holder, or disputed already. */
+  readonly disputes: ReadonlyMap<string, Dispute>;
   /** By the customer's ids. */
   readonly users: ReadonlyMap<string, LoginFacts>;
   /** From when on assertions for an erased user are taken again, by the customer's ids. */
@@ -38,6 +44,16 @@ export interface SyncFacts {
   /** By reference. */
   readonly topics: ReadonlyMap<number, readonly TopicSubscription[]>;
 }
+
+/** What tells whether an address is quarrelled over. */
+export interface Dispute {
+  /** Times that it went from one installation to another within `LIMITS.disputeCalmMs`. */
+  readonly recentMoves: number;
+  /** Soonest to expire first. */
+  readonly openChallenges: readonly OpenChallenge[];
+}
+
+export const NO_DISPUTE: Dispute = { recentMoves: 0, openChallenges: [] };
 
 /** The installations of some packets as they are at this moment, with who is signed in there. */
 export async function readSnapshot(
@@ -54,6 +70,7 @@ export async function readSnapshot(
     enrolled: new Map(),
     holders: byAddress(own),
     byDevice: new Map(),
+    disputes: new Map(),
     users: new Map(users),
     erasures: new Map(),
     usedProofs: new Map(),
@@ -92,15 +109,20 @@ export async function lockFacts(
     topicsOf(tx, refs),
   ]);
   const bearerRefs = names.bearerIds.flatMap((id) => users.get(id)?.ref ?? []);
+  const [disputes, linkedPairs] = await Promise.all([
+    readDisputes(tx, appRef, requests, locked),
+    findLinkedPairs(tx, refs, bearerRefs),
+  ]);
   return {
     installations: byId(locked),
     enrolled,
     holders: byAddress(locked),
     byDevice: byDevice(locked),
+    disputes,
     users,
     erasures,
     usedProofs,
-    linkedPairs: await findLinkedPairs(tx, refs, bearerRefs),
+    linkedPairs,
     topics,
   };
 }
@@ -157,6 +179,38 @@ async function lockInvolved(
     if (isComplete || round === LOCK_ROUNDS) return installations;
     refs = involved;
   }
+}
+
+/** Costs a statement only where a packet claims what another installation holds, or disputes. */
+async function readDisputes(
+  tx: Transaction,
+  appRef: number,
+  requests: readonly SyncRequest[],
+  locked: readonly Installation[],
+): Promise<ReadonlyMap<string, Dispute>> {
+  const holders = byAddress(locked);
+  const disputed = requests.flatMap(({ context, input }) => {
+    const key = input.token?.claim?.key;
+    const holder = holders.get(key?.toString('hex') ?? '');
+    if (key === undefined || holder === undefined) return [];
+    const isOwn = holder.id === input.installationId && holder.token?.status !== 'contested';
+    return isOwn ? [] : [{ key, now: context.now }];
+  });
+  const [first] = disputed;
+  if (first === undefined) return new Map();
+  const keys = disputed.map(({ key }) => key);
+  const since = new Date(first.now.getTime() - LIMITS.disputeCalmMs);
+  const [moves, challenges] = await Promise.all([
+    countMoves(tx, appRef, keys, since),
+    findOpenChallenges(tx, appRef, keys, first.now),
+  ]);
+  return new Map(
+    keys.map((key) => {
+      const name = key.toString('hex');
+      const openChallenges = challenges.get(name) ?? [];
+      return [name, { recentMoves: moves.get(name) ?? 0, openChallenges }];
+    }),
+  );
 }
 
 async function readErasures(

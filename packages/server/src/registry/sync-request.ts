@@ -5,6 +5,7 @@ import type { DevicePatch, RefusedUser } from '../domain/registration.ts';
 import type { TopicSubscription } from '../store/topics.ts';
 import type { AccessRefusal } from './access-check.ts';
 import type { RegistryContext } from './caller.ts';
+import type { Asked } from './challenge.ts';
 import type { UserClaim } from './prove-user.ts';
 import type { TakeoverNonce } from './takeover-nonce.ts';
 
@@ -41,4 +42,6 @@ export type SyncResult =
       readonly refused: readonly RefusedUser[];
     }
   | ({ readonly kind: 'token_held' } & TakeoverNonce)
+  /** Null for a client that cannot echo a challenge. */
+  | { readonly kind: 'token_challenged'; readonly asked: Asked | null }
   | { readonly kind: 'forked' | AccessRefusal };

@@ -7,6 +7,8 @@ export interface TakeoverScope {
   readonly addressKey: Buffer;
   readonly holderRef: number;
   readonly holderVersion: number;
+  /** How it gets to the claimant: in the refusal, or through the token. */
+  readonly by: 'answer' | 'token';
 }
 
 export interface TakeoverNonce {
@@ -40,11 +42,7 @@ export function isTakeoverNonce(
 }
 
 function mac(key: Buffer, scope: TakeoverScope, issued: string): string {
-  return createHmac('sha256', key)
-    .update(
-      [scope.installationId, scope.addressKey.toString('hex'), scope.holderRef, scope.holderVersion]
-        .concat(issued)
-        .join('\u0000'),
-    )
-    .digest('base64url');
+  const { installationId, addressKey, holderRef, holderVersion, by } = scope;
+  const parts = [installationId, addressKey.toString('hex'), holderRef, holderVersion, by, issued];
+  return createHmac('sha256', key).update(parts.join('\u0000')).digest('base64url');
 }

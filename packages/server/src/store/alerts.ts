@@ -1,4 +1,4 @@
-import type { AlertDraft } from '../domain/alert.ts';
+import type { AlertDraft, AlertSubject } from '../domain/alert.ts';
 import { json, type Queryable, type Transaction } from './sql.ts';
 
 export interface AlertRecord extends AlertDraft {
@@ -31,9 +31,6 @@ export async function openAlert(tx: Transaction, draft: AlertDraft, now: Date): 
     returning xmax = 0 as "isNew"`;
   return row?.isNew === true;
 }
-
-/** What an alert is about. */
-export type AlertSubject = Pick<AlertDraft, 'appRef' | 'kind' | 'subject'>;
 
 export async function isAlertOpen(db: Queryable, about: AlertSubject): Promise<boolean> {
   const rows = await db`

@@ -1,7 +1,10 @@
 import type { ChangeSet } from '../domain/change-set.ts';
 import type { EventStamp } from '../domain/event.ts';
 import type { Installation } from '../domain/installation.ts';
+import { recordMoves } from './address-moves.ts';
+import { closeAlertAbout, openAlert } from './alerts.ts';
 import { appendAudit, type AuditRecord } from './audit.ts';
+import { insertChallenges } from './challenges.ts';
 import { writeEvents } from './events.ts';
 import { toSavedColumns } from './installation-row.ts';
 import { beginLinks, endLinks, tagLinks } from './links.ts';
@@ -62,6 +65,17 @@ export async function writeChanges(
       appRef,
       all((changes) => changes.usedProofs),
     ),
+    recordMoves(
+      tx,
+      appRef,
+      all((changes) => changes.moves),
+    ),
+    insertChallenges(
+      tx,
+      appRef,
+      all((changes) => changes.challenges),
+    ),
+    writeAlerts(tx, writes),
     writeEvents(tx, appRef, events),
     appendAudit(
       tx,
@@ -71,6 +85,15 @@ export async function writeChanges(
   const refs = all((changes) => changes.reofferedRefs);
   const latest = Math.max(...writes.map(({ stamp }) => stamp.at.getTime()));
   if (refs.length > 0) await reofferDead(tx, refs, new Date(latest));
+}
+
+/** Few, and seldom two of them in one transaction. */
+async function writeAlerts(tx: Transaction, writes: readonly RegistryWrite[]): Promise<void> {
+  for (const { changes, stamp } of writes) {
+    for (const alert of changes.openedAlerts) await openAlert(tx, alert, stamp.at);
+    for (const about of changes.closedAlerts)
+      await closeAlertAbout(tx, about, 'recovery', stamp.at);
+  }
 }
 
 /** Overwrites whole rows, which the caller holds under lock: what it read is what is there. */

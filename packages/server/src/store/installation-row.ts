@@ -40,6 +40,8 @@ export interface InstallationRow extends AddressRow, MarkRow {
   readonly token_status_at: Date | null;
   readonly token_confirmed_at: Date | null;
   readonly token_changed_at: Date | null;
+  readonly former_address_key: Buffer | null;
+  readonly token_returned: boolean;
   readonly holder_version: number;
   readonly server_write_at: Date | null;
   readonly topics_seq: number | null;
@@ -170,6 +172,8 @@ function toHeldToken(row: InstallationRow): HeldToken | null {
     statusAt: row.token_status_at,
     confirmedAt: row.token_confirmed_at,
     changedAt: row.token_changed_at,
+    formerKey: row.former_address_key,
+    isReturned: row.token_returned,
   };
 }
 
@@ -197,6 +201,8 @@ export function toSavedColumns(installation: Installation) {
     token_status_at: token?.statusAt ?? null,
     token_confirmed_at: token?.confirmedAt ?? null,
     token_changed_at: token?.changedAt ?? null,
+    former_address_key: toText(token?.formerKey),
+    token_returned: token?.isReturned ?? false,
     holder_version: installation.holderVersion,
     server_write_at: installation.serverWriteAt,
     ...markColumns(installation.marks),

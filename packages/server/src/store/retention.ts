@@ -1,4 +1,5 @@
 import { LIMITS } from '../domain/limits.ts';
+import { dropMoves } from './address-moves.ts';
 import { dropIdempotencyKeys } from './idempotency.ts';
 import { dropTombstones } from './installations.ts';
 import { dropDeliveryDays, dropEventMonths } from './partitions.ts';
@@ -46,6 +47,7 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
     },
     { what: 'tokens lost to a provider', days: LIMITS.tokenLossHours / 24, drop: dropTokenLosses },
     { what: 'answers of providers by the minute', days: 1, drop: dropAnswerMinutes },
+    { what: 'moves of tokens between installations', days: 1, drop: dropMoves },
     { what: 'probes that may be repeated', days: 1, drop: dropProbes },
     { what: 'ids of used assertions', days: PROOF_DAYS, drop: dropProofs },
     { what: 'notifications and their counts', days: deliveryDays, drop: dropNotifications },

@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { InstallationInput, SyncAnswer, type Installation } from '@homing/protocol';
 import { ApiError, fieldError, keysUnavailable } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
@@ -132,6 +133,13 @@ function requireSynced(result: SyncResult, input: SyncInput): Synced {
       throw new ApiError('token_held', 'repeat the request with this nonce as "takeover"', {
         members: { nonce: result.nonce, expires_at: result.expiresAt.toISOString() },
       });
+    case 'token_challenged': {
+      assert(result.asked !== null, 'whoever has a secret can echo');
+      const { state, expiresAt } = result.asked;
+      throw new ApiError('token_held', CHALLENGED[state], {
+        members: { challenge: state, expires_at: expiresAt.toISOString() },
+      });
+    }
     case 'wrong_secret':
     case 'not_found':
     case 'user_mismatch':
@@ -152,6 +160,11 @@ function refusedProofError(
     ? keysUnavailable(claim.proof.retryAfterSeconds, members)
     : new ApiError('assertion_invalid', refused.why, { members });
 }
+
+const CHALLENGED = {
+  sent: 'repeat the request, as "takeover" with the nonce that comes as a silent push',
+  waiting: 'others claim this token; repeat the request when "expires_at" has passed',
+} as const;
 
 function renderOrders(orders: Synced['orders']) {
   const entries = Object.entries(orders);

@@ -49,6 +49,12 @@ export function registerToken(server: HttpServer, deps: RegisterTokenDependencie
       const result = await deps.syncs.submit({ context, input });
       // Where arrival order counts, nothing is ever forked and no claim of a token is refused.
       assert(result.kind !== 'forked' && result.kind !== 'token_held');
+      if (result.kind === 'token_challenged') {
+        throw new ApiError(
+          'token_held',
+          'this app moves tokens by challenge, which needs a secret',
+        );
+      }
       if (result.kind !== 'synced') throw refusalError(result.kind);
       const [refused] = result.refused;
       if (refused !== undefined) {

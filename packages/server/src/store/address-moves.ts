@@ -1,0 +1,37 @@
+import type { AddressMove } from '../domain/change-set.ts';
+import { bytea, byteaArray, json, type Database, type Queryable, type Transaction } from './sql.ts';
+
+/** Notes that addresses went from one installation to another. */
+export async function recordMoves(
+  tx: Transaction,
+  appRef: number,
+  moves: readonly AddressMove[],
+): Promise<void> {
+  if (moves.length === 0) return;
+  const rows = moves.map(({ key, at }) => ({ key: bytea(key), at }));
+  await tx`
+    insert into address_move (app_ref, address_key, at)
+    select ${appRef}, m.key, m.at
+    from jsonb_to_recordset(${json(rows)}) as m (key bytea, at timestamptz)`.execute();
+}
+
+/** How often some addresses moved since then, by their keys in hex; none for never. */
+export async function countMoves(
+  db: Queryable,
+  appRef: number,
+  addressKeys: readonly Buffer[],
+  since: Date,
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await db<{ readonly key: Buffer; readonly moves: number }[]>`
+    select address_key as key, count(*) as moves from address_move
+    where app_ref = ${appRef} and at > ${since}
+      and address_key = any(${byteaArray(addressKeys)}::text::bytea[])
+    group by address_key`.execute();
+  return new Map(rows.map(({ key, moves }) => [key.toString('hex'), moves]));
+}
+
+/** Forgets moves of before then; returns how many. */
+export async function dropMoves(db: Database, before: Date): Promise<number> {
+  const rows = await db`delete from address_move where at < ${before} returning 1`;
+  return rows.length;
+}
