@@ -43,6 +43,23 @@ const EXPO_TOKEN = /^(?:ExponentPushToken|ExpoPushToken)\[[^\s[\]]{1,200}\]$/;
 const HMS_TOKEN = /^[A-Za-z0-9_\-+/=.:]{20,4096}$/;
 
 /**
+ * Whether a token says all of its address itself, so that nobody has to read the credentials of the
+ * app to complete it: most of the packets that a registry gets repeat such a token.
+ */
+export function isComplete(token: ReportedToken): boolean {
+  switch (token.provider) {
+    case 'apns':
+      return token.environment !== undefined && token.topic !== undefined;
+    case 'fcm':
+      return token.project !== undefined;
+    case 'webpush':
+    case 'expo':
+    case 'hms':
+      return true;
+  }
+}
+
+/**
  * Makes an address of what a client reported. Malformed tokens are refused here, with the field at
  * fault, because a provider would punish them later and tell less.
  */

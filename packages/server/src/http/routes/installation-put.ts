@@ -8,7 +8,7 @@ import { InstallationPath, parseInstallationId, requireSeq, requireUserId } from
 import { renderInstallation, renderSequences } from '../render-installation.ts';
 import type { HttpServer } from '../server.ts';
 import { addressKey } from '../../domain/address-key.ts';
-import { toAddress, type CredentialFacts } from '../../domain/token-input.ts';
+import { isComplete, toAddress, type CredentialFacts } from '../../domain/token-input.ts';
 import { toDevicePatch } from '../device-patch.ts';
 import type { RegistryContext } from '../../registry/caller.ts';
 import {
@@ -98,7 +98,8 @@ async function tokenPart(
 ): Promise<NonNullable<SyncInput['token']>> {
   const hash = contentHash(token);
   if (!token) return { claim: null, hash };
-  const result = toAddress(token, await deps.credentialsOf(app));
+  const credentials = isComplete(token) ? [] : await deps.credentialsOf(app);
+  const result = toAddress(token, credentials);
   if (result.kind === 'invalid') throw fieldError(`/token${result.pointer}`, result.detail);
   const { address } = result;
   return { claim: { address, key: addressKey(address) }, hash };
