@@ -6,16 +6,15 @@ import {
   DEFAULT_PREFERENCES,
   type Installation,
 } from '../../packages/server/src/domain/installation.ts';
-import { orderOf } from '../../packages/server/src/domain/ordering.ts';
 import { registrationChanges } from '../../packages/server/src/domain/registration-changes.ts';
 import type { decideSync } from '../../packages/server/src/domain/registration.ts';
 import { NO_USER_HASH, signOutChanges } from '../../packages/server/src/domain/sign-out.ts';
 import { contentHash } from '../../packages/server/src/http/canonical-json.ts';
 import { ADMIT_ALL, type RegistryContext } from '../../packages/server/src/registry/caller.ts';
+import { judgeLogout } from '../../packages/server/src/registry/judge-logout.ts';
 import { judgeSync, type SyncVerdict } from '../../packages/server/src/registry/judge-sync.ts';
 import type { SyncFacts } from '../../packages/server/src/registry/sync-facts.ts';
 import type { SyncInput } from '../../packages/server/src/registry/sync-request.ts';
-import { refuseAccess } from '../../packages/server/src/registry/access-check.ts';
 import type { CaseStep } from './cases.ts';
 import type { Observed } from './observed.ts';
 import type { Logout, Nonce, Packet } from './operation.ts';
@@ -114,7 +113,7 @@ function decidePacket(
   const held = known ?? newInstallation(decided, name, packet.secret);
   const installations = new Map(decided.installations).set(name, held);
   const verdict = judgeSync(
-    { context, input: toInput(decided, packet) },
+    { kind: 'sync', context, input: toInput(decided, packet) },
     factsOf(decided, installations, known === undefined ? held : null),
     { keys: KEYS, decide: decision },
   );
@@ -129,20 +128,16 @@ function decidePacket(
 }
 
 function decideLogout(decided: DecidedRegistry, operation: Logout): DecidedStep {
-  const held = decided.installations.get(operation.installation) ?? null;
-  const { caller, now: at } = contextOf(operation.secret);
-  const refusal = refuseAccess(held, caller);
-  if (held === null || refusal !== null) {
+  const { installation: installationId, seq, secret } = operation;
+  const logout = { installationId, seq, userId: null, holding: null };
+  const context = contextOf(secret);
+  const verdict = judgeLogout({ kind: 'logout', context, logout }, decided);
+  if (verdict.kind === 'refused') {
     return { decided, observed: { reply: { kind: 'invalid_credentials' }, nonce: null } };
   }
-  const mark = held.marks.user;
-  const order = orderOf(mark, operation.seq, NO_USER_HASH);
-  const isOver = order === 'superseded' || order === 'replay';
-  const seq = order === 'forked' ? null : operation.seq;
-  const changes = signOutChanges(held, held.links, { endedBy: 'logout', seq, at });
-  const shown = isOver ? mark.seq : (seq ?? mark.seq);
-  const observed: Observed = { reply: { kind: 'logged_out', seq: shown }, nonce: null };
-  return { decided: isOver ? decided : written(decided, changes), observed };
+  const { changes } = verdict;
+  const observed: Observed = { reply: { kind: 'logged_out', seq: verdict.seq }, nonce: null };
+  return { decided: changes === null ? decided : written(decided, changes), observed };
 }
 
 function decideRevocation(decided: DecidedRegistry, user: string, counts: boolean): DecidedStep {
@@ -151,7 +146,7 @@ function decideRevocation(decided: DecidedRegistry, user: string, counts: boolea
     links.some(({ userId }) => userId === user),
   );
   const changes = theirs.map((one) =>
-    signOutChanges(one, one.links, { endedBy: 'revoked', seq: null, at }),
+    signOutChanges(one, one.links, { endedBy: 'revoked', mark: null, at }),
   );
   const facts = { ...(decided.users.get(user) ?? newUser(decided)), notBefore: at };
   const users = new Map(decided.users).set(user, facts);
@@ -188,6 +183,7 @@ function factsOf(
       : [[one.token.key.toString('hex'), one] as const],
   );
   return {
+    accountMode: 'exclusive',
     installations,
     enrolled: new Map(enrolled === null ? [] : [[enrolled.id, enrolled.ref]]),
     holders: new Map(holders),
@@ -220,7 +216,7 @@ function tokenPart(token: string | null): NonNullable<SyncInput['token']> {
 }
 
 function userPart(claim: Packet['user']): NonNullable<SyncInput['user']> {
-  if (!claim) return { claims: [], hash: NO_USER_HASH };
+  if (!claim) return { claims: [], form: 'exclusive', hash: NO_USER_HASH };
   const { user: id, proof } = claim;
   const verdict =
     proof === null
@@ -230,7 +226,8 @@ function userPart(claim: Packet['user']): NonNullable<SyncInput['user']> {
           issuedAt: new Date(EPOCH_MS + proof.issuedAt * 1000),
           proofId: proof.id,
         } as const);
-  return { claims: [{ id, proof: verdict }], hash: contentHash({ id }) };
+  const claims = [{ id, proof: verdict }];
+  return { claims, form: 'exclusive', hash: contentHash({ id }) };
 }
 
 function toObserved(verdict: SyncVerdict): Observed {
@@ -238,6 +235,8 @@ function toObserved(verdict: SyncVerdict): Observed {
     case 'refused':
       assert.equal(verdict.refusal, 'wrong_secret');
       return { reply: { kind: 'invalid_credentials' }, nonce: null };
+    case 'wrong_form':
+      return assert.fail('all packets name users as the app has them');
     case 'forked':
       return { reply: { kind: 'installation_forked' }, nonce: null };
     case 'token_held':

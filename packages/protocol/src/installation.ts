@@ -93,7 +93,17 @@ export const InstallationInput = Type.Object(
   {
     seq: Type.Optional(Sequence),
     token: Type.Optional(Type.Union([TokenInput, Type.Null()])),
-    user: Type.Optional(Type.Union([UserInput, Type.Null()])),
+    user: Type.Optional(
+      Type.Union([UserInput, Type.Null()], {
+        description: 'Who is signed in, or null for nobody; exclusive apps',
+      }),
+    ),
+    users: Type.Optional(
+      Type.Array(UserInput, {
+        maxItems: 20,
+        description: 'All who are signed in; apps whose account_mode is multi',
+      }),
+    ),
     permission: Type.Optional(
       Type.Union([
         Type.Enum(['granted', 'provisional', 'ephemeral', 'denied', 'default']),
@@ -142,12 +152,17 @@ const PreferencesFields = {
   }),
 };
 
+const SignedInUser = Type.Object({ id: Type.String(), linked_at: Time });
+
 /** What the registry holds for an installation. */
 export const Installation = Type.Object(
   {
     id: InstallationId,
     status: Type.String(),
-    user: Type.Union([Type.Object({ id: Type.String(), linked_at: Time }), Type.Null()]),
+    user: Type.Optional(Type.Union([SignedInUser, Type.Null()], { description: 'Exclusive apps' })),
+    users: Type.Optional(
+      Type.Array(SignedInUser, { description: 'Apps whose account_mode is multi' }),
+    ),
     token: Type.Union([StoredToken, Type.Null()]),
     permission: Nullable(Type.String()),
     device: Type.Record(Type.String(), Nullable(Type.String())),

@@ -9,7 +9,7 @@ import { signOutChanges } from './sign-out.ts';
  */
 export function removalChanges(installation: Installation, at: Date): ChangeSet {
   const { ref, links, token, device } = installation;
-  const signedOut = signOutChanges(installation, links, { endedBy: 'removed', seq: null, at });
+  const signedOut = signOutChanges(installation, links, { endedBy: 'removed', mark: null, at });
   const { platform, appVersion, sdkVersion } = device;
   const removed: Installation = {
     ...installation,

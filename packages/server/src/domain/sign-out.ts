@@ -13,7 +13,7 @@ export interface SignOut {
    * Orders what the client says later. Without one, time does: no assertion from before may sign in
    * again.
    */
-  readonly seq: number | null;
+  readonly mark: { readonly seq: number; readonly hash: Buffer } | null;
   readonly at: Date;
 }
 
@@ -21,14 +21,11 @@ export interface SignOut {
 export function signOutChanges(
   installation: Installation,
   ended: readonly OpenLink[],
-  { endedBy, seq, at }: SignOut,
+  { endedBy, mark, at }: SignOut,
 ): ChangeSet {
   const remaining = withoutLinks(installation, ended);
   const { ref, marks } = installation;
-  const ordered =
-    seq === null
-      ? { serverWriteAt: at }
-      : { marks: { ...marks, user: { seq, hash: NO_USER_HASH } } };
+  const ordered = mark === null ? { serverWriteAt: at } : { marks: { ...marks, user: mark } };
   return {
     ...NO_CHANGES,
     saved: [{ ...remaining, ...ordered, updatedAt: at }],
@@ -37,7 +34,7 @@ export function signOutChanges(
       installationRef: ref,
       kind: 'user.detached',
       userRef,
-      seq,
+      seq: mark?.seq ?? null,
       cause: endedBy,
     })),
   };

@@ -83,7 +83,7 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   installationGet(server, base);
   installationList(server, { ...base, credentialsOf });
   installationDelete(server, base);
-  installationUserDelete(server, base);
+  installationUserDelete(server, { authenticator, syncs });
   installationTimelineGet(server, base);
   installationPreferencesPut(server, base);
   installationTopics(server, base);
@@ -115,7 +115,7 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
 
   const simple = { db, clock, keys, identityKeys, credentialsOf };
   registerToken(server, { ...simple, syncs, limit });
-  deleteToken(server, simple);
+  deleteToken(server, { ...simple, syncs });
 
   operations(server, deps.health);
   errorPage(server);

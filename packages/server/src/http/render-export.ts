@@ -8,7 +8,7 @@ import { renderTimeline } from './render-timeline.ts';
 export function renderExport(user: User, extract: UserExtract, now: Date): UserExport {
   return {
     exported_at: now.toISOString(),
-    user: { ...user, installations: user.installations.map(withoutLastUser) },
+    user: { ...user, installations: user.installations.map((one) => ownPart(one, user.id)) },
     links: extract.links.map(renderLink),
     purpose_tokens: extract.purposeTokens.map(renderPurposeToken),
     events: renderTimeline(
@@ -26,10 +26,13 @@ export function renderExport(user: User, extract: UserExtract, now: Date): UserE
 }
 
 /**
- * Who was signed in on a device before may be somebody else; the user's own past is in the links.
+ * Who was signed in on a device before, or is beside the user, is somebody else; the user's own past
+ * is in the links.
  */
-function withoutLastUser(installation: unknown): Installation {
-  return { ...(installation as Installation), last_user: null };
+function ownPart(described: unknown, userId: string): Installation {
+  const installation = described as Installation;
+  const users = installation.users?.filter(({ id }) => id === userId);
+  return { ...installation, ...(users !== undefined && { users }), last_user: null };
 }
 
 type One<Section extends keyof UserExtract> = UserExtract[Section][number];

@@ -2,23 +2,29 @@ import type { Installation as InstallationBody } from '@homing/protocol';
 import { tokenFingerprint } from '../domain/address-key.ts';
 import { installationStatus, type HeldToken, type Installation } from '../domain/installation.ts';
 import { FIELD_GROUPS } from '../domain/ordering.ts';
+import type { AccountMode } from '../domain/registration.ts';
 import type { InstallationDescription } from '../registry/describe-installation.ts';
 
 /** Who reads: back ends see history and failures, devices only their own state. */
 export type Reader = 'client' | 'back_end';
 
+/** How an installation is shown. */
+export interface InstallationView {
+  readonly reader: Reader;
+  readonly accountMode: AccountMode;
+  readonly now: Date;
+}
+
 export function renderInstallation(
   description: InstallationDescription,
-  reader: Reader,
-  now: Date,
+  { reader, accountMode, now }: InstallationView,
 ): InstallationBody {
   const { installation, topics } = description;
   const { device, preferences } = installation;
-  const [link] = installation.links;
   return {
     id: installation.id,
     status: installationStatus(installation, now),
-    user: link === undefined ? null : { id: link.userId, linked_at: link.linkedAt.toISOString() },
+    ...renderUsers(installation, accountMode),
     token: installation.token === null ? null : renderToken(installation.token),
     permission: installation.permission,
     device: {
@@ -49,6 +55,18 @@ export function renderInstallation(
     last_seen_at: installation.lastSeenAt.toISOString(),
     ...(reader === 'back_end' && renderHistory(description)),
   };
+}
+
+/** The one user there can be, or all of them. */
+function renderUsers(
+  { links }: Installation,
+  accountMode: AccountMode,
+): Pick<InstallationBody, 'user' | 'users'> {
+  const users = links.map(({ userId, linkedAt }) => ({
+    id: userId,
+    linked_at: linkedAt.toISOString(),
+  }));
+  return accountMode === 'multi' ? { users } : { user: users[0] ?? null };
 }
 
 /** The sequence that each field group is at; of topics the highest. */

@@ -4,6 +4,7 @@ import type { Installation } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { adoptedBy, type DecidedPacket } from '../domain/registration-changes.ts';
 import {
+  type AccountMode,
   isUrgent,
   toHolder,
   type DecidedSync,
@@ -52,6 +53,7 @@ export interface SyncTarget {
 /** What a packet comes to; nothing of it is written yet. */
 export type SyncVerdict =
   | { readonly kind: 'refused'; readonly refusal: AccessRefusal }
+  | { readonly kind: 'wrong_form'; readonly accountMode: AccountMode }
   | ({ readonly kind: 'forked' } & SyncTarget)
   | ({ readonly kind: 'token_held'; readonly nonce: TakeoverNonce } & SyncTarget)
   /** Moved by challenge alone; null for those who cannot echo one. */
@@ -77,6 +79,10 @@ export function judgeSync(request: SyncRequest, facts: SyncFacts, rules: SyncRul
   const refusal = refuseAccess(target?.installation ?? null, context.caller);
   if (target === null || refusal !== null)
     return { kind: 'refused', refusal: refusal ?? 'not_found' };
+  const { accountMode } = facts;
+  if (input.user !== undefined && !fits(input.user, accountMode)) {
+    return { kind: 'wrong_form', accountMode };
+  }
   const key = input.token?.claim?.key ?? null;
   if (isFromElsewhere(context, target.installation, key, named, facts)) {
     return { kind: 'refused', refusal: 'user_mismatch' };
@@ -85,15 +91,22 @@ export function judgeSync(request: SyncRequest, facts: SyncFacts, rules: SyncRul
     holder: holderOf(target.installation, key, facts),
     predecessors: predecessorsOf(request, facts),
     dispute: facts.disputes.get(key?.toString('hex') ?? '') ?? NO_DISPUTE,
+    accountMode,
   };
   return decideTarget(request, target, named, others, rules);
 }
 
-/** Other installations that a packet may change, and their quarrel. */
+/** Nobody at all can be said in both kinds of app. */
+function fits({ claims, form }: NonNullable<SyncInput['user']>, accountMode: AccountMode): boolean {
+  return claims.length === 0 || form === accountMode;
+}
+
+/** Other installations that a packet may change, their quarrel, and the app's mode. */
 interface Others {
   readonly holder: Installation | null;
   readonly predecessors: readonly Installation[];
   readonly dispute: Dispute;
+  readonly accountMode: AccountMode;
 }
 
 function decideTarget(
@@ -106,13 +119,13 @@ function decideTarget(
   const { context, input } = request;
   const { now } = context;
   const { installation } = target;
-  const { holder, predecessors, dispute } = others;
+  const { holder, predecessors, dispute, accountMode } = others;
   const claim = input.token?.claim ?? null;
   const takeoverBy = takeoverRule(context);
   const scope = nonceScope(installation, claim, holder, takeoverBy);
   const takeoverEchoed =
     input.takeover !== null && isTakeoverNonce(keys.nonce, scope, input.takeover, now);
-  const packet = toPacket(context, input, named, { takeoverBy, takeoverEchoed });
+  const packet = toPacket(input, named, { takeoverBy, takeoverEchoed, accountMode });
   const known = holder === null ? null : toHolder(holder, dispute.recentMoves);
   const decided = decide(installation, known, packet);
   switch (decided.kind) {
@@ -228,16 +241,13 @@ function nonceScope(
 }
 
 function toPacket(
-  { app }: RegistryContext,
-  input: SyncInput,
+  { seq, token, user, device }: SyncInput,
   named: readonly NamedUser[],
-  takeover: Pick<SyncPacket, 'takeoverBy' | 'takeoverEchoed'>,
+  found: Pick<SyncPacket, 'takeoverBy' | 'takeoverEchoed' | 'accountMode'>,
 ): SyncPacket {
-  const { seq, token, user, device } = input;
   return {
     seq,
-    ...takeover,
-    accountMode: app.accountMode,
+    ...found,
     ...(token && { token }),
     ...(user && { user: { named, hash: user.hash } }),
     ...(device && { device }),

@@ -86,7 +86,7 @@ async function signOutWhere(
   const writes: RegistryWrite[] = [];
   for (const installation of await lockInstallationRefs(tx, refs)) {
     const ended = installation.links.filter((link) => link.userRef === userRef);
-    const changes = signOutChanges(installation, ended, { endedBy, seq: null, at: context.now });
+    const changes = signOutChanges(installation, ended, { endedBy, mark: null, at: context.now });
     writes.push({ changes, stamp: stampOf(context), audit: null });
   }
   await writeChanges(tx, context.app.ref, writes);

@@ -5,15 +5,23 @@ import { findUnknownIds, withdrawEnrolments } from '../store/installations.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { ensureUsers } from '../store/users.ts';
+import { judgeLogout, logoutWrite, type LogoutVerdict } from './judge-logout.ts';
 import { judgeSync, type SyncRules, type SyncVerdict } from './judge-sync.ts';
 import { predecessorsOf } from './predecessors.ts';
-import { syncWrite, writesNothing } from './sync-changes.ts';
+import { syncWrite, writesNothing, type WriteMeans } from './sync-changes.ts';
 import { lockFacts, readSnapshot, type SyncFacts } from './sync-facts.ts';
-import type { SyncRequest, SyncResult } from './sync-request.ts';
+import {
+  installationIdOf,
+  type LogoutRequest,
+  type LogoutResult,
+  type RegistryRequest,
+  type SyncRequest,
+  type SyncResult,
+} from './sync-request.ts';
 
 /** What became of one packet of a batch. */
 export type SyncOutcome =
-  | { readonly kind: 'answered'; readonly result: SyncResult }
+  | { readonly kind: 'answered'; readonly result: SyncResult | LogoutResult }
   | { readonly kind: 'failed'; readonly error: unknown }
   /** Nothing was done for it: it has to be written, or to wait for an earlier packet. */
   | { readonly kind: 'deferred' };
@@ -25,15 +33,14 @@ export type SyncOutcome =
 export async function readBatch(
   db: Database,
   rules: SyncRules,
-  requests: readonly SyncRequest[],
+  requests: readonly RegistryRequest[],
 ): Promise<readonly SyncOutcome[]> {
   const facts = await readSnapshot(db, appRefOf(requests), requests);
   return requests.map((request): SyncOutcome => {
     if (!isAboutItself(request, facts)) return { kind: 'deferred' };
     const judged = judge(request, facts, rules);
-    if (judged.kind !== 'judged') return judged;
-    if (!writesNothing(judged.verdict)) return { kind: 'deferred' };
-    return { kind: 'answered', result: toResult(judged.verdict, null, facts) };
+    if (judged.kind === 'sync' && !writesNothing(judged.verdict)) return { kind: 'deferred' };
+    return toOutcome(judged, null, facts);
   });
 }
 
@@ -48,13 +55,12 @@ export async function readBatch(
 export async function writeBatch(
   db: Database,
   rules: SyncRules,
-  requests: readonly SyncRequest[],
+  requests: readonly RegistryRequest[],
 ): Promise<readonly SyncOutcome[]> {
-  const ids = requests.map(({ input }) => input.installationId);
-  const unknownIds = await findUnknownIds(db, appRefOf(requests), ids);
-  const refusals = new Map<SyncRequest, SyncOutcome>();
+  const unknownIds = await findUnknownIds(db, appRefOf(requests), enrollableIds(requests));
+  const refusals = new Map<RegistryRequest, SyncOutcome>();
   for (const request of requests) {
-    const refusal = unknownIds.has(request.input.installationId) ? refuseEnrolment(request) : null;
+    const refusal = unknownIds.has(installationIdOf(request)) ? refuseEnrolment(request) : null;
     if (refusal !== null) refusals.set(request, refusal);
   }
   const admitted = requests.filter((request) => !refusals.has(request));
@@ -63,7 +69,12 @@ export async function writeBatch(
   return requests.map((request) => refusals.get(request) ?? take(outcomes));
 }
 
-function refuseEnrolment({ context: { caller } }: SyncRequest): SyncOutcome | null {
+/** A logout of an installation that nobody knows makes none. */
+function enrollableIds(requests: readonly RegistryRequest[]): readonly string[] {
+  return requests.filter(({ kind }) => kind === 'sync').map(installationIdOf);
+}
+
+function refuseEnrolment({ context: { caller } }: RegistryRequest): SyncOutcome | null {
   if (caller.kind === 'back_end') return null;
   try {
     caller.admit('enrolling');
@@ -82,7 +93,7 @@ function take(outcomes: Iterator<SyncOutcome>): SyncOutcome {
 async function writeAdmitted(
   db: Database,
   rules: SyncRules,
-  requests: readonly SyncRequest[],
+  requests: readonly RegistryRequest[],
   unknownIds: ReadonlySet<string>,
 ): Promise<readonly SyncOutcome[]> {
   if (requests.length === 0) return [];
@@ -105,18 +116,15 @@ async function writeAdmitted(
 async function writeTogether(
   tx: Transaction,
   rules: SyncRules,
-  requests: readonly SyncRequest[],
+  requests: readonly RegistryRequest[],
   unknownIds: ReadonlySet<string>,
 ): Promise<SyncOutcome[]> {
   const appRef = appRefOf(requests);
   const facts = await lockFacts(tx, appRef, requests, unknownIds, rules.keys.erasure);
   const judged = judgeInOrder(requests, facts, rules);
   const userRefs = await refsOfNewcomers(tx, appRef, judged);
-  const writes = judged.map((one) =>
-    one.kind === 'judged'
-      ? syncWrite(one.request, one.verdict, { userRefs, nonceKey: rules.keys.nonce })
-      : null,
-  );
+  const means = { userRefs, nonceKey: rules.keys.nonce };
+  const writes = judged.map((one) => toWrite(one, means));
   await Promise.all([
     writeChanges(
       tx,
@@ -125,22 +133,20 @@ async function writeTogether(
     ),
     withdrawEnrolments(tx, withdrawnRefs(judged, facts)),
   ]);
-  return judged.map((one, index): SyncOutcome => {
-    if (one.kind !== 'judged') return one;
-    return { kind: 'answered', result: toResult(one.verdict, writes[index] ?? null, facts) };
-  });
+  return judged.map((one, index) => toOutcome(one, writes[index] ?? null, facts));
 }
 
 type Judged =
-  | { readonly kind: 'judged'; readonly request: SyncRequest; readonly verdict: SyncVerdict }
-  | (Exclude<SyncOutcome, { readonly kind: 'answered' }> & { readonly request: SyncRequest });
+  | { readonly kind: 'sync'; readonly request: SyncRequest; readonly verdict: SyncVerdict }
+  | { readonly kind: 'logout'; readonly request: LogoutRequest; readonly verdict: LogoutVerdict }
+  | (Exclude<SyncOutcome, { readonly kind: 'answered' }> & { readonly request: RegistryRequest });
 
 /**
  * Judges packets in the order of their arrival. What is read is the state before the batch, so a
  * packet that touches an installation which an earlier one touches has to wait for the next batch.
  */
 function judgeInOrder(
-  requests: readonly SyncRequest[],
+  requests: readonly RegistryRequest[],
   facts: SyncFacts,
   rules: SyncRules,
 ): readonly Judged[] {
@@ -153,19 +159,21 @@ function judgeInOrder(
   });
 }
 
-function judge(request: SyncRequest, facts: SyncFacts, rules: SyncRules): Judged {
+function judge(request: RegistryRequest, facts: SyncFacts, rules: SyncRules): Judged {
   try {
-    return { kind: 'judged', request, verdict: judgeSync(request, facts, rules) };
+    return request.kind === 'sync'
+      ? { kind: 'sync', request, verdict: judgeSync(request, facts, rules) }
+      : { kind: 'logout', request, verdict: judgeLogout(request, facts) };
   } catch (error) {
     return { kind: 'failed', error, request };
   }
 }
 
 /** The installation itself, whoever holds the address that it claims, and what it leaves behind. */
-function involvedRefs(request: SyncRequest, facts: SyncFacts): readonly number[] {
-  const { installationId, token } = request.input;
-  const own = facts.installations.get(installationId);
-  const holder = facts.holders.get(token?.claim?.key.toString('hex') ?? '');
+function involvedRefs(request: RegistryRequest, facts: SyncFacts): readonly number[] {
+  const own = facts.installations.get(installationIdOf(request));
+  if (request.kind === 'logout') return own === undefined ? [] : [own.ref];
+  const holder = facts.holders.get(request.input.token?.claim?.key.toString('hex') ?? '');
   return [own, holder, ...predecessorsOf(request, facts)].flatMap((one) => one?.ref ?? []);
 }
 
@@ -173,14 +181,14 @@ function involvedRefs(request: SyncRequest, facts: SyncFacts): readonly number[]
  * Whether an unlocked read of the installation alone knows everything that a packet is judged on:
  * it claims no other address than the one held, and names nobody who is not signed in.
  */
-function isAboutItself({ context, input }: SyncRequest, facts: SyncFacts): boolean {
-  const own = facts.installations.get(input.installationId);
-  if (own === undefined || context.caller.kind !== 'client') return false;
-  const key = input.token?.claim?.key.toString('hex');
-  const claims = input.user?.claims ?? [];
+function isAboutItself(request: RegistryRequest, facts: SyncFacts): boolean {
+  const own = facts.installations.get(installationIdOf(request));
+  if (request.kind !== 'sync' || own === undefined) return false;
+  const { token, user } = request.input;
+  const key = token?.claim?.key.toString('hex');
   return (
     (key === undefined || facts.holders.get(key)?.ref === own.ref) &&
-    claims.every(({ id }) => own.links.some(({ userId }) => userId === id))
+    (user?.claims ?? []).every(({ id }) => own.links.some(({ userId }) => userId === id))
   );
 }
 
@@ -191,7 +199,7 @@ async function refsOfNewcomers(
   judged: readonly Judged[],
 ): Promise<ReadonlyMap<string, number>> {
   const begun = judged.flatMap((one) =>
-    one.kind === 'judged' && one.verdict.kind === 'decided'
+    one.kind === 'sync' && one.verdict.kind === 'decided'
       ? one.verdict.packet.decided.links.begun
       : [],
   );
@@ -205,15 +213,51 @@ async function refsOfNewcomers(
 /** Installations that were made for packets of which nothing is kept. */
 function withdrawnRefs(judged: readonly Judged[], facts: SyncFacts): readonly number[] {
   return judged.flatMap((one) => {
-    const isKept = one.kind === 'judged' && one.verdict.kind === 'decided';
-    return isKept ? [] : (facts.enrolled.get(one.request.input.installationId) ?? []);
+    const isKept = one.kind === 'sync' && one.verdict.kind === 'decided';
+    return isKept ? [] : (facts.enrolled.get(installationIdOf(one.request)) ?? []);
   });
 }
 
-function toResult(verdict: SyncVerdict, write: RegistryWrite | null, facts: SyncFacts): SyncResult {
+function toWrite(judged: Judged, means: WriteMeans): RegistryWrite | null {
+  switch (judged.kind) {
+    case 'sync':
+      return syncWrite(judged.request, judged.verdict, means);
+    case 'logout':
+      return logoutWrite(judged.request, judged.verdict);
+    case 'failed':
+    case 'deferred':
+      return null;
+  }
+}
+
+function toOutcome(judged: Judged, write: RegistryWrite | null, facts: SyncFacts): SyncOutcome {
+  switch (judged.kind) {
+    case 'sync':
+      return { kind: 'answered', result: toSyncResult(judged.verdict, write, facts) };
+    case 'logout': {
+      const { verdict } = judged;
+      const isRefused = verdict.kind === 'refused';
+      return {
+        kind: 'answered',
+        result: isRefused ? { kind: verdict.refusal } : { kind: 'signed_out', seq: verdict.seq },
+      };
+    }
+    case 'failed':
+    case 'deferred':
+      return judged;
+  }
+}
+
+function toSyncResult(
+  verdict: SyncVerdict,
+  write: RegistryWrite | null,
+  facts: SyncFacts,
+): SyncResult {
   switch (verdict.kind) {
     case 'refused':
       return { kind: verdict.refusal };
+    case 'wrong_form':
+      return verdict;
     case 'forked':
       return { kind: 'forked' };
     case 'token_held':
@@ -227,6 +271,7 @@ function toResult(verdict: SyncVerdict, write: RegistryWrite | null, facts: Sync
       return {
         kind: 'synced',
         created,
+        accountMode: facts.accountMode,
         installation: write?.changes.saved[0] ?? installation,
         topics: topics.filter((topic) => links.ended.every((end) => end.userRef !== topic.userRef)),
         orders,
@@ -236,7 +281,7 @@ function toResult(verdict: SyncVerdict, write: RegistryWrite | null, facts: Sync
   }
 }
 
-function appRefOf([first]: readonly SyncRequest[]): number {
+function appRefOf([first]: readonly RegistryRequest[]): number {
   assert(first !== undefined);
   return first.context.app.ref;
 }

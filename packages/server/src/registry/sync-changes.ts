@@ -26,13 +26,16 @@ export function syncWrite(
   verdict: SyncVerdict,
   means: WriteMeans,
 ): RegistryWrite | null {
-  if (verdict.kind === 'refused' || writesNothing(verdict)) return null;
   const stamp = stampOf(context);
   switch (verdict.kind) {
+    case 'refused':
+    case 'wrong_form':
+      return null;
     case 'token_held':
-      return { changes: touch(verdict), stamp, audit: null };
+      return verdict.isTouched ? { changes: touch(verdict), stamp, audit: null } : null;
     case 'token_challenged': {
       const challenge = verdict.asked?.challenge ?? null;
+      if (challenge === null && !verdict.isTouched) return null;
       const challenges = challenge === null ? [] : [challenge];
       return { changes: { ...touch(verdict), challenges }, stamp, audit: null };
     }
@@ -42,13 +45,13 @@ export function syncWrite(
       return { changes: { ...touch(verdict), events }, stamp, audit: null };
     }
     case 'decided':
-      return decidedWrite(context, verdict, means);
+      return writesNothing(verdict) ? null : decidedWrite(context, verdict, means);
   }
 }
 
 /** Whether a packet can be answered without a write, as most check-ins can. */
 export function writesNothing(verdict: SyncVerdict): boolean {
-  if (verdict.kind === 'refused') return true;
+  if (verdict.kind === 'refused' || verdict.kind === 'wrong_form') return true;
   if (verdict.kind === 'forked' || verdict.isTouched) return false;
   if (verdict.kind === 'token_held') return true;
   if (verdict.kind === 'token_challenged') return (verdict.asked?.challenge ?? null) === null;

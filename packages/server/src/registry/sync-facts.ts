@@ -1,7 +1,9 @@
 import type { OpenChallenge } from '../domain/challenge.ts';
 import type { Installation } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
+import type { AccountMode } from '../domain/registration.ts';
 import { deviceIdOf } from '../domain/reinstall.ts';
+import { holdAccountMode, readAccountMode } from '../store/account-mode.ts';
 import { countMoves } from '../store/address-moves.ts';
 import { findOpenChallenges } from '../store/challenges.ts';
 import {
@@ -19,10 +21,12 @@ import { topicsOf, type TopicSubscription } from '../store/topics.ts';
 import { findErasures, findLoginFacts, lockLogins, type LoginFacts } from '../store/users.ts';
 import { deviceClaimOf } from './predecessors.ts';
 import { idMac } from './prove-user.ts';
-import type { SyncRequest } from './sync-request.ts';
+import { installationIdOf, type RegistryRequest } from './sync-request.ts';
 
 /** What the registry holds about the installations and users of some packets. */
 export interface SyncFacts {
+  /** As it is now; what a request knows of its app may be some seconds old. */
+  readonly accountMode: AccountMode;
   /** By id. */
   readonly installations: ReadonlyMap<string, Installation>;
   /** The references of those that were made for these packets just now, by id. */
@@ -59,13 +63,17 @@ export const NO_DISPUTE: Dispute = { recentMoves: 0, openChallenges: [] };
 export async function readSnapshot(
   db: Queryable,
   appRef: number,
-  requests: readonly SyncRequest[],
+  requests: readonly RegistryRequest[],
 ): Promise<SyncFacts> {
-  const own = await findInstallations(db, appRef, namesIn(requests).installationIds);
+  const [accountMode, own] = await Promise.all([
+    readAccountMode(db, appRef),
+    findInstallations(db, appRef, namesIn(requests).installationIds),
+  ]);
   const users = own.flatMap(({ links }) =>
     links.map(({ userId, userRef }) => [userId, { ref: userRef, notBefore: null }] as const),
   );
   return {
+    accountMode,
     installations: byId(own),
     enrolled: new Map(),
     holders: byAddress(own),
@@ -85,18 +93,20 @@ export async function readSnapshot(
 /**
  * Locks everything that some packets of one app touch and reads what they are decided on, in a
  * constant number of statements; installations that are unknown yet are made. Locks are taken in
- * the order that every writer uses: logins of users, enrolments by id, rows by reference.
+ * the order that every writer uses: the app's mode, logins of users, enrolments by id, rows by
+ * reference.
  */
 export async function lockFacts(
   tx: Transaction,
   appRef: number,
-  requests: readonly SyncRequest[],
+  requests: readonly RegistryRequest[],
   unknownIds: ReadonlySet<string>,
   erasureKey: Buffer,
 ): Promise<SyncFacts> {
   const names = namesIn(requests);
   const enrolments = requests.map(toEnrolment).filter(({ id }) => unknownIds.has(id));
-  const [, enrolled, refs] = await Promise.all([
+  const [accountMode, , enrolled, refs] = await Promise.all([
+    holdAccountMode(tx, appRef),
     lockLogins(tx, appRef, names.loginIds),
     enrolInstallations(tx, appRef, enrolments),
     findInvolvedRefs(tx, appRef, names),
@@ -114,6 +124,7 @@ export async function lockFacts(
     findLinkedPairs(tx, refs, bearerRefs),
   ]);
   return {
+    accountMode,
     installations: byId(locked),
     enrolled,
     holders: byAddress(locked),
@@ -136,12 +147,15 @@ interface PacketNames extends InvolvedNames {
   readonly proofIds: readonly string[];
 }
 
-function namesIn(requests: readonly SyncRequest[]): PacketNames {
-  const claims = requests.flatMap(({ input }) => input.user?.claims ?? []);
+function namesIn(requests: readonly RegistryRequest[]): PacketNames {
+  const inputs = requests.flatMap((request) => (request.kind === 'sync' ? [request.input] : []));
+  const claims = inputs.flatMap(({ user }) => user?.claims ?? []);
   return {
-    installationIds: requests.map(({ input }) => input.installationId),
-    addressKeys: requests.flatMap(({ input }) => input.token?.claim?.key ?? []),
-    deviceClaims: requests.flatMap((request) => deviceClaimOf(request) ?? []),
+    installationIds: requests.map(installationIdOf),
+    addressKeys: inputs.flatMap(({ token }) => token?.claim?.key ?? []),
+    deviceClaims: requests.flatMap((request) =>
+      request.kind === 'sync' ? (deviceClaimOf(request) ?? []) : [],
+    ),
     loginIds: [...new Set(claims.map(({ id }) => id))],
     bearerIds: requests.flatMap(({ context: { caller } }) =>
       caller.kind === 'simple' && caller.bearer.kind === 'user' ? [caller.bearer.userId] : [],
@@ -150,10 +164,10 @@ function namesIn(requests: readonly SyncRequest[]): PacketNames {
   };
 }
 
-function toEnrolment({ context, input }: SyncRequest): Enrolment {
-  const { caller, now } = context;
+function toEnrolment(request: RegistryRequest): Enrolment {
+  const { caller, now } = request.context;
   const secretHash = caller.kind === 'client' ? caller.secretHash : null;
-  return { id: input.installationId, secretHash, at: now };
+  return { id: installationIdOf(request), secretHash, at: now };
 }
 
 const LOCK_ROUNDS = 3;
@@ -185,11 +199,13 @@ async function lockInvolved(
 async function readDisputes(
   tx: Transaction,
   appRef: number,
-  requests: readonly SyncRequest[],
+  requests: readonly RegistryRequest[],
   locked: readonly Installation[],
 ): Promise<ReadonlyMap<string, Dispute>> {
   const holders = byAddress(locked);
-  const disputed = requests.flatMap(({ context, input }) => {
+  const disputed = requests.flatMap((request) => {
+    if (request.kind !== 'sync') return [];
+    const { context, input } = request;
     const key = input.token?.claim?.key;
     const holder = holders.get(key?.toString('hex') ?? '');
     if (key === undefined || holder === undefined) return [];

@@ -1,10 +1,18 @@
+import assert from 'node:assert';
 import type { decideSync } from '../domain/registration.ts';
 import type { Database } from '../store/sql.ts';
-import { admitOnce } from './caller.ts';
+import { admitOnce, type RegistryContext } from './caller.ts';
 import type { SyncKeys, SyncRules } from './judge-sync.ts';
 import { PacketLine } from './packet-line.ts';
 import { readBatch, writeBatch, type SyncOutcome } from './sync-batch.ts';
-import type { SyncRequest, SyncResult } from './sync-request.ts';
+import {
+  installationIdOf,
+  type LogoutRequest,
+  type LogoutResult,
+  type RegistryRequest,
+  type SyncRequest,
+  type SyncResult,
+} from './sync-request.ts';
 
 /**
  * Many reads make no use of a second one under way; a second transaction works while the first one
@@ -14,10 +22,10 @@ const READS = { batches: 2, batchSize: 256 } as const;
 const WRITES = { batches: 2, batchSize: 128 } as const;
 
 interface WaitingPacket {
-  readonly request: SyncRequest;
+  readonly request: RegistryRequest;
   readonly group: number;
   readonly names: readonly string[];
-  readonly resolve: (result: SyncResult) => void;
+  readonly resolve: (result: SyncResult | LogoutResult) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -52,13 +60,30 @@ export class SyncQueue {
   }
 
   /** Resolves with the packet's own answer, once what it changes is durable. */
-  submit(request: SyncRequest): Promise<SyncResult> {
-    const { promise, resolve, reject } = Promise.withResolvers<SyncResult>();
-    const group = request.context.app.ref;
-    const packet = { request: admittedOnce(request), group, names: [], resolve, reject };
+  async submit(request: SyncRequest): Promise<SyncResult> {
     // Where arrival order counts there is no repetition, so there is nothing to be read first.
-    if (request.input.seq === null) this.#write(packet);
-    else this.#reads.add(packet);
+    const line = request.input.seq === null ? 'write' : 'read';
+    const result = await this.#enqueue(
+      { ...request, context: admittedOnce(request.context) },
+      line,
+    );
+    assert(result.kind !== 'signed_out');
+    return result;
+  }
+
+  /** The same for a logout, which every client may send as often as it likes. */
+  async signOut(request: LogoutRequest): Promise<LogoutResult> {
+    const result = await this.#enqueue(request, 'write');
+    assert(isLogoutResult(result));
+    return result;
+  }
+
+  #enqueue(request: RegistryRequest, line: 'read' | 'write'): Promise<SyncResult | LogoutResult> {
+    const { promise, resolve, reject } = Promise.withResolvers<SyncResult | LogoutResult>();
+    const group = request.context.app.ref;
+    const packet = { request, group, names: [], resolve, reject };
+    if (line === 'read') this.#reads.add(packet);
+    else this.#write(packet);
     return promise;
   }
 
@@ -67,12 +92,14 @@ export class SyncQueue {
   }
 }
 
-function admittedOnce(request: SyncRequest): SyncRequest {
-  const { context } = request;
+function admittedOnce(context: RegistryContext): RegistryContext {
   const { caller } = context;
-  if (caller.kind === 'back_end') return request;
-  const admitted = { ...caller, admit: admitOnce(caller.admit) };
-  return { ...request, context: { ...context, caller: admitted } };
+  if (caller.kind === 'back_end') return context;
+  return { ...context, caller: { ...caller, admit: admitOnce(caller.admit) } };
+}
+
+function isLogoutResult(result: SyncResult | LogoutResult): result is LogoutResult {
+  return !['synced', 'token_held', 'forked', 'wrong_form'].includes(result.kind);
 }
 
 /** Answers a batch, and returns what was deferred. */
@@ -94,12 +121,14 @@ async function serve(
   });
 }
 
-/** What a packet touches, as far as it says so itself: installation, address, proofs. */
-function namesOf({ input }: SyncRequest): readonly string[] {
-  const { installationId, token, user } = input;
-  const proofs = user?.claims.flatMap(({ proof }) =>
+/** What a request touches, as far as it says so itself: installation, address, proofs. */
+function namesOf(request: RegistryRequest): readonly string[] {
+  const installation = `installation ${installationIdOf(request)}`;
+  if (request.kind === 'logout') return [installation];
+  const { token, user } = request.input;
+  const proofs = (user?.claims ?? []).flatMap(({ proof }) =>
     proof.kind === 'proven' ? [`proof ${proof.proofId}`] : [],
   );
   const address = token?.claim ? [`address ${token.claim.key.toString('hex')}`] : [];
-  return [`installation ${installationId}`, ...address, ...(proofs ?? [])];
+  return [installation, ...address, ...proofs];
 }

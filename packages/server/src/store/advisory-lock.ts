@@ -11,6 +11,7 @@ const CLASSES = {
   purposeAddress: 3,
   idempotencyKey: 4,
   maintenance: 5,
+  accountMode: 6,
 } as const;
 type LockClass = keyof typeof CLASSES;
 

@@ -3,7 +3,7 @@ import { addressKey } from '../../domain/address-key.ts';
 import { candidateAddresses } from '../../domain/simple-token.ts';
 import type { CredentialFacts } from '../../domain/token-input.ts';
 import { ADMIT_ALL } from '../../registry/caller.ts';
-import { detachUser } from '../../registry/detach-user.ts';
+import type { SyncQueue } from '../../registry/sync-queue.ts';
 import type { App } from '../../store/apps.ts';
 import { findHolders } from '../../store/installations.ts';
 import type { Database } from '../../store/sql.ts';
@@ -12,6 +12,7 @@ import { simpleCallerOf, toBearer, type SimpleCallerDependencies } from '../simp
 
 export interface DeleteTokenDependencies extends SimpleCallerDependencies {
   readonly db: Database;
+  readonly syncs: SyncQueue;
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
 }
 
@@ -41,7 +42,8 @@ export function deleteToken(server: HttpServer, deps: DeleteTokenDependencies): 
       const context = { app, caller: simple, requestId: request.id, now: deps.clock() };
       const userId = caller.kind === 'user' ? caller.userId : null;
       for (const { id } of await findHolders(deps.db, app.ref, addressKeys)) {
-        await detachUser(deps.db, context, id, { seq: null, only: { userId, addressKeys } });
+        const logout = { installationId: id, seq: null, userId, holding: addressKeys };
+        await deps.syncs.signOut({ kind: 'logout', context, logout });
       }
       return { success: true } as const;
     },

@@ -39,7 +39,11 @@ export function installationGet(server: HttpServer, deps: InstallationGetDepende
       const reader = context.caller.kind === 'client' ? 'client' : 'back_end';
       const [description] = await describeInstallations(deps.db, [installation]);
       assert(description !== undefined);
-      return renderInstallation(description, reader, context.now);
+      return renderInstallation(description, {
+        reader,
+        accountMode: context.app.accountMode,
+        now: context.now,
+      });
     },
   );
 }

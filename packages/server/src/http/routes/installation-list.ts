@@ -68,13 +68,14 @@ export function installationList(server: HttpServer, deps: InstallationListDepen
         limit,
       });
       const now = deps.clock();
+      const view = { reader: 'back_end', accountMode: app.accountMode, now } as const;
       const kept = found.filter(
         (installation) => status === undefined || installationStatus(installation, now) === status,
       );
       const described = await describeInstallations(deps.db, kept);
       const last = found.length === limit ? (found.at(-1)?.ref ?? null) : null;
       return {
-        data: described.map((description) => renderInstallation(description, 'back_end', now)),
+        data: described.map((description) => renderInstallation(description, view)),
         page: { after: last === null ? null : String(last), limit },
       };
     },

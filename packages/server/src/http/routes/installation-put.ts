@@ -4,11 +4,12 @@ import { ApiError, fieldError, keysUnavailable } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { contentHash } from '../canonical-json.ts';
 import type { Identity } from '../identity.ts';
-import { InstallationPath, parseInstallationId, requireSeq, requireUserId } from '../parameters.ts';
+import { InstallationPath, parseInstallationId, requireSeq } from '../parameters.ts';
 import { renderInstallation, renderSequences } from '../render-installation.ts';
 import type { HttpServer } from '../server.ts';
 import { addressKey } from '../../domain/address-key.ts';
 import { isComplete, toAddress, type CredentialFacts } from '../../domain/token-input.ts';
+import { toUserPart } from '../user-claims.ts';
 import { toDevicePatch } from '../device-patch.ts';
 import type { RegistryContext } from '../../registry/caller.ts';
 import {
@@ -46,7 +47,10 @@ export function installationPut(server: HttpServer, deps: InstallationPutDepende
       const context = await deps.authenticator.limitedInstallation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);
       const input = await toSyncInput(deps, context, id, request.body);
-      const synced = requireSynced(await deps.syncs.submit({ context, input }), input);
+      const synced = requireSynced(
+        await deps.syncs.submit({ kind: 'sync', context, input }),
+        input,
+      );
       void reply.code(synced.created ? 201 : 200);
       return {
         ...renderOrders(synced.orders),
@@ -63,12 +67,14 @@ type Synced = Extract<SyncResult, { kind: 'synced' }>;
 async function renderSynced(
   db: Database,
   { caller, now }: RegistryContext,
-  { installation, topics }: Synced,
+  { installation, topics, accountMode }: Synced,
 ): Promise<Installation> {
   const own: InstallationDescription = { installation, topics, lastUser: null };
-  if (caller.kind === 'client') return renderInstallation(own, 'client', now);
+  if (caller.kind === 'client') {
+    return renderInstallation(own, { reader: 'client', accountMode, now });
+  }
   const [described = own] = await describeInstallations(db, [installation]);
-  return renderInstallation(described, 'back_end', now);
+  return renderInstallation(described, { reader: 'back_end', accountMode, now });
 }
 
 async function toSyncInput(
@@ -79,14 +85,13 @@ async function toSyncInput(
 ): Promise<SyncInput> {
   const seq = requireSeq(context, body.seq, '/seq');
   const device = toDevicePatch(body);
+  const user = await toUserPart(deps.identity, context, installationId, body);
   return {
     installationId,
     seq,
     takeover: body.takeover ?? null,
     ...(body.token !== undefined && { token: await tokenPart(deps, context.app, body.token) }),
-    ...(body.user !== undefined && {
-      user: await userPart(deps, context, installationId, body.user),
-    }),
+    ...(user !== undefined && { user }),
     ...(device !== null && { device }),
   };
 }
@@ -105,22 +110,6 @@ async function tokenPart(
   return { claim: { address, key: addressKey(address) }, hash };
 }
 
-async function userPart(
-  deps: InstallationPutDependencies,
-  context: RegistryContext,
-  installationId: string,
-  user: InstallationInput['user'],
-): Promise<NonNullable<SyncInput['user']>> {
-  if (!user) return { claims: [], hash: contentHash(null) };
-  const userId = requireUserId(user.id, '/user/id');
-  const proof = await deps.identity.prove(context, installationId, {
-    userId,
-    assertion: user.assertion ?? null,
-    signature: user.signature ?? null,
-  });
-  return { claims: [{ id: userId, proof }], hash: contentHash({ id: userId }) };
-}
-
 function requireSynced(result: SyncResult, input: SyncInput): Synced {
   switch (result.kind) {
     case 'synced': {
@@ -130,6 +119,8 @@ function requireSynced(result: SyncResult, input: SyncInput): Synced {
     }
     case 'forked':
       throw forkedError();
+    case 'wrong_form':
+      throw wrongFormError(result.accountMode);
     case 'token_held':
       throw new ApiError('token_held', 'repeat the request with this nonce as "takeover"', {
         members: { nonce: result.nonce, expires_at: result.expiresAt.toISOString() },
@@ -149,13 +140,23 @@ function requireSynced(result: SyncResult, input: SyncInput): Synced {
   }
 }
 
+function wrongFormError(accountMode: App['accountMode']): ApiError {
+  return accountMode === 'multi'
+    ? fieldError('/user', 'several users may be signed in: send "users" with all of them')
+    : fieldError('/users', 'one user is signed in at a time: send "user"');
+}
+
 /** What of the packet was stored all the same stands in the answer. */
 function refusedProofError(
-  { installation, orders }: Synced,
+  { installation, orders, accountMode, refused: all }: Synced,
   refused: Synced['refused'][number],
   input: SyncInput,
 ): ApiError {
-  const members = { seq: renderSequences(installation), ...renderOrders(orders) };
+  const members = {
+    seq: renderSequences(installation),
+    ...renderOrders(orders),
+    ...(accountMode === 'multi' && { refused_users: all.map(({ userId }) => userId) }),
+  };
   const claim = input.user?.claims.find(({ id }) => id === refused.userId);
   return claim?.proof.kind === 'unavailable'
     ? keysUnavailable(claim.proof.retryAfterSeconds, members)

@@ -46,7 +46,7 @@ export function registerToken(server: HttpServer, deps: RegisterTokenDependencie
       const caller = await simpleCallerOf(deps, request, false);
       const input = await toSyncInput(deps, caller, request.body);
       const context = toContext(deps, caller, request, input.installationId);
-      const result = await deps.syncs.submit({ context, input });
+      const result = await deps.syncs.submit({ kind: 'sync', context, input });
       // Where arrival order counts, nothing is ever forked and no claim of a token is refused.
       assert(result.kind !== 'forked' && result.kind !== 'token_held');
       if (result.kind === 'token_challenged') {
@@ -55,6 +55,7 @@ export function registerToken(server: HttpServer, deps: RegisterTokenDependencie
           'this app moves tokens by challenge, which needs a secret',
         );
       }
+      if (result.kind === 'wrong_form') throw fieldError('/userId', SEVERAL_USERS);
       if (result.kind !== 'synced') throw refusalError(result.kind);
       const [refused] = result.refused;
       if (refused !== undefined) {
@@ -65,6 +66,8 @@ export function registerToken(server: HttpServer, deps: RegisterTokenDependencie
     },
   );
 }
+
+const SEVERAL_USERS = 'several users may be signed in: use PUT /v1/installations/{id}';
 
 /** A back end that passes registrations on is no client in a loop. */
 function toContext(
@@ -123,6 +126,7 @@ async function toSyncInput(
     ...(claim !== undefined && {
       user: {
         claims: claim === null ? [] : [claim],
+        form: 'exclusive',
         hash: contentHash(claim?.id ?? null),
       },
     }),

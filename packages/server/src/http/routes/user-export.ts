@@ -31,7 +31,7 @@ export function userExport(server: HttpServer, deps: UserExportDependencies): vo
       const { app } = await deps.authenticator.backEnd(request, 'users:read');
       const user = await requireUser(deps.db, app.ref, request.params);
       const now = deps.clock();
-      const rendered = await renderUser(deps.db, app.ref, user, now);
+      const rendered = await renderUser(deps.db, app, user, now);
       return renderExport(rendered, await exportUser(deps.db, user), now);
     },
   );

@@ -2,6 +2,7 @@ import { User } from '@homing/protocol';
 import type { Clock } from '../../domain/clock.ts';
 import { describeInstallations } from '../../registry/describe-installation.ts';
 import { installationsOfUser } from '../../store/installations.ts';
+import type { App } from '../../store/apps.ts';
 import type { Database } from '../../store/sql.ts';
 import type { UserRecord } from '../../store/users.ts';
 import type { Authenticator } from '../authenticate.ts';
@@ -31,18 +32,19 @@ export function userGet(server: HttpServer, deps: UserGetDependencies): void {
     async (request) => {
       const { app } = await deps.authenticator.backEnd(request, 'users:read');
       const user = await requireUser(deps.db, app.ref, request.params);
-      return renderUser(deps.db, app.ref, user, deps.clock());
+      return renderUser(deps.db, app, user, deps.clock());
     },
   );
 }
 
 export async function renderUser(
   db: Database,
-  appRef: number,
+  app: App,
   user: UserRecord,
   now: Date,
 ): Promise<User> {
-  const installations = await installationsOfUser(db, appRef, user.ref);
+  const view = { reader: 'back_end', accountMode: app.accountMode, now } as const;
+  const installations = await installationsOfUser(db, app.ref, user.ref);
   const described = await describeInstallations(db, installations);
   return {
     id: user.id,
@@ -52,7 +54,7 @@ export async function renderUser(
     quiet_hours: user.quietHours,
     locale: user.locale,
     time_zone: user.timeZone,
-    installations: described.map((one) => renderInstallation(one, 'back_end', now)),
+    installations: described.map((one) => renderInstallation(one, view)),
     created_at: user.createdAt.toISOString(),
     updated_at: user.updatedAt.toISOString(),
   };

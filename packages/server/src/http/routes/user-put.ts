@@ -28,7 +28,7 @@ export function userPut(server: HttpServer, deps: UserPutDependencies): void {
       const context = await deps.authenticator.backEndWriter(request, 'users:write');
       const id = requireUserId(request.params.user_id, '/user_id');
       const user = await changeUser(deps.db, context, id, request.body);
-      return renderUser(deps.db, context.app.ref, user, context.now);
+      return renderUser(deps.db, context.app, user, context.now);
     },
   );
 }

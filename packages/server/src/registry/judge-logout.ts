@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { ChangeSet } from '../domain/change-set.ts';
+import type { Installation, OpenLink } from '../domain/installation.ts';
+import { orderOf } from '../domain/ordering.ts';
+import { NO_USER_HASH, signOutChanges } from '../domain/sign-out.ts';
+import type { RegistryWrite } from '../store/change-set.ts';
+import { refuseAccess, type AccessRefusal } from './access-check.ts';
+import { auditRecord } from './audit-write.ts';
+import { stampOf } from './caller.ts';
+import type { SyncFacts } from './sync-facts.ts';
+import type { Logout, LogoutRequest } from './sync-request.ts';
+
+export type LogoutVerdict =
+  | { readonly kind: 'refused'; readonly refusal: AccessRefusal }
+  | {
+      readonly kind: 'signed_out';
+      readonly installation: Installation;
+      /** Null for a logout that comes late, is repeated, or is about what is not so any more. */
+      readonly changes: ChangeSet | null;
+      /** The sequence that the user group is at then. */
+      readonly seq: number | null;
+    };
+
+/**
+ * Judges a logout (rule R5). It needs nothing but access to the installation, succeeds when nobody
+ * is signed in, and leaves device, token and device tags as they are. A late one is answered like
+ * any other and changes nothing.
+ */
+export function judgeLogout(
+  { context, logout }: LogoutRequest,
+  facts: Pick<SyncFacts, 'installations'>,
+): LogoutVerdict {
+  const installation = facts.installations.get(logout.installationId) ?? null;
+  const refusal = refuseAccess(installation, context.caller);
+  if (refusal !== null || installation === null) {
+    return { kind: 'refused', refusal: refusal ?? 'not_found' };
+  }
+  const { user: mark } = installation.marks;
+  const leaving = whoLeaves(installation, logout);
+  const hash = contentHash(logout);
+  const order = orderOf(mark, logout.seq, hash);
+  if (leaving === null || order === 'superseded' || order === 'replay') {
+    return { kind: 'signed_out', installation, changes: null, seq: mark.seq };
+  }
+  // Never refused as forked: a login and a logout under one number is a client's mistake, and
+  // signing out is its safe reading. The mark stays that of the login.
+  const seq = order === 'forked' ? null : logout.seq;
+  const changes = signOutChanges(installation, leaving, {
+    endedBy: 'logout',
+    mark: seq === null ? null : { seq, hash },
+    at: context.now,
+  });
+  return { kind: 'signed_out', installation, changes, seq: seq ?? mark.seq };
+}
+
+/** What a judged logout writes; null when it is nothing. */
+export function logoutWrite(
+  { context }: LogoutRequest,
+  verdict: LogoutVerdict,
+): RegistryWrite | null {
+  if (verdict.kind === 'refused' || verdict.changes === null) return null;
+  const { installation, changes } = verdict;
+  const audit = auditRecord(context, {
+    action: 'installation.logout',
+    subject: `installation/${installation.ref}`,
+    before: { users: refsOf(installation) },
+    after: { users: changes.saved.flatMap(refsOf) },
+  });
+  return { changes, stamp: stampOf(context), audit };
+}
+
+/** Whose links end; null when what the logout is about is not so any more. */
+function whoLeaves(
+  { links, token }: Installation,
+  { userId, holding }: Logout,
+): readonly OpenLink[] | null {
+  const leaving = userId === null ? links : links.filter((link) => link.userId === userId);
+  if (holding === null) return leaving;
+  const isHeld = token !== null && holding.some((key) => key.equals(token.key));
+  return isHeld && (userId === null || leaving.length > 0) ? leaving : null;
+}
+
+/** A repeated logout is seen as one also when it comes as a packet that names nobody. */
+function contentHash({ userId }: Logout): Buffer {
+  if (userId === null) return NO_USER_HASH;
+  return createHash('sha256')
+    .update(JSON.stringify({ left: userId }))
+    .digest();
+}
+
+function refsOf({ links }: Installation): readonly number[] {
+  return links.map(({ userRef }) => userRef);
+}
