@@ -13,8 +13,7 @@ export type Need =
   | 'restore'
   | 'in-app messages'
   | 'scheduling'
-  | 'segments'
-  | 'multi-account mode';
+  | 'segments';
 
 export type CatalogueEntry =
   | { readonly kind: 'shown'; readonly in: readonly string[] }
@@ -35,6 +34,7 @@ const UNDER_WAY = 'test/scenarios/under-way.test.ts';
 const LATE_FEEDBACK = 'test/scenarios/late-feedback.test.ts';
 const BROWSERS = 'test/scenarios/browsers.test.ts';
 const IDENTITY_EDGES = 'test/scenarios/identity-edges.test.ts';
+const SHARED_PHONE = 'test/scenarios/shared-phone.test.ts';
 const RACES = 'test/races/races.test.ts';
 const REGISTRY = 'packages/server/test/registry';
 const HTTP = 'packages/server/test/http';
@@ -104,9 +104,9 @@ export const CATALOGUE = {
   S82: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
   S83: marked('web push', 'A 410 retires a token whatever its provider is.'),
 
-  S84: marked('multi-account mode', 'One installation has one user at most.'),
-  S86: marked('multi-account mode', 'A logout ends the one link there is.'),
-  S87: marked('multi-account mode', 'A logout ends the one link there is.'),
+  S84: shown(SHARED_PHONE),
+  S86: shown(SHARED_PHONE),
+  S87: inPart('client', 'The phone shows nothing of hers while it is offline.', SHARED_PHONE),
 
   S89: shown(IDENTITY_EDGES),
   S90: inPart(

@@ -25,6 +25,9 @@ const SETTINGS = {
     maximum: FOUR_WEEKS_SECONDS,
     description: 'How long at most, where the content is meant for one user',
   }),
+  account_mode: Type.Enum(['exclusive', 'multi'], {
+    description: 'How many users may be signed in on one installation: one, or several',
+  }),
   identity: Type.Enum(['required', 'off'], {
     description: 'off: everybody is who they say they are; test apps only',
   }),
@@ -55,11 +58,28 @@ export const AppAnswer = Type.Object(
   {
     id: Type.String({ description: 'What assertions name as "aud"' }),
     environment: Type.Enum(['live', 'test']),
-    account_mode: Type.Enum(['exclusive', 'multi']),
     ...SETTINGS,
     warnings: Type.Array(Type.String(), {
       description: 'What is open to abuse as it is set; empty for an app that is safe',
     }),
   },
   { $id: 'App' },
+);
+
+/** The settings after a change, and what the change ended. */
+export const AppChangeAnswer = Type.Object(
+  {
+    ...AppAnswer.properties,
+    ended: Type.Optional(
+      Type.Object(
+        { installations: Type.Integer(), links: Type.Integer() },
+        {
+          description:
+            'Who was signed out by a switch to exclusive: installations with several users, and ' +
+            'how many sign-ins that were; with dry_run, who would be',
+        },
+      ),
+    ),
+  },
+  { $id: 'AppChange' },
 );

@@ -157,6 +157,7 @@ export class ChunkRun {
         userId: userBound ? row.ownerId : null,
       }),
       rcpt: userBound ? row.rcpt : null,
+      collapseScope: row.isShared ? row.rcpt : null,
       expiresAt: this.#notification.expiresAt,
       drawnBySdk: row.sdkVersion !== null,
     };

@@ -64,5 +64,5 @@ function toPush({ id, address, nonce, expiresAt }: LeasedProbe): Push {
     challenge: nonce,
     overrides: { apns: null, fcm: null, webpush: null },
   } as const;
-  return { id, address, message, rcpt: null, expiresAt, drawnBySdk: false };
+  return { id, address, message, rcpt: null, collapseScope: null, expiresAt, drawnBySdk: false };
 }

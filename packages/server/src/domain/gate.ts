@@ -18,6 +18,8 @@ export interface GateRow extends Recipient {
   readonly ownerRef: number | null;
   readonly ownerId: string | null;
   readonly rcpt: string | null;
+  /** Others may be signed in beside that user. */
+  readonly isShared: boolean;
   readonly holderVersion: number;
   readonly permission: Permission | null;
   readonly preferences: DevicePreferences;

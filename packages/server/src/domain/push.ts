@@ -12,6 +12,11 @@ export interface Push {
   readonly message: Message;
   /** Addressee tag; null when the content is not user-bound. */
   readonly rcpt: string | null;
+  /**
+   * Keeps what several users of one device are sent apart where it would replace each other; null
+   * where one user at most is signed in.
+   */
+  readonly collapseScope: string | null;
   /** After this instant the push is worthless and no provider may store it any longer. */
   readonly expiresAt: Date;
   /**

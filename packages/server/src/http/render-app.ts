@@ -7,7 +7,6 @@ import type { App } from '../store/apps.ts';
 export interface RenderedApp extends AppSettings {
   readonly id: string;
   readonly environment: App['environment'];
-  readonly account_mode: App['accountMode'];
   readonly warnings: string[];
 }
 
@@ -15,7 +14,6 @@ export function renderApp(app: App): RenderedApp {
   return {
     id: formatTypedId('app', app.id),
     environment: app.environment,
-    account_mode: app.accountMode,
     ...settingsOf(app),
     warnings: [...warningsOf(app)],
   };

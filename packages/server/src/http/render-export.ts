@@ -26,8 +26,8 @@ export function renderExport(user: User, extract: UserExtract, now: Date): UserE
 }
 
 /**
- * Who was signed in on a device before, or is beside the user, is somebody else; the user's own past
- * is in the links.
+ * Who was signed in on a device before, or is beside the user, is somebody else; the user's own
+ * past is in the links.
  */
 function ownPart(described: unknown, userId: string): Installation {
   const installation = described as Installation;

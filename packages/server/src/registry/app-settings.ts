@@ -2,6 +2,7 @@ import type { AppSettings } from '@homing/protocol';
 import { contradictoryPlatform, fromDormancyPolicy, toDormancyPolicy } from '../domain/dormancy.ts';
 import { updateApp, type App } from '../store/apps.ts';
 import { json, type Transaction } from '../store/sql.ts';
+import { switchAccountMode } from './account-mode.ts';
 import type { RegistryContext } from './caller.ts';
 
 export type SettingName = keyof AppSettings;
@@ -40,6 +41,11 @@ export const APP_SETTINGS: { readonly [Name in SettingName]: Setting<AppSettings
     read: (app) => app.userBoundTtlCeilingSeconds,
     refuse: refuseNothing,
     write: intoColumn('user_bound_ttl_ceiling_seconds'),
+  },
+  account_mode: {
+    read: (app) => app.accountMode,
+    refuse: refuseNothing,
+    write: switchAccountMode,
   },
   identity: {
     read: (app) => app.identity,

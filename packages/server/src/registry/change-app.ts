@@ -1,5 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AppInput, AppSettings } from '@homing/protocol';
+import {
+  countSharedInstallations,
+  lockAccountMode,
+  type SharedInstallations,
+} from '../store/account-mode.ts';
 import { lockApp, type App } from '../store/apps.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
@@ -13,19 +18,25 @@ import { auditWrite } from './audit-write.ts';
 import type { RegistryContext } from './caller.ts';
 
 export type AppChangeResult =
-  | { readonly kind: 'changed'; readonly app: App }
+  | {
+      readonly kind: 'changed';
+      readonly app: App;
+      /** Who was signed out because one user at most may be signed in now; null otherwise. */
+      readonly ended: SharedInstallations | null;
+    }
   /** Nothing was written. */
   | { readonly kind: 'refused'; readonly pointer: string; readonly detail: string };
 
 /**
  * Changes an app's settings, all that are named or none, and leaves an audit record of those that
  * are different now, with their values before and after. Every process honours the change within
- * the two seconds for which it remembers an app.
+ * the two seconds for which it remembers an app. A dry run says what would be and changes nothing.
  */
 export async function changeApp(
   db: Database,
   context: RegistryContext,
   input: AppInput,
+  { dryRun }: { readonly dryRun: boolean },
 ): Promise<AppChangeResult> {
   return inTransaction(db, async (tx) => {
     const app = await lockApp(tx, context.app.ref);
@@ -38,7 +49,11 @@ export async function changeApp(
       }
     }
     const different = named.filter(({ name, value }) => !isDeepStrictEqual(read(name, app), value));
-    if (different.length === 0) return { kind: 'changed', app };
+    const isEnding = app.accountMode === 'multi' && input.account_mode === 'exclusive';
+    // Counted before anything is ended, and while nobody can sign in any more.
+    if (isEnding && !dryRun) await lockAccountMode(tx, app.ref);
+    const ended = isEnding ? await countSharedInstallations(tx, app.ref) : null;
+    if (different.length === 0 || dryRun) return { kind: 'changed', app, ended };
     for (const { name, value } of different) await write(tx, current, name, value);
     const changed = await lockApp(tx, app.ref);
     await auditWrite(tx, current, {
@@ -47,7 +62,7 @@ export async function changeApp(
       before: pick(different, app),
       after: pick(different, changed),
     });
-    return { kind: 'changed', app: changed };
+    return { kind: 'changed', app: changed, ended };
   });
 }
 

@@ -180,6 +180,7 @@ class Rehearsal {
       address,
       message: this.#renderer.render({ locale: row.locale, userId }),
       rcpt: userBound ? row.rcpt : null,
+      collapseScope: row.isShared ? row.rcpt : null,
       expiresAt,
       drawnBySdk: row.sdkVersion !== null,
     };

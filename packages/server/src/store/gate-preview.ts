@@ -30,7 +30,7 @@ export async function previewGate(
       i.provider, i.credential_project, i.environment, i.topic, i.token_kind, i.token,
       i.web_push_p256dh, i.web_push_auth, i.vapid_key_id, i.token_status,
       own.user_ref as owner_ref, own.id as owner_id, own.preferences as owner_preferences,
-      own.rcpt,
+      own.rcpt, own.shared,
       i.holder_version, i.permission, i.preferences, i.locale, i.sdk_version, i.platform,
       i.dormant_since is not null as dormant, ${db.unsafe(CHOSEN_ELSEWHERE)} as chosen_elsewhere,
       c.credential_ref as serving_credential, false as newer_sent,

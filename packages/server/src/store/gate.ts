@@ -20,6 +20,7 @@ export interface GateColumns extends AddressRow {
   readonly owner_id: string | null;
   readonly owner_preferences: { readonly categories?: Record<string, boolean> } | null;
   readonly rcpt: string | null;
+  readonly shared: boolean | null;
   readonly holder_version: number;
   readonly permission: Permission | null;
   readonly preferences: PreferencesRow;
@@ -48,11 +49,12 @@ export const CHOSEN_ELSEWHERE = `
       and other.preferences->>'mode' = 'only_this_device'))`;
 
 /**
- * Who has to be signed in on `i` for a delivery `s`, if that is so: the delivery's own user. What is
- * addressed to an installation is judged by what the one user of an exclusive app prefers.
+ * Who has to be signed in on `i` for a delivery `s`, if that is so: the delivery's own user. What
+ * is addressed to an installation is judged by what the one user of an exclusive app prefers.
  */
 export const OWNER_OF_DELIVERY = `
-  select l.user_ref, l.rcpt, u.id, u.preferences from link l join app_user u using (user_ref)
+  select l.user_ref, l.rcpt, not l.exclusive as shared, u.id, u.preferences
+  from link l join app_user u using (user_ref)
   where l.installation_ref = s.installation_ref and l.ended_at is null
     and (l.user_ref = s.user_ref or (s.user_ref = 0 and l.exclusive))`;
 
@@ -91,7 +93,7 @@ export async function gateSlice(
       i.provider, i.credential_project, i.environment, i.topic, i.token_kind, i.token,
       i.web_push_p256dh, i.web_push_auth, i.vapid_key_id, i.token_status,
       own.user_ref as owner_ref, own.id as owner_id, own.preferences as owner_preferences,
-      own.rcpt,
+      own.rcpt, own.shared,
       i.holder_version, i.permission, i.preferences, i.locale, i.sdk_version,
       i.dormant_since is not null as dormant, ${db.unsafe(CHOSEN_ELSEWHERE)} as chosen_elsewhere,
       c.credential_ref as serving_credential,
@@ -100,7 +102,8 @@ export async function gateSlice(
       d.possible_duplicate, n.cancelled_at is not null as cancelled,
       n.collapse_key is not null and ${chunk.retry} and exists (
         select 1 from delivery later join notification m using (notification_ref)
-        where later.installation_ref = s.installation_ref and later.day >= n.day
+        where later.installation_ref = s.installation_ref and later.user_ref = s.user_ref
+          and later.day >= n.day
           and later.notification_ref > n.notification_ref and later.state = 'accepted'
           and m.app_ref = n.app_ref and m.collapse_key = n.collapse_key
       ) as newer_sent
@@ -128,6 +131,7 @@ export function toGateRow(row: GateColumns): GateRow {
     ownerRef: row.owner_ref,
     ownerId: row.owner_id,
     rcpt: row.rcpt,
+    isShared: row.shared ?? false,
     holderVersion: row.holder_version,
     permission: row.permission,
     preferences: toPreferences(row.preferences),

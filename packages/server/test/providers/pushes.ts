@@ -43,6 +43,7 @@ export function makeApnsPush(fields: Partial<Push> = {}): Push {
     message: makeMessage(),
     rcpt: null,
     expiresAt: new Date(Date.now() + 3_600_000),
+    collapseScope: null,
     drawnBySdk: false,
     ...fields,
   };

@@ -1,4 +1,5 @@
-import { AppAnswer, AppInput } from '@homing/protocol';
+import { AppChangeAnswer, AppInput } from '@homing/protocol';
+import { Type } from 'typebox';
 import type { KeyBook } from '../../access/key-book.ts';
 import { changeApp } from '../../registry/change-app.ts';
 import type { Database } from '../../store/sql.ts';
@@ -15,6 +16,15 @@ export interface AppPatchDependencies {
   readonly refuseUrl: (text: string) => string | null;
 }
 
+const DryRunQuery = Type.Object(
+  {
+    dry_run: Type.Optional(
+      Type.Enum(['true', 'false'], { description: 'Say what would be, and change nothing' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 /** `PATCH /v1/app`: changes the settings that are named. */
 export function appPatch(server: HttpServer, deps: AppPatchDependencies): void {
   server.patch(
@@ -22,7 +32,8 @@ export function appPatch(server: HttpServer, deps: AppPatchDependencies): void {
     {
       schema: {
         body: AppInput,
-        response: { 200: AppAnswer },
+        querystring: DryRunQuery,
+        response: { 200: AppChangeAnswer },
         summary: 'Change settings of the app; every process follows within two seconds',
         tags: ['app'],
       },
@@ -32,10 +43,12 @@ export function appPatch(server: HttpServer, deps: AppPatchDependencies): void {
       const { jwks_url: keySetUrl } = request.body;
       const why = typeof keySetUrl === 'string' ? deps.refuseUrl(keySetUrl) : null;
       if (why !== null) throw fieldError('/jwks_url', why);
-      const result = await changeApp(deps.db, context, request.body);
+      const dryRun = request.query.dry_run === 'true';
+      const result = await changeApp(deps.db, context, request.body, { dryRun });
       if (result.kind === 'refused') throw fieldError(result.pointer, result.detail);
       deps.keys.forget();
-      return renderApp(result.app);
+      const { app, ended } = result;
+      return { ...renderApp(app), ...(ended !== null && { ended: { ...ended } }) };
     },
   );
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../../domain/message.ts';
 import type { Push } from '../../domain/push.ts';
-import { apnsCollapseId } from '../collapse-id.ts';
+import { apnsCollapseId, collapseKeyOf } from '../collapse-id.ts';
 import { blank, compileJsonForm, fillJsonForm, jsonFormBytes } from '../json-form.ts';
 import type { BlankValues, JsonForm } from '../json-form.ts';
 import { isJsonObject, mergeJson } from '../json-object.ts';
@@ -67,13 +67,15 @@ function largerPayload({ android, apple }: Content, values: BlankValues): number
 }
 
 function blankValues(push: Push, now: Date): BlankValues {
-  const { id, message, rcpt, expiresAt } = push;
+  const { id, rcpt, expiresAt } = push;
+  const collapseKey = collapseKeyOf(push);
   const leftSeconds = Math.floor((expiresAt.getTime() - now.getTime()) / 1000);
   return {
     target: push.address.token,
     id,
     rcpt: rcpt ?? '',
-    tag: message.collapseKey ?? id,
+    tag: collapseKey ?? id,
+    collapseKey: collapseKey ?? '',
     ttl: `${Math.min(Math.max(leftSeconds, 0), MAX_TTL_SECONDS)}s`,
     collapseId: apnsCollapseId(push),
     expiration: String(Math.floor(expiresAt.getTime() / 1000)),
@@ -154,7 +156,7 @@ function android({ priority, collapseKey, badge, sound }: Message, shown: boolea
     priority: priority === 'high' ? 'HIGH' : 'NORMAL',
     ttl: blank('ttl'),
     // A device keeps four collapse keys and collapsible messages are throttled, so none is made up.
-    ...(collapseKey === null ? {} : { collapse_key: collapseKey }),
+    ...(collapseKey === null ? {} : { collapse_key: blank('collapseKey') }),
     ...(shown ? { notification: drawer } : {}),
   };
 }
