@@ -29,6 +29,8 @@ export interface DecidedRegistry {
   /** Up to when a user's assertions are refused. */
   readonly users: SyncFacts['users'];
   readonly usedProofs: SyncFacts['usedProofs'];
+  /** How often a token went from one installation to another, by the key of its address. */
+  readonly moves: ReadonlyMap<string, number>;
   /** The real nonces for those of the model. */
   readonly nonces: ReadonlyMap<string, string>;
 }
@@ -37,6 +39,7 @@ export const NOTHING_DECIDED: DecidedRegistry = {
   installations: new Map(),
   users: new Map(),
   usedProofs: new Map(),
+  moves: new Map(),
   nonces: new Map(),
 };
 
@@ -164,7 +167,13 @@ function written(decided: DecidedRegistry, changes: ChangeSet): DecidedRegistry 
   const installations = new Map(decided.installations);
   for (const one of [...changes.released, ...changes.saved]) installations.set(one.id, one);
   const proofs = changes.usedProofs.map((proof) => [proof.jti, proof.installationRef] as const);
-  return { ...decided, installations, usedProofs: new Map([...decided.usedProofs, ...proofs]) };
+  const usedProofs = new Map([...decided.usedProofs, ...proofs]);
+  const moves = new Map(decided.moves);
+  for (const { key } of changes.moves) {
+    const name = key.toString('hex');
+    moves.set(name, (moves.get(name) ?? 0) + 1);
+  }
+  return { ...decided, installations, usedProofs, moves };
 }
 
 function contextOf(secret: string): RegistryContext {
@@ -188,7 +197,9 @@ function factsOf(
     enrolled: new Map(enrolled === null ? [] : [[enrolled.id, enrolled.ref]]),
     holders: new Map(holders),
     byDevice: new Map(),
-    disputes: new Map(),
+    disputes: new Map(
+      [...decided.moves].map(([key, recentMoves]) => [key, { recentMoves, openChallenges: [] }]),
+    ),
     users: decided.users,
     erasures: new Map(),
     usedProofs: decided.usedProofs,

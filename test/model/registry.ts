@@ -19,13 +19,15 @@ export interface Registry {
   readonly notBefore: Map<string, number>;
   /** Assertions that signed somebody in, and where. */
   readonly spent: Map<string, string>;
+  /** How often a token went from one installation to another; no history lasts a day. */
+  readonly moves: Map<string, number>;
 }
 
 export interface Installation {
   /** Whose secret opens it; null for one that a back end made and no client has claimed yet. */
   secret: string | null;
   isRemoved: boolean;
-  token: { value: string; status: TokenStatus; changedAt: number } | null;
+  token: Token | null;
   user: { id: string; boundAt: number } | null;
   /** Per field group the last packet that was applied to it. */
   marks: { token: Mark | null; user: Mark | null };
@@ -35,8 +37,20 @@ export interface Installation {
   closedUntil: number;
 }
 
-/** Nothing is sent to a token that is not live; a quarantined one still has its holder. */
-type TokenStatus = 'live' | 'quarantined' | 'retired';
+interface Token {
+  value: string;
+  status: TokenStatus;
+  changedAt: number;
+  /** What it took the place of, and whether it had been there before that one. */
+  former: string | null;
+  isReturned: boolean;
+}
+
+/**
+ * Nothing is sent to a token that is not live, except to a contested one what is bound to nobody; a
+ * quarantined one still has its holder.
+ */
+type TokenStatus = 'live' | 'contested' | 'quarantined' | 'retired';
 
 export interface Mark {
   readonly seq: number;
@@ -57,10 +71,12 @@ export type Reply =
 type Applied = Readonly<Partial<Record<'token' | 'user', boolean>>>;
 
 const NONCE_SECONDS = 60;
+/** S33: a token that moves more often is disputed. */
+const UNDISPUTED_MOVES = 3;
 const NEVER = Number.NEGATIVE_INFINITY;
 
 export function emptyRegistry(): Registry {
-  return { installations: new Map(), notBefore: new Map(), spent: new Map() };
+  return { installations: new Map(), notBefore: new Map(), spent: new Map(), moves: new Map() };
 }
 
 /** R1: the one installation that holds a token. */
@@ -70,7 +86,7 @@ export function hold(registry: Registry, token: string): string | null {
   return [...registry.installations].find(holds)?.[0] ?? null;
 }
 
-/** The user whose messages may go to a token. */
+/** The user whose messages may go to a token: nobody's while it is disputed. */
 export function own(registry: Registry, token: string): string | null {
   const holder = registry.installations.get(hold(registry, token) ?? '');
   return holder?.token?.status === 'live' ? (holder.user?.id ?? null) : null;
@@ -118,10 +134,14 @@ function sync(registry: Registry, packet: Packet, now: number): Reply {
 
   const tokenOrder = token === undefined ? null : orderOf(one.marks.token, seq, token);
   const userOrder = user === undefined ? null : orderOf(one.marks.user, seq, user?.user ?? null);
-  if (tokenOrder === 'forked' || userOrder === 'forked') return { kind: 'installation_forked' };
+  // S29: two tokens that take turns are those of two copies.
+  const isTurn = one.token?.isReturned === true && one.token.former === token;
+  if (tokenOrder === 'forked' || userOrder === 'forked' || (isTurn && tokenOrder === 'newer')) {
+    return { kind: 'installation_forked' };
+  }
 
   // A repetition confirms what is held, and brings back what the provider called dead.
-  const isPutAside = one.token !== null && one.token.status !== 'live';
+  const isPutAside = one.token?.status === 'quarantined' || one.token?.status === 'retired';
   const acts = tokenOrder === 'newer' || (tokenOrder === 'replay' && isPutAside);
   const holderId = acts && token ? hold(registry, token) : null;
   const holder = holderId === null ? undefined : registry.installations.get(holderId);
@@ -131,13 +151,13 @@ function sync(registry: Registry, packet: Packet, now: number): Reply {
     if (!isEcho(packet.takeover, due, now) && (proof ?? NEVER) <= boundAt(holder)) {
       return { kind: 'token_held', nonce: { ...due, issuedAt: now } };
     }
-    setToken(holder, null, now);
   }
+  const status = take(registry, token ?? null, holder, one, now);
 
   registry.installations.set(id, one);
   if (tokenOrder === 'newer') one.marks.token = { seq, content: token ?? null };
   if (userOrder === 'newer') one.marks.user = { seq, content: user?.user ?? null };
-  if (acts) setToken(one, token ?? null, now);
+  if (acts) setToken(one, token ?? null, now, status);
   const isRefused = signIn(registry, id, user, userOrder, isProven);
   const applied = {
     ...(tokenOrder !== null && { token: tokenOrder !== 'superseded' }),
@@ -219,9 +239,9 @@ function assign(registry: Registry, operation: Assignment, now: number): Reply {
   const one = known ?? blank(null);
   one.isRemoved = false;
   const holder = registry.installations.get((token && hold(registry, token)) ?? '');
-  if (holder !== undefined && holder !== one) setToken(holder, null, now);
+  const status = take(registry, token ?? null, holder, one, now);
   registry.installations.set(id, one);
-  if (token !== undefined) setToken(one, token, now);
+  if (token !== undefined) setToken(one, token, now, status);
   if (user !== undefined) {
     if (one.user?.id !== user) setUser(one, user === null ? null : { id: user, boundAt: now });
     one.closedUntil = now;
@@ -275,15 +295,40 @@ function refuseAccess(one: Installation | undefined, secret: string): Reply | nu
   return one.isRemoved ? { kind: 'installation_removed' } : null;
 }
 
-function setToken(one: Installation, value: string | null, changedAt: number): void {
-  if (one.token?.value === value && one.token?.status === 'quarantined') one.token.status = 'live';
-  if (value === null ? one.token === null : isLive(one, value)) return;
-  one.token = value === null ? null : { value, status: 'live', changedAt };
-  one.version += 1;
+/** R1 and S33: whoever holds a token loses it to the next, and who gets it too often waits. */
+function take(
+  registry: Registry,
+  token: string | null,
+  holder: Installation | undefined,
+  one: Installation,
+  now: number,
+): TokenStatus {
+  if (token === null || holder === undefined || holder === one) return 'live';
+  setToken(holder, null, now);
+  const moves = (registry.moves.get(token) ?? 0) + 1;
+  registry.moves.set(token, moves);
+  return moves > UNDISPUTED_MOVES ? 'contested' : 'live';
 }
 
-function isLive({ token }: Installation, value: string): boolean {
-  return token?.value === value && token.status === 'live';
+function setToken(
+  one: Installation,
+  value: string | null,
+  changedAt: number,
+  status: TokenStatus = 'live',
+): void {
+  const held = one.token;
+  if (held?.value === value && held?.status === 'quarantined') held.status = 'live';
+  if (value === null ? held === null : held?.value === value && held.status !== 'retired') return;
+  one.version += 1;
+  if (value === null) {
+    one.token = null;
+    return;
+  }
+  const isSame = held === null || held.value === value;
+  const turn = isSame
+    ? { former: held?.former ?? null, isReturned: held?.isReturned ?? false }
+    : { former: held.value, isReturned: held.former === value };
+  one.token = { value, status, changedAt, ...turn };
 }
 
 function setUser(one: Installation, user: Installation['user']): void {
