@@ -43,6 +43,10 @@ for (const [title, benIsIn] of [
     if (benIsIn) await answered(browser.signIn('ben', 4)(), 200);
     const again = browser.signIn('anna', 5, { assertion: cached, token: endpoint });
     for (let timer = 0; timer < 3; timer += 1) assertProblem(await again(), 'assertion_invalid');
+    // The tab was left open for so long that what it remembers has expired as well.
+    await scene.later(11 * 60_000);
+    const later = browser.signIn('anna', 6, { assertion: cached, token: endpoint });
+    assertProblem(await later(), 'assertion_invalid');
     await scene.assertAtRest({ own: [[endpoint, benIsIn ? 'ben' : null]] });
     await assertAddressed(scene, { anna: 0, ben: benIsIn ? 1 : 0 });
     // The refused packet used its sequence up: what was sent before it comes too late.

@@ -19,6 +19,13 @@ export type AssertionVerdict =
       readonly installationId: string | null;
     }
   | { readonly kind: 'refused'; readonly why: string }
+  /** Good but for its age: it tells what was once, for instance to a page that was left open. */
+  | {
+      readonly kind: 'expired';
+      readonly why: string;
+      readonly userId: string;
+      readonly proofId: string;
+    }
   /** A key that might verify it cannot be had at the moment. */
   | { readonly kind: 'unavailable'; readonly retryAfterSeconds: number };
 
@@ -72,6 +79,10 @@ export async function verifyAssertion(
   for (const key of candidates.keys) {
     const result = await verifyWith(text, key, rules, now);
     if (result.kind === 'verified') return checkClaims(text, result.payload, rules, now);
+    if (result.kind === 'expired') {
+      const verdict = checkClaims(text, result.payload, rules, now);
+      return verdict.kind === 'valid' ? { ...verdict, kind: 'expired', why: result.why } : verdict;
+    }
     if (!result.isOfAnotherKey) return refused(result.why);
     why = result.why;
   }
@@ -140,6 +151,7 @@ function readHeader(text: string): AssertionHeader | null {
 
 type KeyTrial =
   | { readonly kind: 'verified'; readonly payload: JWTPayload }
+  | { readonly kind: 'expired'; readonly payload: JWTPayload; readonly why: string }
   | { readonly kind: 'failed'; readonly why: string; readonly isOfAnotherKey: boolean };
 
 async function verifyWith(
@@ -159,6 +171,9 @@ async function verifyWith(
     return { kind: 'verified', payload };
   } catch (error) {
     if (!(error instanceof errors.JOSEError)) throw error;
+    if (error instanceof errors.JWTExpired) {
+      return { kind: 'expired', payload: error.payload, why: error.message };
+    }
     const isOfAnotherKey = error instanceof errors.JWSSignatureVerificationFailed;
     return { kind: 'failed', why: error.message, isOfAnotherKey };
   }

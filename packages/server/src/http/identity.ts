@@ -34,10 +34,11 @@ export function createIdentity(identityKeys: IdentityKeyBook): Identity {
         identityKeys.keysOf(app),
         now,
       );
-      if (verdict.kind !== 'valid') return verdict;
+      if (verdict.kind === 'refused' || verdict.kind === 'unavailable') return verdict;
       if (verdict.userId !== offered.userId) {
         return { kind: 'refused', why: '"sub" is not the user that the packet names' };
       }
+      if (verdict.kind === 'expired') return verdict;
       return { kind: 'proven', issuedAt: verdict.issuedAt, proofId: verdict.proofId };
     },
   };

@@ -55,7 +55,7 @@ export async function simpleCallerOf(
   const keys = deps.identityKeys.keysOf(app);
   const verdict = await verifyAssertion(bearer, rules, keys, deps.clock());
   if (verdict.kind === 'unavailable') throw keysUnavailable(verdict.retryAfterSeconds);
-  if (verdict.kind === 'refused') throw new ApiError('assertion_invalid', verdict.why);
+  if (verdict.kind !== 'valid') throw new ApiError('assertion_invalid', verdict.why);
   const { userId, issuedAt, proofId } = verdict;
   return { kind: 'user', app, userId, issuedAt, proofId };
 }

@@ -14,6 +14,8 @@ export type ClaimedProof =
   | { readonly kind: 'proven'; readonly issuedAt: Date; readonly proofId: string }
   | { readonly kind: 'trusted' }
   | { readonly kind: 'refused'; readonly why: string }
+  /** Good once, and too old now. */
+  | { readonly kind: 'expired'; readonly why: string; readonly proofId: string }
   /** A bare HMAC of the user id: made at any time since the secret exists, on any device. */
   | { readonly kind: 'static'; readonly since: Date }
   /** Nobody can tell at the moment; whoever is linked has to go as with a refused proof. */
@@ -48,11 +50,14 @@ export function proveUser(
   }
   const known = facts.users.get(id) ?? null;
   const userRef = known?.ref ?? null;
+  const usedBy = 'proofId' in proof ? (facts.usedProofs.get(proof.proofId) ?? null) : null;
+  const isRepeated = usedBy === installation.ref;
+  if (proof.kind === 'expired' && !isLinked) {
+    return { id, userRef, proof: { kind: 'refused', why: proof.why, isRepeated } };
+  }
   if (isLinked || (proof.kind !== 'proven' && proof.kind !== 'static')) {
     return { id, userRef, proof: toProof(proof) };
   }
-  const usedBy = proof.kind === 'proven' ? (facts.usedProofs.get(proof.proofId) ?? null) : null;
-  const isRepeated = usedBy === installation.ref;
   // The simple routes pin a proof to the first device that used it and let that device repeat it.
   const isUsed = usedBy !== null && !(caller.kind === 'simple' && isRepeated);
   const issuedAt = proof.kind === 'proven' ? proof.issuedAt : proof.since;
@@ -87,7 +92,8 @@ function toProof(
     case 'trusted':
       return claimed;
     case 'refused':
-      return { ...claimed, isRepeated: false };
+    case 'expired':
+      return { kind: 'refused', why: claimed.why, isRepeated: false };
     case 'unavailable': {
       const why = 'the keys that verify assertions cannot be had';
       return { kind: 'refused', why, isRepeated: false };

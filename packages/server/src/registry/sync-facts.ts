@@ -160,7 +160,7 @@ function namesIn(requests: readonly RegistryRequest[]): PacketNames {
     bearerIds: requests.flatMap(({ context: { caller } }) =>
       caller.kind === 'simple' && caller.bearer.kind === 'user' ? [caller.bearer.userId] : [],
     ),
-    proofIds: claims.flatMap(({ proof }) => (proof.kind === 'proven' ? [proof.proofId] : [])),
+    proofIds: claims.flatMap(({ proof }) => ('proofId' in proof ? [proof.proofId] : [])),
   };
 }
 
