@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Address } from './address.ts';
 
 /**
@@ -8,14 +8,14 @@ import type { Address } from './address.ts';
  */
 export function addressKey(address: Address): Buffer {
   const parts = keyParts(address);
-  return createHash('sha256').update(parts.join('\u0000')).digest();
+  return hash('sha256', parts.join('\u0000'), 'buffer');
 }
 
 /**
  * The first eight hex digits of a token's SHA-256: how tokens appear in logs, answers and events.
  */
 export function tokenFingerprint(token: string): string {
-  return createHash('sha256').update(token).digest('hex').slice(0, 8);
+  return hash('sha256', token, 'hex').slice(0, 8);
 }
 
 function keyParts(address: Address): readonly string[] {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { OutcomeKind } from './outcome.ts';
 import { dashed } from './uuid.ts';
 
@@ -59,7 +59,7 @@ export interface Recipient {
  */
 export function deliveryId(notificationId: string, recipient: Recipient): string {
   const name = `${notificationId}/${recipient.installationRef}/${recipient.userRef}`;
-  const bytes = createHash('sha256').update(name).digest().subarray(0, 16);
+  const bytes = hash('sha256', name, 'buffer').subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   return dashed(bytes.toString('hex'));

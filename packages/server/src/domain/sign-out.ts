@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { NO_CHANGES, type ChangeSet, type LinkEnd } from './change-set.ts';
 import type { Installation, OpenLink } from './installation.ts';
 import { toEndedLinks, withoutLinks } from './link-end.ts';
 
 /** What a packet without users hashes to, so that both forms of a logout are seen as one. */
-export const NO_USER_HASH = createHash('sha256').update('null').digest();
+export const NO_USER_HASH = hash('sha256', 'null', 'buffer');
 
 /** How sessions end without a packet that names who is there instead. */
 export interface SignOut {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { KeyBook } from '../access/key-book.ts';
 import type { Scope } from '../access/scopes.ts';
@@ -118,5 +118,5 @@ function secretHashOf(request: FastifyRequest): Buffer {
       'send "Homing-Installation-Secret": 32 random bytes in base64url, made by the client',
     );
   }
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }

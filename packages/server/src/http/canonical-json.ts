@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * JSON with sorted keys, so that equal values have equal text whatever order a client wrote them
@@ -16,5 +16,5 @@ function canonicalJson(value: unknown): string {
 
 /** SHA-256 of the canonical text. */
 export function contentHash(value: unknown): Buffer {
-  return createHash('sha256').update(canonicalJson(value)).digest();
+  return hash('sha256', canonicalJson(value), 'buffer');
 }

@@ -15,14 +15,16 @@ function isClientRoute(url: string): boolean {
  * hand (authenticate.ts). No cookie is ever involved.
  */
 export function allowOrigins(server: HttpServer): void {
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers;
-    if (origin === undefined || !isClientRoute(request.url)) return;
-    void reply.headers({
-      'Access-Control-Allow-Origin': origin,
-      'Access-Control-Expose-Headers': EXPOSED_HEADERS,
-      Vary: 'Origin',
-    });
+    if (origin !== undefined && isClientRoute(request.url)) {
+      void reply.headers({
+        'Access-Control-Allow-Origin': origin,
+        'Access-Control-Expose-Headers': EXPOSED_HEADERS,
+        Vary: 'Origin',
+      });
+    }
+    done();
   });
   server.options('/v1/installations/*', async (_request, reply) =>
     reply

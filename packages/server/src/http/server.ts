@@ -73,17 +73,21 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   );
   // Answers are built from our own types; a second schema-driven pass could only drop fields.
   server.setSerializerCompiler(() => (value) => JSON.stringify(value));
-  server.addHook('onRequest', async (request, reply) => {
+  // Hooks that wait for nothing call on: a promise for each of them costs every request some µs.
+  server.addHook('onRequest', (request, reply, done) => {
     void reply.header('X-Request-Id', request.id);
+    done();
   });
   // Decided with the answer: a request from before the stop would keep its connection open after
   // it.
-  server.addHook('onSend', async (_request, reply) => {
+  server.addHook('onSend', (_request, reply, payload, done) => {
     if (options.isDraining()) void reply.header('Connection', 'close');
+    done(null, payload);
   });
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
     options.metrics.requests.inc({ route, status: String(reply.statusCode) });
+    done();
   });
   allowOrigins(server);
   return server;
@@ -125,11 +129,12 @@ function addBodyParser(server: HttpServer): void {
 }
 
 function addParameterCoercion(server: HttpServer): void {
-  server.addHook('preValidation', async (request) => {
+  server.addHook('preValidation', (request, _reply, done) => {
     const query = request.query as Record<string, unknown>;
     for (const name of ['seq', 'limit']) {
       const text = query[name];
       if (typeof text === 'string' && /^\d{1,15}$/.test(text)) query[name] = Number(text);
     }
+    done();
   });
 }

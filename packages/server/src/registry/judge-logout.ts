@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ChangeSet } from '../domain/change-set.ts';
 import type { Installation, OpenLink } from '../domain/installation.ts';
 import { orderOf } from '../domain/ordering.ts';
@@ -37,8 +37,8 @@ export function judgeLogout(
   }
   const { user: mark } = installation.marks;
   const leaving = whoLeaves(installation, logout);
-  const hash = contentHash(logout);
-  const order = orderOf(mark, logout.seq, hash);
+  const content = contentHash(logout);
+  const order = orderOf(mark, logout.seq, content);
   if (leaving === null || order === 'superseded' || order === 'replay') {
     return { kind: 'signed_out', installation, changes: null, seq: mark.seq };
   }
@@ -47,7 +47,7 @@ export function judgeLogout(
   const seq = order === 'forked' ? null : logout.seq;
   const changes = signOutChanges(installation, leaving, {
     endedBy: 'logout',
-    mark: seq === null ? null : { seq, hash },
+    mark: seq === null ? null : { seq, hash: content },
     at: context.now,
   });
   return { kind: 'signed_out', installation, changes, seq: seq ?? mark.seq };
@@ -83,9 +83,7 @@ function whoLeaves(
 /** A repeated logout is seen as one also when it comes as a packet that names nobody. */
 function contentHash({ userId }: Logout): Buffer {
   if (userId === null) return NO_USER_HASH;
-  return createHash('sha256')
-    .update(JSON.stringify({ left: userId }))
-    .digest();
+  return hash('sha256', JSON.stringify({ left: userId }), 'buffer');
 }
 
 function refsOf({ links }: Installation): readonly number[] {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Transaction } from './sql.ts';
 
 /**
@@ -54,5 +54,5 @@ export async function tryLock(tx: Transaction, lock: LockName): Promise<boolean>
 }
 
 function digest({ name }: LockName): number {
-  return createHash('sha256').update(name).digest().readInt32BE(0);
+  return hash('sha256', name, 'buffer').readInt32BE(0);
 }
