@@ -60,7 +60,7 @@ export function createAuthenticator(
     const { app } = key;
     const [secretHash, now] = [secretHashOf(request), clock()];
     await keys.recordUse(key);
-    const admit = isLimited ? limit.admit(app, idOf(request), request.ip, now) : ADMIT_ALL;
+    const admit = isLimited ? limit.admit(app, idOf(request), () => request.ip, now) : ADMIT_ALL;
     return { app, requestId: request.id, now, caller: { kind: 'client', secretHash, admit } };
   };
   return {

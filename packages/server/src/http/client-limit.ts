@@ -14,7 +14,7 @@ const PER_ADDRESS = { burst: 300, perMinute: 30 } as const;
 /** Slows down clients; back ends, logouts and removals never are. */
 export interface ClientLimit {
   /** The judge of one request, which throws 429 when it comes too often. */
-  admit(app: App, installationId: string, address: string, now: Date): Admit;
+  admit(app: App, installationId: string, address: () => string, now: Date): Admit;
 }
 
 /**
@@ -29,7 +29,7 @@ export function createClientLimit(): ClientLimit {
       const waitSeconds =
         standing === 'known'
           ? installations.take(`${app.ref}/${installationId.toLowerCase()}`, now)
-          : addresses.take(`${app.ref}/${address}`, now);
+          : addresses.take(`${app.ref}/${address()}`, now);
       if (waitSeconds === 0) return;
       throw new ApiError('rate_limited', `comes too often; wait ${waitSeconds} seconds`, {
         headers: { 'Retry-After': String(waitSeconds) },

@@ -14,7 +14,9 @@ export function renderError(
   reply: FastifyReply,
 ): FastifyReply {
   const error = toApiError(failure);
-  if (error.code === 'internal_error') request.log.error({ err: failure }, 'request failed');
+  if (error.code === 'internal_error') {
+    request.log.error({ err: failure, reqId: request.id }, 'request failed');
+  }
   const { title, status } = ERRORS[error.code];
   const problem: Problem = {
     type: `${request.protocol}://${request.host}/errors/${error.code}`,

@@ -15,11 +15,11 @@ import {
 } from './sync-request.ts';
 
 /**
- * Many reads make no use of a second one under way; a second transaction works while the first one
- * waits for the disk.
+ * A server has one app, or some. More groups under way would take the pool's connections from
+ * everybody else; larger batches would only make the first of them wait for the last.
  */
-const READS = { batches: 2, batchSize: 256 } as const;
-const WRITES = { batches: 2, batchSize: 128 } as const;
+const READS = { groups: 4, batchSize: 256 } as const;
+const WRITES = { groups: 4, batchSize: 128 } as const;
 
 interface WaitingPacket {
   readonly request: RegistryRequest;

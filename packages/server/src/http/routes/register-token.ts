@@ -80,7 +80,9 @@ function toContext(
   const now = deps.clock();
   const bearer = toBearer(caller);
   const admit =
-    bearer.kind === 'key' ? ADMIT_ALL : deps.limit.admit(app, installationId, request.ip, now);
+    bearer.kind === 'key'
+      ? ADMIT_ALL
+      : deps.limit.admit(app, installationId, () => request.ip, now);
   return { app, requestId: request.id, now, caller: { kind: 'simple', bearer, admit } };
 }
 
