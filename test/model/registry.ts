@@ -156,7 +156,11 @@ function sync(registry: Registry, packet: Packet, now: number): Reply {
 
   registry.installations.set(id, one);
   if (tokenOrder === 'newer') one.marks.token = { seq, content: token ?? null };
-  if (userOrder === 'newer') one.marks.user = { seq, content: user?.user ?? null };
+  if (userOrder === 'newer') {
+    one.marks.user = { seq, content: user?.user ?? null };
+    // R4: an assertion of a new packet is used up, whether or not anybody needed it.
+    if (user?.proof && isProven) registry.spent.set(user.proof.id, id);
+  }
   if (acts) setToken(one, token ?? null, now, status);
   const isRefused = signIn(registry, id, user, userOrder, isProven);
   const applied = {
@@ -174,10 +178,9 @@ function orderOf(mark: Mark | null, seq: number, content: string | null): Order 
   return content === mark.content ? 'replay' : 'forked';
 }
 
-/** R4: who is signed in already needs a genuine proof only, anybody else also a fresh one. */
+/** R4: a good proof is fresh and was never used. Whoever is signed in already needs none. */
 function proves(registry: Registry, one: Installation, { user, proof }: Claim): boolean {
   if (proof === null) return false;
-  if (one.user?.id === user) return true;
   const notBefore = Math.max(one.closedUntil, registry.notBefore.get(user) ?? NEVER);
   return proof.issuedAt > notBefore && !registry.spent.has(proof.id);
 }

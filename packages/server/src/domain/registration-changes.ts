@@ -1,6 +1,12 @@
 import assert from 'node:assert';
 import { addresseeTag } from './addressee-tag.ts';
-import { NO_CHANGES, type BegunLink, type ChangeSet, type TaggedLink } from './change-set.ts';
+import {
+  NO_CHANGES,
+  type BegunLink,
+  type ChangeSet,
+  type TaggedLink,
+  type UsedProof,
+} from './change-set.ts';
 import type { DeviceFacts, HeldToken, Installation, OpenLink } from './installation.ts';
 import { disputeChanges } from './dispute.ts';
 import { toEndedLinks, withoutLinks } from './link-end.ts';
@@ -65,9 +71,7 @@ export function registrationChanges(
       ...successions.flatMap(({ endedLinks }) => endedLinks),
     ],
     begunLinks: begun,
-    usedProofs: decided.links.begun.flatMap(({ jti }) =>
-      jti === null ? [] : [{ jti, installationRef: installation.ref, at }],
-    ),
+    usedProofs: usedProofs(decidedPacket),
     reofferedRefs:
       decided.token !== null && installation.failuresInARow > 0 ? [installation.ref] : [],
     events: [
@@ -75,6 +79,21 @@ export function registrationChanges(
       ...registrationEvents(installation, decided, packet.seq, attachedRefs),
     ],
   };
+}
+
+/**
+ * The assertions that are used up by a packet: all of a new one, also those of users who were
+ * signed in already. One that stayed good because nobody needed it would sign in again after the
+ * next logout. A repetition is one more look at the same packet and uses up only what signs in.
+ */
+function usedProofs({ installation, packet, decided, at }: DecidedPacket): readonly UsedProof[] {
+  const isNew = decided.orders.user === 'newer';
+  const users = isNew ? packet.user?.named : decided.links.begun.map(({ user }) => user);
+  return (users ?? []).flatMap(({ proof }) =>
+    proof.kind !== 'proven' || proof.jti === null
+      ? []
+      : [{ jti: proof.jti, installationRef: installation.ref, at }],
+  );
 }
 
 /** Asked when somebody signs in, and when the device says which one it is. */

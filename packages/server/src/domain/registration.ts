@@ -50,9 +50,14 @@ export interface NamedUser {
   readonly proof: Proof;
 }
 
+/** What a proof is worth by itself, whether or not anybody has to be signed in by it. */
 export type Proof =
+  /** The `jti` is null for an assertion that is on record as used by this very installation. */
   | { readonly kind: 'proven'; readonly issuedAt: Date; readonly jti: string | null }
+  /** A back end's word, for which arrival order counts. */
   | { readonly kind: 'trusted' }
+  /** A client's word that carries no time: it signs in under a sequence of its own. */
+  | { readonly kind: 'claimed' }
   | {
       readonly kind: 'refused';
       readonly why: string;
@@ -89,7 +94,6 @@ export interface LinkChanges {
 
 export interface NewLink {
   readonly user: NamedUser;
-  readonly jti: string | null;
   readonly assertedAt: Date | null;
 }
 
@@ -264,9 +268,9 @@ function tokenChange(
 }
 
 /**
- * What becomes of the links. Who is signed in already needs no proof, and none is looked at; others
- * need a good one. Whoever is not named goes, also when the proof of the newcomer is bad (rule R6):
- * somebody else is at the device, so the old owner must not get another push on it.
+ * What becomes of the links. Who is signed in already needs no proof, and a bad one does no harm;
+ * others need a good one. Whoever is not named goes, also when the proof of the newcomer is bad
+ * (rule R6): somebody else is at the device, so the old owner must not get another push on it.
  *
  * A proof that this installation used before is of the past: it signs nobody in, and it does not
  * tell that somebody else is at the device. In an exclusive app whoever is signed in stays, because
@@ -274,8 +278,8 @@ function tokenChange(
  *
  * A repetition ends nothing, because what happened since counts; but a user whom it names, and who
  * is not signed in, is judged again, so that a refused login stays refused until a good proof
- * comes. A back end's word is not: nothing tells when it was said, and it must not undo what came
- * since.
+ * comes. A word without a time never is one: nothing tells when it was said, and it must not undo
+ * what came since.
  */
 function linkChanges(
   installation: Installation,
@@ -291,9 +295,7 @@ function linkChanges(
   const { links } = installation;
   const newcomers = named.filter((user) => !links.some(({ userRef }) => userRef === user.userRef));
   const begun = newcomers.flatMap((user) => toNewLink(user, order));
-  const refused = newcomers.flatMap(({ id, proof }) =>
-    proof.kind === 'refused' ? [{ userId: id, why: proof.why }] : [],
-  );
+  const refused = newcomers.flatMap((user) => toRefusedUser(user, order));
   const isOfThePast = newcomers.some(({ proof }) => proof.kind === 'refused' && proof.isRepeated);
   const isNews = order === 'newer' && !(isExclusive && isOfThePast);
   const leaves = isNews || (isExclusive && begun.length > 0);
@@ -305,12 +307,27 @@ function linkChanges(
 
 function toNewLink(user: NamedUser, order: 'newer' | 'replay'): readonly NewLink[] {
   const { proof } = user;
+  if (refusalOf(proof, order) !== null) return [];
+  return [{ user, assertedAt: proof.kind === 'proven' ? proof.issuedAt : null }];
+}
+
+function toRefusedUser(
+  { id, proof }: NamedUser,
+  order: 'newer' | 'replay',
+): readonly RefusedUser[] {
+  const why = refusalOf(proof, order);
+  return why === null ? [] : [{ userId: id, why }];
+}
+
+/** Why a newcomer is not signed in; null when the proof is good. */
+function refusalOf(proof: Proof, order: 'newer' | 'replay'): string | null {
   switch (proof.kind) {
     case 'refused':
-      return [];
+      return proof.why;
     case 'trusted':
-      return order === 'replay' ? [] : [{ user, jti: null, assertedAt: null }];
+    case 'claimed':
+      return order === 'newer' ? null : 'a repetition signs in by an assertion only; raise "seq"';
     case 'proven':
-      return [{ user, jti: proof.jti, assertedAt: proof.issuedAt }];
+      return null;
   }
 }

@@ -57,6 +57,6 @@ async function withoutAssertion(
     if (since !== null) return { kind: 'static', since };
     return { kind: 'refused', why: 'the signature is not that of the user id' };
   }
-  if (app.identity === 'off') return { kind: 'trusted' };
+  if (app.identity === 'off') return { kind: 'claimed' };
   return { kind: 'refused', why: 'this app requires an assertion for its users' };
 }

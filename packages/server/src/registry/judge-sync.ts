@@ -19,7 +19,7 @@ import { keyHintOf, type RegistryContext } from './caller.ts';
 import { askForEcho, type Asked } from './challenge.ts';
 import { isFromElsewhere } from './device-evidence.ts';
 import { predecessorsOf } from './predecessors.ts';
-import { proveUser } from './prove-user.ts';
+import { isAdoption, proveUser } from './prove-user.ts';
 import { NO_DISPUTE, type Dispute, type SyncFacts } from './sync-facts.ts';
 import type { SyncInput, SyncRequest } from './sync-request.ts';
 import {
@@ -184,8 +184,8 @@ function nameUsers(
 
 /**
  * An installation that a back end made has no secret yet. It becomes that of the first client whose
- * proof stands: an assertion names the installation that it is for, so that no other device has it.
- * A removed one comes back when those whose arrival order counts report it again.
+ * assertion stands: one names the installation that it is for, so that no other device has it. A
+ * removed one comes back when those whose arrival order counts report it again.
  */
 function openTarget(
   { caller }: RegistryContext,
@@ -200,8 +200,7 @@ function openTarget(
       ? { installation: { ...installation, removedAt: null }, created, isTouched: true }
       : { installation, created, isTouched: false };
   }
-  const isVouchedFor = named.some(({ proof }) => proof.kind !== 'refused');
-  if (caller.kind === 'client' && installation.secretHash === null && isVouchedFor) {
+  if (caller.kind === 'client' && installation.secretHash === null && named.some(isAdoption)) {
     const adopted = adoptedBy(installation, caller.secretHash);
     return { installation: adopted, created, isTouched: true };
   }

@@ -12,7 +12,10 @@ export interface UserClaim {
 
 export type ClaimedProof =
   | { readonly kind: 'proven'; readonly issuedAt: Date; readonly proofId: string }
+  /** The customer's own back end says so. */
   | { readonly kind: 'trusted' }
+  /** A client says so, in an app that takes everybody at their word. */
+  | { readonly kind: 'claimed' }
   | { readonly kind: 'refused'; readonly why: string }
   /** Good once, and too old now. */
   | { readonly kind: 'expired'; readonly why: string; readonly proofId: string }
@@ -30,49 +33,40 @@ export type ProofFacts = Pick<SyncFacts, 'users' | 'erasures' | 'usedProofs'>;
 
 /**
  * Weighs a verified proof against what only the registry knows: whether it was used before, and
- * whether something happened since it was issued that it cannot know of. Null when the packet says
- * that its user has left. The caller holds the lock on the user's logins, so that no revocation or
- * erasure can come between these checks and the new link.
+ * whether something happened since it was issued that it cannot know of. What it is worth does not
+ * depend on who is signed in: whether it is needed at all, the decision says. Null when the packet
+ * says that its user has left. The caller holds the lock on the user's logins, so that no
+ * revocation or erasure can come between these checks and the new link.
  */
 export function proveUser(
-  { caller }: RegistryContext,
+  context: RegistryContext,
   installation: Installation,
-  claim: UserClaim,
+  { id, proof }: UserClaim,
   facts: ProofFacts,
 ): NamedUser | null {
-  const { id, proof } = claim;
   // Rule R6: nobody is vouched for, so that whoever is linked has to go.
-  if (proof.kind === 'contradicted') return refused(id, null, proof.why);
-  const isLinked = installation.links.some(({ userId }) => userId === id);
+  if (proof.kind === 'contradicted') return { id, userRef: null, proof: refused(proof.why) };
   if (proof.kind === 'leaving') {
-    const isNobody = installation.links.length === 0;
-    return isNobody || isLinked ? null : refused(id, null, 'another user is signed in here');
+    const { links } = installation;
+    const isAlone = links.length === 0 || links.some(({ userId }) => userId === id);
+    const why = 'another user is signed in here';
+    return isAlone ? null : { id, userRef: null, proof: refused(why) };
   }
-  const known = facts.users.get(id) ?? null;
-  const userRef = known?.ref ?? null;
-  const usedBy = 'proofId' in proof ? (facts.usedProofs.get(proof.proofId) ?? null) : null;
-  const isRepeated = usedBy === installation.ref;
-  if (proof.kind === 'expired' && !isLinked) {
-    return { id, userRef, proof: { kind: 'refused', why: proof.why, isRepeated } };
-  }
-  if (isLinked || (proof.kind !== 'proven' && proof.kind !== 'static')) {
-    return { id, userRef, proof: toProof(proof) };
-  }
-  // The simple routes pin a proof to the first device that used it and let that device repeat it.
-  const isUsed = usedBy !== null && !(caller.kind === 'simple' && isRepeated);
-  const issuedAt = proof.kind === 'proven' ? proof.issuedAt : proof.since;
-  const why =
-    (isUsed ? 'the assertion was used before; ask the back end for a fresh one' : null) ??
-    (proof.kind === 'static' ? refuseAdoption(installation) : null) ??
-    refuseByAge(issuedAt, known?.notBefore ?? null, installation.serverWriteAt) ??
-    // Asked also of a user who is known: the person may have signed up again since.
-    refuseByAge(issuedAt, facts.erasures.get(id) ?? null, null);
-  if (why === null) return { id, userRef, proof: toProof(proof) };
-  return { id, userRef, proof: { kind: 'refused', why, isRepeated: isUsed && isRepeated } };
+  const userRef = facts.users.get(id)?.ref ?? null;
+  return { id, userRef, proof: weigh(context, installation, { id, proof }, facts) };
 }
 
-function refused(id: string, userRef: number | null, why: string): NamedUser {
-  return { id, userRef, proof: { kind: 'refused', why, isRepeated: false } };
+/**
+ * Whether a proof makes an installation without a secret that of the client which shows it. Only an
+ * assertion does, which names the installation, was not used before, and is newer than the last
+ * word of a back end; that the back end linked the same user says nothing of the client.
+ */
+export function isAdoption({ proof }: NamedUser): boolean {
+  return proof.kind === 'proven';
+}
+
+function refused(why: string, isRepeated = false): Proof {
+  return { kind: 'refused', why, isRepeated };
 }
 
 /** The keyed digest under which an erased user id is remembered. */
@@ -80,25 +74,61 @@ export function idMac(macKey: Buffer, userId: string): Buffer {
   return createHmac('sha256', macKey).update(userId).digest();
 }
 
-function toProof(
-  claimed: Exclude<ClaimedProof, { readonly kind: 'contradicted' | 'leaving' }>,
+/** A claim that says who is there. */
+interface LoginClaim {
+  readonly id: string;
+  readonly proof: Exclude<ClaimedProof, { readonly kind: 'contradicted' | 'leaving' }>;
+}
+
+function weigh(
+  { caller }: RegistryContext,
+  installation: Installation,
+  { id, proof }: LoginClaim,
+  facts: ProofFacts,
 ): Proof {
-  switch (claimed.kind) {
-    case 'proven':
-      return { kind: 'proven', issuedAt: claimed.issuedAt, jti: claimed.proofId };
-    case 'static':
-      // It signs in, and nothing more: without a time it is newer than nothing.
-      return { kind: 'trusted' };
+  const usedBy = 'proofId' in proof ? (facts.usedProofs.get(proof.proofId) ?? null) : null;
+  const isRepeated = usedBy === installation.ref;
+  switch (proof.kind) {
     case 'trusted':
-      return claimed;
+    case 'claimed':
+      return proof;
     case 'refused':
+      return refused(proof.why);
     case 'expired':
-      return { kind: 'refused', why: claimed.why, isRepeated: false };
-    case 'unavailable': {
-      const why = 'the keys that verify assertions cannot be had';
-      return { kind: 'refused', why, isRepeated: false };
+      return refused(proof.why, isRepeated);
+    case 'unavailable':
+      return refused('the keys that verify assertions cannot be had');
+    case 'static': {
+      const why = refuseLogin(id, proof.since, installation, facts);
+      // It signs in, and nothing more: without a time it is newer than nothing.
+      return why === null ? { kind: 'claimed' } : refused(why);
+    }
+    case 'proven': {
+      const { issuedAt, proofId } = proof;
+      // The simple routes pin a proof to the first device that used it and let that one repeat it.
+      if (usedBy !== null && !(caller.kind === 'simple' && isRepeated)) {
+        const why = 'the assertion was used before; ask the back end for a fresh one';
+        return refused(why, isRepeated);
+      }
+      const why = refuseLogin(id, issuedAt, installation, facts);
+      const jti = usedBy === null ? proofId : null;
+      return why === null ? { kind: 'proven', issuedAt, jti } : refused(why);
     }
   }
+}
+
+/** What happened since a proof was made that it cannot know of; null when nothing did. */
+function refuseLogin(
+  id: string,
+  issuedAt: Date,
+  { serverWriteAt }: Installation,
+  { users, erasures }: ProofFacts,
+): string | null {
+  return (
+    refuseByAge(issuedAt, users.get(id)?.notBefore ?? null, serverWriteAt) ??
+    // Asked also of a user who is known: the person may have signed up again since.
+    refuseByAge(issuedAt, erasures.get(id) ?? null, null)
+  );
 }
 
 function refuseByAge(
@@ -114,9 +144,4 @@ function refuseByAge(
     return "the assertion was issued before the back end's last change of this installation";
   }
   return null;
-}
-
-/** An installation without a secret is claimed by a proof that names it; this one does not. */
-function refuseAdoption({ secretHash }: Installation): string | null {
-  return secretHash === null ? 'a static signature cannot claim this installation' : null;
 }

@@ -173,6 +173,45 @@ test('a signature claims no installation that another one made', async () => {
   assert.equal((await backEnd.installation(id))['user']?.['id'], 'anna');
 });
 
+test('nor one on which a back end or a simple route signed that very user in', async () => {
+  const { app, backEnd, phone, secret } = await createShop();
+  const made = phone();
+  const packet = { token: fcmToken(), user: { id: 'anna' } };
+  const path = `/v1/installations/${made.id}`;
+  assertAnswered(await backEnd.request('PUT', path, packet), 201);
+  assertProblem(await made.sync(signed(secret, 'anna')), 'invalid_credentials');
+
+  const client = new SimpleClient(network.url, app);
+  const body = { token: fcmToken().value, userId: 'anna', deviceId: 'phone-2' };
+  assertAnswered(await client.register(body, app.secretKey), 200);
+  const stranger = phone();
+  const id = client.installationId('phone-2');
+  const taken = await fetch(`${network.url}/v1/installations/${id}`, {
+    method: 'PUT',
+    headers: {
+      authorization: `Bearer ${app.publishableKey}`,
+      'homing-installation-secret': stranger.secret,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ seq: 1, ...signed(secret, 'anna') }),
+  });
+  assert.equal(taken.status, 401);
+  assertAnswered(await client.register(body, app.secretKey), 200);
+});
+
+test('a login that was refused is not answered as done when signatures are switched on', async () => {
+  const { backEnd, phone, secret, userOf } = await createShop();
+  const device = phone();
+  const set = (on: boolean) => backEnd.request('PATCH', '/v1/app', { static_signatures: on });
+  assertAnswered(await set(false), 200);
+  const packet = { seq: device.nextSeq(), ...signed(secret, 'anna') };
+  assertProblem(await device.sync(packet), 'assertion_invalid');
+  assertAnswered(await set(true), 200);
+  assertProblem(await device.sync(packet), 'assertion_invalid');
+  assertAnswered(await device.sync(signed(secret, 'anna')), 200);
+  assert.equal(await userOf(device), 'anna');
+});
+
 test('an assertion disguised as a user id gets no way in: such secrets sign no assertions', async () => {
   const { app, backEnd, phone, secret, assertion } = await createShop();
   const device = phone();

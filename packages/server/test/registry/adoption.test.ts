@@ -20,6 +20,10 @@ async function madeFor(phone: Device, packet: object = {}): Promise<void> {
   assertAnswered(await backEnd.request('PUT', path, { token: apnsToken(), ...packet }), 201);
 }
 
+function assertionFor(phone: Device, userId: string, jti: string): Promise<string> {
+  return network.issuer.sign(network.app.id, userId, { installationId: phone.id, jti });
+}
+
 test('the first client whose assertion names the installation makes it its own', async () => {
   const phone = network.device();
   await madeFor(phone);
@@ -44,6 +48,22 @@ test('a user whom the back end signed in gets the tag that the device computes',
     select l.rcpt from installation i join link l using (installation_ref)
     where i.id = ${phone.id} and l.ended_at is null`;
   assert.equal(row?.rcpt, addresseeTag(secretHash, 'ben'));
+});
+
+test('that a back end linked the user makes no bad, old or used assertion a good one', async () => {
+  const [phone, other] = [network.device(), network.device()];
+  const cached = await phone.assertion('anna');
+  const used = await assertionFor(other, 'anna', 'used-elsewhere');
+  assertAnswered(await other.sync({ user: { id: 'anna', assertion: used } }), 201);
+  network.clock.advance(1_000);
+  await madeFor(phone, { user: { id: 'anna' } });
+  network.clock.advance(1_000);
+  const usedHere = await assertionFor(phone, 'anna', 'used-elsewhere');
+  for (const assertion of ['forged', cached, usedHere, await other.assertion('anna')]) {
+    const answer = await phone.sync({ user: { id: 'anna', assertion } });
+    assertProblem(answer, 'invalid_credentials');
+  }
+  assertAnswered(await phone.signIn('anna'), 200);
 });
 
 test('tombstones are forgotten with and without a secret, once', async () => {

@@ -97,6 +97,29 @@ test('an assertion binds once: not after a logout, not after a switch, not elsew
   assert.equal(await userOf(phone), null);
 });
 
+test('an assertion that nobody needed is used up, and undoes no later logout or switch', async () => {
+  const phone = await signedIn('anna');
+  const unneeded = await assertion(phone, 'anna');
+  assertAnswered(await signIn(phone, 'anna', unneeded), 200);
+  assertAnswered(await phone.signOut(), 204);
+  assertProblem(await signIn(phone, 'anna', unneeded), 'assertion_invalid');
+  assert.equal(await userOf(phone), null);
+  assertAnswered(await signIn(phone, 'ben'), 200);
+  assertProblem(await signIn(phone, 'anna', unneeded), 'assertion_invalid');
+  assert.equal(await userOf(phone), 'ben');
+});
+
+test('a check-in uses no assertion up and costs no row', async () => {
+  const phone = network.device();
+  const user = { id: 'anna', assertion: await assertion(phone, 'anna') };
+  const seq = phone.nextSeq();
+  assertAnswered(await phone.sync({ seq, user }), 201);
+  const fresh = await assertion(phone, 'anna');
+  assertAnswered(await phone.sync({ seq, user: { id: 'anna', assertion: fresh } }), 200);
+  assertAnswered(await phone.signOut(), 204);
+  assertAnswered(await signIn(phone, 'anna', fresh), 200);
+});
+
 test('an assertion without a jti binds once as well', async () => {
   const phone = network.device();
   const proof = await assertion(phone, 'anna', { jti: '' });

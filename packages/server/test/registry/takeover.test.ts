@@ -162,6 +162,25 @@ test('an assertion of the same second, an older one and none take the nonce', as
   }
 });
 
+test('an assertion that was used takes no token back, although its user is still there', async () => {
+  const [old, fresh] = [network.device(), network.device()];
+  const token = fcmToken();
+  // The issuer's clock is ahead, so that the assertion is newer than what happens next.
+  const issuedAt = new Date(network.clock.now().getTime() + 50_000);
+  const options = { installationId: old.id, issuedAt };
+  const assertion = await network.issuer.sign(network.app.id, 'anna', options);
+  const packet = { token, user: { id: 'anna', assertion } };
+  assertAnswered(await old.sync(packet), 201);
+  network.clock.advance(5_000);
+  const claimed = { seq: fresh.nextSeq(), token };
+  const held = await fresh.sync(claimed);
+  assertProblem(held, 'token_held');
+  assertAnswered(await fresh.sync({ ...claimed, takeover: held.body['nonce'] }), 201);
+  network.clock.advance(5_000);
+  assertProblem(await old.sync(packet), 'token_held');
+  assert.deepEqual(await holders(token), [fresh.id]);
+});
+
 test('a refused claim applies nothing and uses no sequence; its repetition with the nonce does', async () => {
   const token = fcmToken();
   const before = await holder(token, 'anna');

@@ -2,13 +2,18 @@ import { DeleteTokenInput, SimpleAnswer } from '@homing/protocol';
 import { addressKey } from '../../domain/address-key.ts';
 import { candidateAddresses } from '../../domain/simple-token.ts';
 import type { CredentialFacts } from '../../domain/token-input.ts';
-import { ADMIT_ALL } from '../../registry/caller.ts';
+import { ADMIT_ALL, type Caller } from '../../registry/caller.ts';
 import type { SyncQueue } from '../../registry/sync-queue.ts';
 import type { App } from '../../store/apps.ts';
 import { findHolders } from '../../store/installations.ts';
 import type { Database } from '../../store/sql.ts';
 import type { HttpServer } from '../server.ts';
-import { simpleCallerOf, toBearer, type SimpleCallerDependencies } from '../simple-caller.ts';
+import {
+  simpleCallerOf,
+  toBearer,
+  type SimpleCaller,
+  type SimpleCallerDependencies,
+} from '../simple-caller.ts';
 
 export interface DeleteTokenDependencies extends SimpleCallerDependencies {
   readonly db: Database;
@@ -19,7 +24,8 @@ export interface DeleteTokenDependencies extends SimpleCallerDependencies {
 /**
  * `DELETE /delete-token`: logout for home-grown clients. Detaches the user and keeps device and
  * token. A token that is unknown, or linked to another user than the bearer's, gets the same answer
- * and no effect; an expired assertion serves, because a logout must always work (rule R5).
+ * and no effect; an expired assertion serves, because a logout must always work (rule R5). A secret
+ * key reaches whoever holds the token, a client of ours that has a secret as well.
  */
 export function deleteToken(server: HttpServer, deps: DeleteTokenDependencies): void {
   server.delete(
@@ -37,9 +43,8 @@ export function deleteToken(server: HttpServer, deps: DeleteTokenDependencies): 
       const { app } = caller;
       const candidates = candidateAddresses(request.body.token, await deps.credentialsOf(app));
       const addressKeys = candidates.map(addressKey);
-      const bearer = toBearer(caller);
-      const simple = { kind: 'simple', bearer, admit: ADMIT_ALL } as const;
-      const context = { app, caller: simple, requestId: request.id, now: deps.clock() };
+      const requestId = request.id;
+      const context = { app, caller: toCaller(caller), requestId, now: deps.clock() };
       const userId = caller.kind === 'user' ? caller.userId : null;
       for (const { id } of await findHolders(deps.db, app.ref, addressKeys)) {
         const logout = { installationId: id, seq: null, userId, holding: addressKeys };
@@ -48,4 +53,10 @@ export function deleteToken(server: HttpServer, deps: DeleteTokenDependencies): 
       return { success: true } as const;
     },
   );
+}
+
+function toCaller(caller: SimpleCaller): Caller {
+  const bearer = toBearer(caller);
+  if (bearer.kind === 'key') return { kind: 'back_end', keyHint: bearer.hint };
+  return { kind: 'simple', bearer, admit: ADMIT_ALL };
 }

@@ -143,7 +143,8 @@ function userClaim(caller: SimpleCaller, body: RegisterTokenInput): UserClaim | 
   const { userId } = body;
   if (caller.kind === 'trusted') {
     if (userId === undefined || userId === null) return userId;
-    return { id: requireUserId(String(userId), '/userId'), proof: { kind: 'trusted' } };
+    const kind = caller.keyHint === null ? 'claimed' : 'trusted';
+    return { id: requireUserId(String(userId), '/userId'), proof: { kind } };
   }
   if (userId === null) return { id: caller.userId, proof: { kind: 'leaving' } };
   const id = userId === undefined ? caller.userId : requireUserId(String(userId), '/userId');
