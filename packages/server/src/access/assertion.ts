@@ -16,6 +16,7 @@ export type AssertionVerdict =
        * The assertion's own id, or a digest of it: what makes it usable for one installation only.
        */
       readonly proofId: string;
+      /** Whom it is for; null when it does not say, which the simple routes let pass. */
       readonly installationId: string | null;
     }
   | { readonly kind: 'refused'; readonly why: string }
@@ -199,7 +200,8 @@ function checkClaims(
   const userId = typeof sub === 'string' ? parseUserId(sub) : null;
   if (userId === null) return refused('"sub" is not a usable user id');
   const iid = payload['iid'];
-  const installationId = typeof iid === 'string' ? iid.toLowerCase() : null;
+  if (iid !== undefined && typeof iid !== 'string') return refused('"iid" has to be a text');
+  const installationId = iid?.toLowerCase() ?? null;
   if (rules.installationId !== null && installationId !== rules.installationId) {
     return refused('"iid" does not name this installation');
   }

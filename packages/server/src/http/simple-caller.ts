@@ -20,6 +20,8 @@ export type SimpleCaller = { readonly app: App } &
         readonly userId: string;
         readonly issuedAt: Date;
         readonly proofId: string;
+        /** The one installation that the assertion is for; null when it names none. */
+        readonly installationId: string | null;
       }
   );
 
@@ -56,8 +58,8 @@ export async function simpleCallerOf(
   const verdict = await verifyAssertion(bearer, rules, keys, deps.clock());
   if (verdict.kind === 'unavailable') throw keysUnavailable(verdict.retryAfterSeconds);
   if (verdict.kind !== 'valid') throw new ApiError('assertion_invalid', verdict.why);
-  const { userId, issuedAt, proofId } = verdict;
-  return { kind: 'user', app, userId, issuedAt, proofId };
+  const { userId, issuedAt, proofId, installationId } = verdict;
+  return { kind: 'user', app, userId, issuedAt, proofId, installationId };
 }
 
 async function byKey(keys: KeyBook, text: string): Promise<SimpleCaller> {

@@ -77,6 +77,16 @@ test('an assertion is pinned to the device that used it first', async () => {
   assert.equal(await userOf(second.deviceId), null);
 });
 
+test('an assertion that names an installation serves no other device', async () => {
+  const body = packet('anna');
+  const foreign = await proof('anna', { installationId: network.device().id });
+  assertProblem(await client.register(body, foreign), 'assertion_invalid');
+  assert.ok(await isUnknown(body.deviceId));
+  const own = await proof('anna', { installationId: client.installationId(body.deviceId) });
+  assertAnswered(await client.register(body, own), 200);
+  assert.equal(await userOf(body.deviceId), 'anna');
+});
+
 test('an assertion without a jti is pinned as well', async () => {
   const [first, second] = [packet('anna'), packet('anna')];
   const bearer = await proof('anna', { claims: { nonce: randomUUID() }, jti: '' });

@@ -44,6 +44,7 @@ export function registerToken(server: HttpServer, deps: RegisterTokenDependencie
     },
     async (request) => {
       const caller = await simpleCallerOf(deps, request, false);
+      requireOwnAssertion(caller, request.body);
       const input = await toSyncInput(deps, caller, request.body);
       const context = toContext(deps, caller, request, input.installationId);
       const result = await deps.syncs.submit({ kind: 'sync', context, input });
@@ -89,6 +90,13 @@ function toContext(
 /** The installation behind a home-grown device id; never one that has a secret of its own. */
 function simpleInstallationId(app: App, deviceId: string): string {
   return nameBasedUuid(app.id, `simple:${deviceId}`);
+}
+
+/** An assertion that was made for one installation signs in on no other. */
+function requireOwnAssertion(caller: SimpleCaller, { deviceId }: RegisterTokenInput): void {
+  if (caller.kind !== 'user' || caller.installationId === null) return;
+  if (caller.installationId === simpleInstallationId(caller.app, deviceId)) return;
+  throw new ApiError('assertion_invalid', '"iid" does not name the installation of "deviceId"');
 }
 
 /**
