@@ -104,6 +104,25 @@ test('a name that flips is judged by the address that would be connected to', as
   assert.equal(visits, 0);
 });
 
+test('a name that is public when it is checked is not looked up again to connect', async () => {
+  let lookups = 0;
+  const flipping = async (): Promise<readonly ResolvedAddress[]> => {
+    lookups += 1;
+    return [{ address: lookups % 2 === 1 ? '8.8.8.8' : '127.0.0.1', family: 4 }];
+  };
+  const connect = guardedConnector({ allowed: new Set(), resolve: flipping, ca: null });
+  // From this address only this machine can be reached: no packet leaves for the public one.
+  const agent = new Agent({ connect, localAddress: '127.0.0.1' });
+  after(() => agent.destroy());
+  const url = `https://flip.example:${port}/keys`;
+  const visitsBefore = visits;
+  await assert.rejects(request(url, { dispatcher: agent }), { syscall: 'connect' });
+  assert.equal(lookups, 1);
+  await assert.rejects(request(url, { dispatcher: agent }), { name: 'PrivateAddressError' });
+  assert.equal(lookups, 2);
+  assert.equal(visits, visitsBefore);
+});
+
 test('an error of the resolver is an answer as well', async () => {
   await using client = new DocumentClient({ allowed: new Set(), ca: null, resolve: fail });
   const answer = await client.fetch('https://nowhere.example/keys', 1_000);
