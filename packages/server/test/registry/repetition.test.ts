@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { AnswerBody } from '../../../../test/answer.ts';
 import { assertAnswered } from '../../../../test/answered.ts';
+import { createFrozenClock } from '../../../../test/clock.ts';
 import { apnsToken, type Device } from '../../../../test/device.ts';
 import { startNetwork } from '../../../../test/network.ts';
 import { assertProblem } from '../http/assert-problem.ts';
 
-/** What comes twice, or too late, around logins and logouts. */
-const network = await startNetwork({ role: 'api' });
+/**
+ * What comes twice, or too late, around logins and logouts. Time stands still, because proofs count
+ * in seconds: whether one is newer than another must not depend on how fast the test runs.
+ */
+const network = await startNetwork({ role: 'api', clock: createFrozenClock() });
 after(() => network[Symbol.asyncDispose]());
 
 async function enrolled(userId?: string): Promise<Device> {
