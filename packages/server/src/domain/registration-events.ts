@@ -108,7 +108,8 @@ function linkEvents(
   ];
 }
 
-function returnEvents({ ref, dormantSince }: Installation): readonly EventDraft[] {
+/** The line about a contact that ends a dormancy; none for any other contact. */
+export function returnEvents({ ref, dormantSince }: Installation): readonly EventDraft[] {
   return dormantSince === null ? [] : [{ installationRef: ref, kind: 'installation.returned' }];
 }
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { NO_CHANGES, type ChangeSet, type LinkEnd } from './change-set.ts';
 import type { Installation, OpenLink } from './installation.ts';
 import { toEndedLinks, withoutLinks } from './link-end.ts';
+import { returnEvents } from './registration-events.ts';
 
 /** What a packet without users hashes to, so that both forms of a logout are seen as one. */
 export const NO_USER_HASH = hash('sha256', 'null', 'buffer');
@@ -17,7 +18,11 @@ export interface SignOut {
   readonly at: Date;
 }
 
-/** Ends some of an installation's links. Also with none, what was said before is outdated. */
+/**
+ * Ends some of an installation's links. Also with none, what was said before is outdated. A logout
+ * is contact: the row that holds its mark must not be purged as silent, or a late login would find
+ * nothing that it comes after.
+ */
 export function signOutChanges(
   installation: Installation,
   ended: readonly OpenLink[],
@@ -25,17 +30,22 @@ export function signOutChanges(
 ): ChangeSet {
   const remaining = withoutLinks(installation, ended);
   const { ref, marks } = installation;
+  const isContact = endedBy === 'logout';
+  const contact = isContact ? { dormantSince: null, lastSeenAt: at } : {};
   const ordered = mark === null ? { serverWriteAt: at } : { marks: { ...marks, user: mark } };
   return {
     ...NO_CHANGES,
-    saved: [{ ...remaining, ...ordered, updatedAt: at }],
+    saved: [{ ...remaining, ...ordered, ...contact, updatedAt: at }],
     endedLinks: toEndedLinks(installation, ended, endedBy, at),
-    events: ended.map(({ userRef }) => ({
-      installationRef: ref,
-      kind: 'user.detached',
-      userRef,
-      seq: mark?.seq ?? null,
-      cause: endedBy,
-    })),
+    events: [
+      ...ended.map(({ userRef }) => ({
+        installationRef: ref,
+        kind: 'user.detached' as const,
+        userRef,
+        seq: mark?.seq ?? null,
+        cause: endedBy,
+      })),
+      ...(isContact ? returnEvents(installation) : []),
+    ],
   };
 }

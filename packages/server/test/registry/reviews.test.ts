@@ -130,6 +130,20 @@ describe('a review', () => {
     );
   });
 
+  test('a dormant phone returns also by a logout', async () => {
+    await using shop = await openShop();
+    const [phone] = await shop.silence([{ platform: 'ios', days: 61, user: 'anna' }]);
+    assert.ok(phone);
+    await shop.apply(idOf(await shop.review()), { dormant: 1 });
+    assertAnswered(await phone.signOut(), 204);
+    assert.equal(await shop.status(phone), 'signed_out');
+    assert.deepEqual((await shop.review())['totals'], { silent: 0, dormant: 0, purge: 0 });
+    assert.equal(
+      (await shop.network.backEnd.timeline(phone.id)).at(-1),
+      'The installation checked in again after a long silence.',
+    );
+  });
+
   test('makes way for a newer one, and there is one at a time', async () => {
     await using shop = await openShop();
     await shop.silence([{ platform: 'ios', days: 70 }]);
