@@ -31,9 +31,12 @@ const DORMANT = `(i.removed_at is null and i.dormant_since is null
   and not (t.unless_accepted and coalesce(i.last_accepted_on >= t.dormant_before::date, false)))`;
 const SILENT = `(i.removed_at is null and i.dormant_since is null
   and i.last_seen_at < t.warn_before and not ${DORMANT})`;
-/** Why an installation would be purged, or null. Silence for a year is part of every reason. */
+/**
+ * Why an installation would be purged, or null. Part of every reason is that nothing of it has
+ * changed for a year: not by contact, nor by anybody who signed it out or took its token.
+ */
 const PURGE_REASON = `(case
-  when greatest(i.last_seen_at, i.removed_at, i.token_status_at) >= t.purge_before then null
+  when greatest(i.last_seen_at, i.updated_at) >= t.purge_before then null
   when i.removed_at is not null then case when i.forgotten_at is null then null else 'removed' end
   when i.token_status is null or i.token_status = 'retired' then 'retired'
   when exists (select 1 from link l
@@ -104,7 +107,8 @@ function toFindings(row: FindingsRow): PlatformFindings {
 
 /**
  * Makes dormant what the review counted and is still so: each row is looked at again under its
- * lock, so whoever returned meanwhile is left alone. Returns their references.
+ * lock, so whoever returned meanwhile is left alone. It is no change by which `updated_at` moves,
+ * since that would put a purge off for a year. Returns their references.
  */
 export async function makeDormant(
   tx: Transaction,
@@ -117,7 +121,7 @@ export async function makeDormant(
       order by i.installation_ref
       for update of i
     )
-    update installation i set dormant_since = ${now}, updated_at = ${now}
+    update installation i set dormant_since = ${now}
     from due where due.installation_ref = i.installation_ref
     returning i.installation_ref`;
   return rows.map((row) => row.installation_ref).toSorted((a, b) => a - b);

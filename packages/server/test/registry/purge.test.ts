@@ -72,6 +72,43 @@ describe('after a year', () => {
     assertAnswered(await network.backEnd.get('/v1/users/anna/timeline'), 200);
   });
 
+  test('who logs out is not purged, so that a login from before finds the logout', async () => {
+    await using shop = await openShop();
+    const { backEnd, clock } = shop.network;
+    const [device] = await shop.silence([{ platform: 'ios', days: YEAR + 1 }]);
+    assert.ok(device);
+    const late = {
+      seq: device.nextSeq(),
+      user: { id: 'anna', assertion: await device.assertion('anna') },
+    };
+    assertAnswered(await device.signOut(), 204);
+    await purge(shop, {});
+    assertAnswered(await device.sync(late), 200);
+    assert.equal((await backEnd.installation(device.id))['user'], null);
+    // The year begins with the logout.
+    await clock.advance((YEAR + 1) * DAY_MS);
+    await purge(shop, { anonymous: 1 });
+  });
+
+  test('who was signed out, or lost its token, has a year from then on', async () => {
+    await using shop = await openShop();
+    const { backEnd, clock } = shop.network;
+    const [revoked, displaced] = [await shop.enrol('ios', 'anna'), shop.network.device()];
+    const [token, facts] = [apnsToken(), { platform: 'ios' }];
+    const user = { id: 'ben', assertion: await displaced.assertion('ben') };
+    assertAnswered(await displaced.sync({ token, user, device: facts }), 201);
+    await clock.advance((YEAR + 1) * DAY_MS);
+    const review = idOf(await shop.review());
+    assertAnswered(await backEnd.request('POST', '/v1/users/anna/revoke', {}), 200);
+    assertAnswered(await shop.network.device().register(token, 'sara'), 201);
+    assert.equal((await shop.apply(review, { purge: 0 }))['purged'], 0);
+    await purge(shop, {});
+    await clock.advance((YEAR + 1) * DAY_MS);
+    await purge(shop, { anonymous: 1, retired: 1 });
+    const both = await Promise.all([revoked, displaced].map((device) => exists(shop, device)));
+    assert.deepEqual(both, [false, false]);
+  });
+
   test('what is left of a removed installation goes as well', async () => {
     await using shop = await openShop();
     const device = await shop.enrol('ios', 'anna');
