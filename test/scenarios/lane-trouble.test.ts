@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createApp, createLogger } from '@homing/server';
 import { addCredential } from '../../packages/server/src/credentials/add-credential.ts';
 import { inTransaction } from '../../packages/server/src/store/transaction.ts';
+import { assertAnswered } from '../answered.ts';
 import { BackEnd } from '../back-end.ts';
 import { assertConserved } from '../conservation.ts';
 import { apnsToken, Device, fcmToken } from '../device.ts';
@@ -37,6 +38,31 @@ test('a retry that is given back settles each of its deliveries once', async () 
   assert.equal(report['counts']?.['accepted'], 2);
   assert.equal(acceptedCount(network, x.value), 1);
   assert.equal(acceptedCount(network, y.value), 1);
+});
+
+test('a notification whose other phones are out of reach is unfinished while one is tried', async () => {
+  await using network = await startNetwork();
+  const [gone, tried] = [network.device(), network.device()];
+  for (const phone of [gone, tried]) {
+    const token = apnsToken();
+    await phone.register(token, 'sara');
+    network.apns.devices.set(token.value, { kind: 'throttled' });
+  }
+  const id = await network.backEnd.sendToUsers(['sara']);
+  await network.drain();
+  // One phone lets its token go, so that its retry ends while the other becomes a chunk.
+  assertAnswered(await gone.sync({ token: null }), 200);
+  network.clock.advance(120_000);
+  await network.drain();
+  const report = await network.backEnd.report(id);
+  assertConserved(report);
+  assert.notEqual(report['status'], 'finished');
+  const cancelled = await network.backEnd.request('POST', `/v1/notifications/${id}/cancel`);
+  assert.equal(cancelled.body['cancelled'], true);
+  await network.drain();
+  const ended = await network.backEnd.report(id);
+  assertConserved(ended);
+  assert.deepEqual(ended['reasons'], { skipped: { cancelled: 1, no_token: 1 } });
 });
 
 test('forty retries on a lane that opens and closes are neither lost nor doubled', async () => {

@@ -16,6 +16,11 @@ export async function promoteRetries(db: Database, now: Date): Promise<number> {
     const due = await takeDueRetries(tx, now, LIMITS.chunkDeliveries);
     const groups = Map.groupBy(due, (one) => `${one.notificationRef}/${one.credentialRef}`);
     for (const group of groups.values()) await enqueue(tx, group, now);
+    // Last, because the retries are off the list: only their chunks say that work is left.
+    const unreachable = due.filter((one) => one.credentialRef === null);
+    for (const ref of new Set(unreachable.map((one) => one.notificationRef))) {
+      await finishIfDone(tx, ref, now);
+    }
     return due.length;
   });
 }
@@ -25,7 +30,6 @@ async function enqueue(tx: Transaction, group: readonly DueRetry[], now: Date): 
   if (first === undefined) return;
   if (first.credentialRef === null) {
     await recordDeliveries(tx, first, group.map(toUnreachable), now);
-    await finishIfDone(tx, first.notificationRef, now);
     return;
   }
   const chunkRef = await insertChunk(tx, {
