@@ -1,10 +1,11 @@
 import { Type, type Static } from 'typebox';
 
-const KeyId = Type.String({
+/** `.` and `..` are taken out of a path on its way, so that no such key could ever be retired. */
+export const KeyId = Type.String({
   minLength: 1,
   maxLength: 128,
-  pattern: '^[!-.0-~]+$',
-  description: 'What assertions name as "kid": printable ASCII without a slash',
+  pattern: '^(?!\\.{1,2}$)[!-.0-~]+$',
+  description: 'What assertions name as "kid": printable ASCII without a slash, not . or ..',
 });
 
 /** A key of the customer's back end: a public key, or a shared secret for HS256. */

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { createHash, type KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
 import { ASSERTION_ALGORITHMS, type AssertionAlgorithm } from '../domain/identity-jwk.ts';
 import { LIMITS } from '../domain/limits.ts';
@@ -205,12 +205,20 @@ function checkClaims(
   if (rules.installationId !== null && installationId !== rules.installationId) {
     return refused('"iid" does not name this installation');
   }
-  const proofId = typeof jti === 'string' && jti !== '' ? jti : digestOfSigned(text);
+  const proofId = typeof jti === 'string' && jti !== '' ? shortened(jti) : digestOfSigned(text);
   return { kind: 'valid', userId, issuedAt: new Date(iat * 1000), proofId, installationId };
+}
+
+/** The assertion's own id, or a digest of one that is too long to be looked up. */
+function shortened(jti: string): string {
+  return jti.length <= LIMITS.assertionIdCharacters ? jti : digestOf(jti);
 }
 
 /** Of what was signed: many signatures fit one text, and make no other assertion of it. */
 function digestOfSigned(text: string): string {
-  const signed = text.slice(0, text.lastIndexOf('.'));
-  return createHash('sha256').update(signed).digest('base64url');
+  return digestOf(text.slice(0, text.lastIndexOf('.')));
+}
+
+function digestOf(text: string): string {
+  return hash('sha256', text, 'base64url');
 }

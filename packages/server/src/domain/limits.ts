@@ -59,6 +59,8 @@ export const LIMITS = {
   assertionLifetimeSeconds: 600,
   assertionSkewSeconds: 60,
   assertionBytes: 8_192,
+  /** A longer `jti` is kept as a digest: it has to fit an index. */
+  assertionIdCharacters: 255,
   /** Between two reviews of an app. */
   reviewDays: 30,
   /** Installations that a review looks at, and changes, in one transaction. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { request } from '../../../../test/answer.ts';
 import { assertAnswered } from '../../../../test/answered.ts';
@@ -177,6 +178,19 @@ test('a retired identity key vouches for nobody any more, the next one does', as
   assertProblem(await signIn('ben', key.signText(header, claims('ben'))), 'assertion_invalid');
   const newHeader = JSON.stringify({ alg: 'ES256', kid: 'key-2' });
   assertAnswered(await signIn('cleo', next.signText(newHeader, claims('cleo'))), 200);
+});
+
+test('a jti of any length makes an assertion serve once', async () => {
+  for (const jti of ['x'.repeat(256), randomBytes(3_300).toString('base64url')]) {
+    const device = phone();
+    const claims = { ...goodClaims(app.id, 'dora', device.id, network.clock.now()), jti };
+    const assertion = key.signText(header, JSON.stringify(claims));
+    assertAnswered(await device.sync({ user: { id: 'dora', assertion } }), 201);
+    assertAnswered(await device.signOut(), 204);
+    const later = key.signText(header, JSON.stringify({ ...claims, exp: claims.exp + 1 }));
+    const answer = await device.sync({ user: { id: 'dora', assertion: later } });
+    assertProblem(answer, 'assertion_invalid');
+  }
 });
 
 test('another signature of the same text is the same assertion', async () => {

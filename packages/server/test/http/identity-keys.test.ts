@@ -135,6 +135,13 @@ test('a repetition gets the same answer, and another app has its own names', asy
   assert.deepEqual(await owner.kids(), ['same']);
 });
 
+test('what cannot be the id of a key is no key to retire', async () => {
+  const owner = await createOwner();
+  for (const kid of ['%00', 'a%20b', '%C3%A9', 'x'.repeat(129)]) {
+    assertProblem(await owner.retire(kid), 'validation_failed');
+  }
+});
+
 test('keys are on record: who added and retired which, never what they are', async () => {
   const owner = await createOwner();
   assertAnswered(await owner.add({ kid: 'h', secret: 's'.repeat(43) }), 201);
@@ -162,6 +169,7 @@ const BAD: readonly (readonly [string, Readonly<Record<string, unknown>>, string
   ['an empty kid', { kid: '', public_jwk: ec.jwk }, '/kid'],
   ['a kid that is a path', { kid: '../../etc', public_jwk: ec.jwk }, '/kid'],
   ['a kid with a space', { kid: 'my key', public_jwk: ec.jwk }, '/kid'],
+  ['a kid that means a folder', { kid: '..', public_jwk: ec.jwk }, '/kid'],
   ['a long kid', { kid: 'x'.repeat(129), public_jwk: ec.jwk }, '/kid'],
   ['a kid that is not the key’s', { public_jwk: { ...ec.jwk, kid: 'other' } }, '/kid'],
   ['a private EC key', { public_jwk: ec.privateJwk }, '/public_jwk/d'],

@@ -1,4 +1,4 @@
-import { IdentityKeyAnswer, IdentityKeyInput, IdentityKeyList } from '@homing/protocol';
+import { IdentityKeyAnswer, IdentityKeyInput, IdentityKeyList, KeyId } from '@homing/protocol';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import {
@@ -25,7 +25,7 @@ export interface AppIdentityKeysDependencies {
   readonly vault: Vault;
 }
 
-const KeyPath = Type.Object({ kid: Type.String() });
+const KeyPath = Type.Object({ kid: KeyId });
 
 /** `/v1/app/identity-keys`: the keys by which users are known; two of them may be live. */
 export function appIdentityKeys(server: HttpServer, deps: AppIdentityKeysDependencies): void {
