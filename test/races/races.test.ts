@@ -25,7 +25,12 @@ for (const processes of [1, 2]) {
     await using network = await startNetwork({ processes });
     const counts = await raceForCrossedTokens(network, { rounds: ROUNDS, clients: CLIENTS });
     t.diagnostic(JSON.stringify(counts));
+    assert.deepEqual(counts.holders, { 1: ROUNDS * CLIENTS });
     assert.equal(counts.crossed, ROUNDS * CLIENTS);
+    assert.equal(counts.answers['200'], ROUNDS * CLIENTS, 'each claim was granted once');
+    // Where the nonce decides, whoever of a pair comes first finds the other one's token held.
+    const contested = counts.answers['409 token_held'] ?? 0;
+    assert(contested >= (ROUNDS / 2) * counts.pairs, 'the claims met');
   });
 }
 
