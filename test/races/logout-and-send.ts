@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { assertAnswered } from '../answered.ts';
+import { assertConserved } from '../conservation.ts';
 import { apnsToken, type Device, type Route } from '../device.ts';
 import type { Network } from '../network.ts';
 import { acceptedPushes } from '../pushes.ts';
+import { someAtOnce } from '../some-at-once.ts';
 
 export interface LogoutAndSendOptions {
   readonly rounds: number;
@@ -14,8 +16,10 @@ export interface LogoutAndSendOptions {
 }
 
 export interface LogoutAndSendCounts {
-  /** Logouts that were acknowledged, each followed by a message. */
+  /** Logouts that were acknowledged, half followed by a message, half with one under way. */
   readonly rounds: number;
+  /** Messages that were resolved for the phone before its logout, and stopped at the gate. */
+  readonly gated: number;
   /** Pushes of those messages to the token that was signed out. */
   readonly violations: number;
   /** Pushes of the same messages to a phone that is still signed in. */
@@ -29,12 +33,26 @@ const ROUNDS_PER_PHONE = 100;
 /** Messages that may wait for the dispatchers; a longer queue would hide how fresh a look is. */
 const ROUNDS_PER_DRAIN = 200;
 const LONGEST_PAUSE_MS = 5;
+/** Much longer than the messages of one drain are under way. */
+const RETRY_AFTER_SECONDS = 600;
+const SECOND_MS = 1_000;
+const COME_BACK_LATER = {
+  kind: 'answer',
+  status: 503,
+  reason: 'ServiceUnavailable',
+  retryAfterSeconds: RETRY_AFTER_SECONDS,
+} as const;
 
 /**
- * S57: a phone signs out at one server, and within 0 to 5 ms of the acknowledgement another server
- * is asked to send to its user. The phone gets none of these messages; a witness, addressed
- * together with each such user, gets all of them, and the phone is reached as soon as somebody
- * signs in again. Nobody ever signs in twice, so that any push to the phone's token is wrong.
+ * S57: a phone signs out at one server while another one sends to its user, in turns
+ *
+ *     after    within 0 to 5 ms of the acknowledgement: the audience is resolved without the phone
+ *     before   the provider holds the first attempt back until the logout is acknowledged, refuses
+ *              it then, and is to be asked again later: only the gate can stop that retry
+ *
+ * The phone gets none of these messages; a witness, addressed together with each such user, gets
+ * all of them, and the phone is reached as soon as somebody signs in again. Nobody ever signs in
+ * twice, so that any push that is accepted for the phone's token is wrong.
  */
 export async function raceLogoutsWithSends(
   network: Network,
@@ -48,6 +66,9 @@ export async function raceLogoutsWithSends(
     const upTo = Math.min(run.rounds + ROUNDS_PER_DRAIN, options.rounds);
     await Promise.all(Array.from({ length: options.width }, () => run.work(upTo)));
     await network.drain();
+    await network.clock.advance(RETRY_AFTER_SECONDS * SECOND_MS);
+    await network.drain();
+    await run.assertGated();
   }
   await run.end();
   return run.counts(witness.value);
@@ -69,6 +90,9 @@ class LogoutAndSend {
   #started = 0;
   #phones = 0;
   #expectedWitnessed = 0;
+  #gated = 0;
+  /** Messages whose retry the gate has to stop. */
+  #heldBack: string[] = [];
 
   constructor(network: Network, options: LogoutAndSendOptions, routes: readonly Route[]) {
     this.#network = network;
@@ -94,6 +118,18 @@ class LogoutAndSend {
     }
   }
 
+  /** Shows of each message that was held back that it ended at the gate, and for what reason. */
+  async assertGated(): Promise<void> {
+    const heldBack = this.#heldBack;
+    this.#heldBack = [];
+    await someAtOnce(heldBack.length, this.#options.width, async (index) => {
+      const report = await this.#network.backEnd.report(heldBack[index] ?? assert.fail());
+      assertConserved(report);
+      assert.deepEqual(report['reasons'], { skipped: { owner_changed: 1 } });
+      this.#gated += 1;
+    });
+  }
+
   /** Shows of the last phones that they could have been reached. */
   async end(): Promise<void> {
     for (const subject of this.#idle.splice(0)) await this.#reach(subject);
@@ -116,6 +152,7 @@ class LogoutAndSend {
     assert.equal(witnessed.size, this.#expectedWitnessed, 'every message was sent');
     return {
       rounds: this.#started,
+      gated: this.#gated,
       violations: wrong.length,
       witnessed: witnessed.size,
       reachable: reached.size,
@@ -132,13 +169,29 @@ class LogoutAndSend {
     return { phone, token: token.value, rounds: 0 };
   }
 
-  async #round({ phone }: Subject, round: number): Promise<void> {
+  async #round(subject: Subject, round: number): Promise<void> {
+    assertAnswered(await subject.phone.signIn(`user-${round}`), 200);
+    // Pairs of rounds, so that each order is met with either server in either part.
+    const isAfter = Math.floor(round / 2) % 2 === 0;
+    if (isAfter) await this.#sendAfterLogout(subject, round);
+    else await this.#sendBeforeLogout(subject, round);
+  }
+
+  async #sendAfterLogout({ phone }: Subject, round: number): Promise<void> {
     const [out, send] = this.#nodes(round);
-    const userId = `user-${round}`;
-    assertAnswered(await phone.signIn(userId), 200);
     assertAnswered(await phone.at(out).signOut(), 204);
     await delay(this.#options.random() * LONGEST_PAUSE_MS);
-    await this.#send(send, userId, `round-${round}`);
+    await this.#send(send, `user-${round}`, `round-${round}`);
+  }
+
+  async #sendBeforeLogout({ phone, token }: Subject, round: number): Promise<void> {
+    const [out, send] = this.#nodes(round);
+    const { faults } = this.#network.apns;
+    faults.schedule({ times: 1, match: { token }, fault: COME_BACK_LATER });
+    using hold = faults.hold({ token }, 'answer');
+    this.#heldBack.push(await this.#send(send, `user-${round}`, `round-${round}`));
+    await hold.arrived();
+    assertAnswered(await phone.at(out).signOut(), 204);
   }
 
   async #reach({ phone, token }: Subject): Promise<void> {
@@ -147,10 +200,10 @@ class LogoutAndSend {
     await this.#send(send, token, `reach-${token}`, 'reach');
   }
 
-  async #send(route: Route, userId: string, number: string, purpose = 'round'): Promise<void> {
+  async #send(route: Route, userId: string, number: string, purpose = 'round'): Promise<string> {
     const content = { title: 'Hello', data: { number, purpose } };
-    await this.#network.backEndAt(route).sendToUsers([userId, 'witness'], content);
     this.#expectedWitnessed += 1;
+    return this.#network.backEndAt(route).sendToUsers([userId, 'witness'], content);
   }
 
   /** Where this round signs out, and another one that sends; the same where there is one. */
