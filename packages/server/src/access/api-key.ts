@@ -1,5 +1,6 @@
-import { hash, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { sha256 } from '../domain/sha256.ts';
 
 /** Base62: every character survives a double click, a URL and a shell. */
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -29,7 +30,7 @@ export function isApiKey(text: string): boolean {
 }
 
 export function hashApiKey(key: string): Buffer {
-  return hash('sha256', key, 'buffer');
+  return sha256(key);
 }
 
 /** What may be shown of a key: enough to tell two apart. */

@@ -19,6 +19,7 @@ export interface KeyBook {
 /** A revoked key is refused, and a changed app honoured, at most this much later. */
 const FRESH_MS = 2_000;
 const CAPACITY = 10_000;
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 interface Entry {
   readonly key: Promise<ApiKey | null>;
@@ -28,14 +29,17 @@ interface Entry {
 /** Remembers answers briefly, so that authentication costs no statement on a busy key. */
 export function createKeyBook(db: Queryable, clock: Clock): KeyBook {
   const entries = new Map<string, Entry>();
-  const usedOn = new Map<number, string>();
+  const usedOn = new Map<number, number>();
   return {
     forget: () => entries.clear(),
     async recordUse({ ref, lastUsedOn }) {
-      const today = clock().toISOString().slice(0, 10);
-      if (lastUsedOn === today || usedOn.get(ref) === today) return;
+      const now = clock();
+      const day = Math.floor(now.getTime() / DAY_MS);
+      if (usedOn.get(ref) === day) return;
       if (usedOn.size >= CAPACITY) usedOn.clear();
-      usedOn.set(ref, today);
+      usedOn.set(ref, day);
+      const today = now.toISOString().slice(0, 10);
+      if (lastUsedOn === today) return;
       await recordKeyUse(db, ref, today).catch(() => usedOn.delete(ref));
     },
     find(text) {

@@ -33,8 +33,10 @@ export function createRateLimiter(limit: RateLimit, capacity = CAPACITY): RateLi
       // A map keeps the order in which names were set: the first is the oldest.
       buckets.delete(name);
       buckets.set(name, bucket);
-      const [oldest] = buckets.keys();
-      if (buckets.size > capacity && oldest !== undefined) buckets.delete(oldest);
+      if (buckets.size > capacity) {
+        const [oldest = name] = buckets.keys();
+        buckets.delete(oldest);
+      }
       if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / perMs / 1_000);
       bucket.tokens -= 1;
       return 0;

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Address } from './address.ts';
+import { sha256 } from './sha256.ts';
 
 /**
  * What makes an address unique within an app: SHA-256 over provider, credential project,
@@ -8,7 +9,7 @@ import type { Address } from './address.ts';
  */
 export function addressKey(address: Address): Buffer {
   const parts = keyParts(address);
-  return hash('sha256', parts.join('\u0000'), 'buffer');
+  return sha256(parts.join('\u0000'));
 }
 
 /**

@@ -85,11 +85,7 @@ class Scanner {
 
   #string(): string | null {
     const start = this.#at;
-    let end = start + 1;
-    while (end < this.#text.length && this.#text.charAt(end) !== '"') {
-      end += this.#text.charAt(end) === '\\' ? 2 : 1;
-    }
-    this.#at = end + 1;
+    this.#at = endOfString(this.#text, start);
     const value = unescape(this.#text.slice(start, this.#at));
     // A string that does not parse is reported by JSON.parse, with its position.
     if (value === null) return null;
@@ -100,7 +96,7 @@ class Scanner {
 
   #isKey(): boolean {
     let next = this.#at;
-    while (/\s/.test(this.#text.charAt(next))) next += 1;
+    while (isSpace(this.#text.charCodeAt(next))) next += 1;
     return this.#text.charAt(next) === ':';
   }
 
@@ -116,6 +112,25 @@ class Scanner {
       ? `${this.#subject} has more than ${LIMITS.jsonKeys} keys`
       : null;
   }
+}
+
+/** Where the text goes on behind the string that begins at a place. */
+function endOfString(text: string, start: number): number {
+  let end = start + 1;
+  while (end < text.length) {
+    const code = text.charCodeAt(end);
+    if (code === QUOTE) break;
+    end += code === BACKSLASH ? 2 : 1;
+  }
+  return end + 1;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** What JSON allows between its parts (RFC 8259 section 2). */
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
 function unescape(literal: string): string | null {

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { KeyBook } from '../access/key-book.ts';
 import type { Scope } from '../access/scopes.ts';
@@ -7,6 +6,7 @@ import { ADMIT_ALL, type RegistryContext } from '../registry/caller.ts';
 import type { ApiKey } from '../store/apps.ts';
 import { ApiError } from './api-error.ts';
 import type { ClientLimit } from './client-limit.ts';
+import { sha256 } from '../domain/sha256.ts';
 
 /** Tells who a request speaks for; every refusal is an `ApiError`. */
 export interface Authenticator {
@@ -118,5 +118,5 @@ function secretHashOf(request: FastifyRequest): Buffer {
       'send "Homing-Installation-Secret": 32 random bytes in base64url, made by the client',
     );
   }
-  return hash('sha256', secret, 'buffer');
+  return sha256(secret);
 }

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import type { Transaction } from './sql.ts';
+import { sha256 } from '../domain/sha256.ts';
 
 /**
  * What locks without a row are for. PostgreSQL keeps locks of two integers apart from those of one,
@@ -54,5 +54,5 @@ export async function tryLock(tx: Transaction, lock: LockName): Promise<boolean>
 }
 
 function digest({ name }: LockName): number {
-  return hash('sha256', name, 'buffer').readInt32BE(0);
+  return sha256(name).readInt32BE(0);
 }
