@@ -24,7 +24,7 @@ export type SyncOutcome =
   | { readonly kind: 'answered'; readonly result: SyncResult | LogoutResult }
   | { readonly kind: 'failed'; readonly error: unknown }
   /** Nothing was done for it: it has to be written, or to wait for an earlier packet. */
-  | { readonly kind: 'deferred' };
+  | { readonly kind: 'deferred'; readonly isKnown: boolean };
 
 /**
  * Answers those packets of one app that change nothing, from one unlocked read: an unchanged
@@ -37,9 +37,9 @@ export async function readBatch(
 ): Promise<readonly SyncOutcome[]> {
   const facts = await readSnapshot(db, appRefOf(requests), requests);
   return requests.map((request): SyncOutcome => {
-    if (!isAboutItself(request, facts)) return { kind: 'deferred' };
+    if (!isAboutItself(request, facts)) return defer(request, facts);
     const judged = judge(request, facts, rules);
-    if (judged.kind === 'sync' && !writesNothing(judged.verdict)) return { kind: 'deferred' };
+    if (judged.kind === 'sync' && !writesNothing(judged.verdict)) return defer(request, facts);
     return toOutcome(judged, null, facts);
   });
 }
@@ -50,14 +50,17 @@ export async function readBatch(
  *   read facts under lock → judge each → collect what changes → write it all
  *
  * When that fails, they run again one by one, so that a bad packet never harms another. All fail
- * alike only where the database is away.
+ * alike only where the database is away. Installations with `knownIds` were there a moment ago;
+ * whether the others are new is asked first.
  */
 export async function writeBatch(
   db: Database,
   rules: SyncRules,
   requests: readonly RegistryRequest[],
+  knownIds: ReadonlySet<string>,
 ): Promise<readonly SyncOutcome[]> {
-  const unknownIds = await findUnknownIds(db, appRefOf(requests), enrollableIds(requests));
+  const doubtful = enrollableIds(requests).filter((id) => !knownIds.has(id));
+  const unknownIds = await findUnknownIds(db, appRefOf(requests), doubtful);
   const refusals = new Map<RegistryRequest, SyncOutcome>();
   for (const request of requests) {
     const refusal = unknownIds.has(installationIdOf(request)) ? refuseEnrolment(request) : null;
@@ -153,10 +156,18 @@ function judgeInOrder(
   const touched = new Set<number>();
   return requests.map((request) => {
     const refs = involvedRefs(request, facts);
-    if (refs.some((ref) => touched.has(ref))) return { kind: 'deferred', request };
+    if (refs.some((ref) => touched.has(ref))) return { ...defer(request, facts), request };
     for (const ref of refs) touched.add(ref);
     return judge(request, facts, rules);
   });
+}
+
+function defer(
+  request: RegistryRequest,
+  { installations, enrolled }: SyncFacts,
+): Extract<SyncOutcome, { readonly kind: 'deferred' }> {
+  const id = installationIdOf(request);
+  return { kind: 'deferred', isKnown: installations.has(id) && !enrolled.has(id) };
 }
 
 function judge(request: RegistryRequest, facts: SyncFacts, rules: SyncRules): Judged {

@@ -9,15 +9,14 @@ import { findOpenChallenges } from '../store/challenges.ts';
 import {
   enrolInstallations,
   findInstallations,
-  findInvolvedRefs,
-  lockInstallationRefs,
+  lockInvolved,
   type Enrolment,
   type InvolvedNames,
 } from '../store/installations.ts';
 import { findLinkedPairs } from '../store/links.ts';
 import { findUsedProofs } from '../store/proofs.ts';
 import type { Queryable, Transaction } from '../store/sql.ts';
-import { topicsOf, type TopicSubscription } from '../store/topics.ts';
+import { topicsOfIds, type TopicsByRef } from '../store/topics.ts';
 import { findErasures, findLoginFacts, lockLogins, type LoginFacts } from '../store/users.ts';
 import { deviceClaimOf } from './predecessors.ts';
 import { idMac } from './prove-user.ts';
@@ -46,7 +45,7 @@ export interface SyncFacts {
   /** Where bearers of simple routes were ever signed in, as pairs `installation/user`. */
   readonly linkedPairs: ReadonlySet<string>;
   /** By reference. */
-  readonly topics: ReadonlyMap<number, readonly TopicSubscription[]>;
+  readonly topics: TopicsByRef;
 }
 
 /** What tells whether an address is quarrelled over. */
@@ -65,9 +64,11 @@ export async function readSnapshot(
   appRef: number,
   requests: readonly RegistryRequest[],
 ): Promise<SyncFacts> {
-  const [accountMode, own] = await Promise.all([
+  const { installationIds } = namesIn(requests);
+  const [accountMode, own, topics] = await Promise.all([
     readAccountMode(db, appRef),
-    findInstallations(db, appRef, namesIn(requests).installationIds),
+    findInstallations(db, appRef, installationIds),
+    topicsOfIds(db, appRef, installationIds),
   ]);
   const users = own.flatMap(({ links }) =>
     links.map(({ userId, userRef }) => [userId, { ref: userRef, notBefore: null }] as const),
@@ -83,16 +84,14 @@ export async function readSnapshot(
     erasures: new Map(),
     usedProofs: new Map(),
     linkedPairs: new Set(),
-    topics: await topicsOf(
-      db,
-      own.map(({ ref }) => ref),
-    ),
+    topics,
   };
 }
 
 /**
  * Locks everything that some packets of one app touch and reads what they are decided on, in a
- * constant number of statements; installations that are unknown yet are made. Locks are taken in
+ * constant number of statements, of which none waits for the answer to another unless there are
+ * disputes; installations that are unknown yet are made. Locks are taken in
  * the order that every writer uses: the app's mode, logins of users, enrolments by id, rows by
  * reference.
  */
@@ -105,19 +104,17 @@ export async function lockFacts(
 ): Promise<SyncFacts> {
   const names = namesIn(requests);
   const enrolments = requests.map(toEnrolment).filter(({ id }) => unknownIds.has(id));
-  const [accountMode, , enrolled, refs] = await Promise.all([
+  const [accountMode, , enrolled, locked, users, erasures, usedProofs, topics] = await Promise.all([
     holdAccountMode(tx, appRef),
     lockLogins(tx, appRef, names.loginIds),
     enrolInstallations(tx, appRef, enrolments),
-    findInvolvedRefs(tx, appRef, names),
-  ]);
-  const [locked, users, erasures, usedProofs, topics] = await Promise.all([
-    lockInvolved(tx, appRef, names, refs),
+    lockAllInvolved(tx, appRef, names),
     findLoginFacts(tx, appRef, [...names.loginIds, ...names.bearerIds]),
     readErasures(tx, appRef, names.loginIds, erasureKey),
     findUsedProofs(tx, appRef, names.proofIds),
-    topicsOf(tx, refs),
+    topicsOfIds(tx, appRef, names.installationIds),
   ]);
+  const refs = locked.map(({ ref }) => ref);
   const bearerRefs = names.bearerIds.flatMap((id) => users.get(id)?.ref ?? []);
   const [disputes, linkedPairs] = await Promise.all([
     readDisputes(tx, appRef, requests, locked),
@@ -174,24 +171,17 @@ const LOCK_ROUNDS = 3;
 
 /**
  * Locks the installations of the packets, whoever holds a claimed address, and what reinstalled
- * apps left behind. They are found without a lock first and looked for again under it; after three
- * rounds in which there were others each time, the unique index has the final word.
+ * apps left behind. Whoever gets involved meanwhile is locked in another round; after three in
+ * which there were others each time, the unique index has the final word.
  */
-async function lockInvolved(
+async function lockAllInvolved(
   tx: Transaction,
   appRef: number,
   names: PacketNames,
-  found: readonly number[],
 ): Promise<readonly Installation[]> {
-  let refs = found;
   for (let round = 1; ; round += 1) {
-    const [installations, involved] = await Promise.all([
-      lockInstallationRefs(tx, refs),
-      findInvolvedRefs(tx, appRef, names),
-    ]);
-    const isComplete = involved.every((ref) => refs.includes(ref));
+    const { installations, isComplete } = await lockInvolved(tx, appRef, names);
     if (isComplete || round === LOCK_ROUNDS) return installations;
-    refs = involved;
   }
 }
 

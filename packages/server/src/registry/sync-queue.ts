@@ -25,6 +25,8 @@ interface WaitingPacket {
   readonly request: RegistryRequest;
   readonly group: number;
   readonly names: readonly string[];
+  /** A read has found its installation. */
+  readonly isKnown: boolean;
   readonly resolve: (result: SyncResult | LogoutResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -81,7 +83,7 @@ export class SyncQueue {
   #enqueue(request: RegistryRequest, line: 'read' | 'write'): Promise<SyncResult | LogoutResult> {
     const { promise, resolve, reject } = Promise.withResolvers<SyncResult | LogoutResult>();
     const group = request.context.app.ref;
-    const packet = { request, group, names: [], resolve, reject };
+    const packet = { request, group, names: [], isKnown: false, resolve, reject };
     if (line === 'read') this.#reads.add(packet);
     else this.#write(packet);
     return promise;
@@ -110,14 +112,17 @@ async function serve(
   run: typeof writeBatch,
 ): Promise<readonly WaitingPacket[]> {
   const requests = batch.map(({ request }) => request);
-  const outcomes = await run(db, rules, requests).catch((error: unknown) =>
+  const known = requests.filter((_, index) => batch[index]?.isKnown === true);
+  const knownIds = new Set(known.map(installationIdOf));
+  const outcomes = await run(db, rules, requests, knownIds).catch((error: unknown) =>
     requests.map((): SyncOutcome => ({ kind: 'failed', error })),
   );
-  return batch.filter((packet, index) => {
+  return batch.flatMap((packet, index) => {
     const outcome = outcomes[index];
+    if (outcome?.kind === 'deferred') return { ...packet, isKnown: outcome.isKnown };
     if (outcome?.kind === 'answered') packet.resolve(outcome.result);
     if (outcome?.kind === 'failed') packet.reject(outcome.error);
-    return outcome?.kind === 'deferred';
+    return [];
   });
 }
 

@@ -59,6 +59,7 @@ export async function findUnknownIds(
   appRef: number,
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
   const rows = await db<{ id: string }[]>`
     select n.id from unnest(${[...ids]}::uuid[]) as n (id)
     where not exists (
@@ -153,24 +154,56 @@ export interface InvolvedNames {
   readonly deviceClaims: readonly DeviceClaim[];
 }
 
+/** Installations that are held under lock. */
+export interface LockedInstallations {
+  readonly installations: readonly Installation[];
+  /** False when somebody got involved while the locks were waited for, who is read without one. */
+  readonly isComplete: boolean;
+}
+
+/**
+ * Locks whom some names involve and reads them, in the order that every writer uses. Both
+ * statements find them anew and go out together: what the second one finds is the state under the
+ * locks that the first one may have waited for.
+ */
+export async function lockInvolved(
+  tx: Transaction,
+  appRef: number,
+  names: InvolvedNames,
+): Promise<LockedInstallations> {
+  const [rows, installations] = await Promise.all([
+    tx<{ installation_ref: number }[]>`
+      select installation_ref from installation
+      where installation_ref = any(array(${involvedRefs(tx, appRef, names)}))
+      order by installation_ref
+      for update`.execute(),
+    readInstallations(
+      tx,
+      tx`select * from installation
+        where installation_ref = any(array(${involvedRefs(tx, appRef, names)}))`,
+    ),
+  ]);
+  const locked = new Set(rows.map((row) => row.installation_ref));
+  return { installations, isComplete: installations.every(({ ref }) => locked.has(ref)) };
+}
+
 /**
  * The references of some ids, of whoever holds some addresses, and of what reinstalled apps left
  * behind: older ones with the same vendor id on which the same person is signed in.
  */
-export async function findInvolvedRefs(
+function involvedRefs(
   db: Queryable,
   appRef: number,
   { installationIds: ids, addressKeys, deviceClaims }: InvolvedNames,
-): Promise<readonly number[]> {
-  const rows = await db<{ installation_ref: number }[]>`
+): Fragment {
+  return db`
     select installation_ref from installation
     where app_ref = ${appRef} and id = any(${[...ids]}::uuid[])
     union
     select installation_ref from installation
     where app_ref = ${appRef} and address_key = any(${byteaArray(addressKeys)}::text::bytea[])
       and token_status <> 'retired'
-    ${deviceClaims.length === 0 ? db`` : db`union ${leftBehind(db, appRef, deviceClaims)}`}`.execute();
-  return rows.map((row) => row.installation_ref);
+    ${deviceClaims.length === 0 ? db`` : db`union ${leftBehind(db, appRef, deviceClaims)}`}`;
 }
 
 function leftBehind(db: Queryable, appRef: number, claims: readonly DeviceClaim[]): Fragment {

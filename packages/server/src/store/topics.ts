@@ -52,11 +52,37 @@ export async function unsubscribeUser(
 export async function topicsOf(
   db: Queryable,
   installationRefs: readonly number[],
-): Promise<ReadonlyMap<number, readonly TopicSubscription[]>> {
+): Promise<TopicsByRef> {
   if (installationRefs.length === 0) return new Map();
-  const rows = await db<{ installation_ref: number; topic: string; user_ref: number }[]>`
+  const rows = await db<TopicRow[]>`
     select installation_ref, topic, user_ref from topic_subscription
     where installation_ref = any(${[...installationRefs]}) order by topic, user_ref`;
+  return byInstallation(rows);
+}
+
+/** The same for the ids of installations, which nobody has to know the references of yet. */
+export async function topicsOfIds(
+  db: Queryable,
+  appRef: number,
+  ids: readonly string[],
+): Promise<TopicsByRef> {
+  const rows = await db<TopicRow[]>`
+    select installation_ref, t.topic, t.user_ref
+    from installation i join topic_subscription t using (installation_ref)
+    where i.app_ref = ${appRef} and i.id = any(${[...ids]}::uuid[])
+    order by t.topic, t.user_ref`.execute();
+  return byInstallation(rows);
+}
+
+export type TopicsByRef = ReadonlyMap<number, readonly TopicSubscription[]>;
+
+interface TopicRow {
+  readonly installation_ref: number;
+  readonly topic: string;
+  readonly user_ref: number;
+}
+
+function byInstallation(rows: readonly TopicRow[]): TopicsByRef {
   const grouped = Map.groupBy(rows, (row) => row.installation_ref);
   return new Map([...grouped].map(([ref, members]) => [ref, members.map(toSubscription)]));
 }
