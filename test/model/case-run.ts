@@ -35,6 +35,7 @@ export async function runCase(
   historyCase: HistoryCase,
   orders: readonly Arrivals[],
 ): Promise<CaseReport> {
+  const { accountMode = 'exclusive' } = historyCase;
   const count = new HistoryCount(historyCase.operations.length);
   const runs = orders.map((order) => new CaseHistory(ground, historyCase, order));
   let sends = 0;
@@ -45,7 +46,7 @@ export async function runCase(
     const fresh = open.filter((run) => run.isOpen && count.add(run.order.slice(0, arrived)));
     const users = fresh.flatMap((run) => run.userIds);
     sends += users.length;
-    if (users.length > 0) await ground.postman.send(users);
+    if (users.length > 0) await ground.postman.send(ground.apps[accountMode], users);
     await inLanes(LANES, fresh, (run) => run.check());
   }
   return {
@@ -75,7 +76,7 @@ class CaseHistory {
   constructor(ground: Ground, historyCase: HistoryCase, order: Arrivals) {
     this.order = order;
     this.#case = historyCase;
-    this.#history = new History(ground);
+    this.#history = new History(ground, historyCase.accountMode ?? 'exclusive');
     this.#users = usersOf(historyCase);
   }
 
@@ -137,7 +138,7 @@ function isAccepted(reply: Reply): boolean {
 
 function usersOf({ operations }: HistoryCase): readonly string[] {
   const named = operations.flatMap((operation) =>
-    operation.kind === 'sync' && operation.user ? [operation.user.user] : [],
+    operation.kind === 'sync' ? (operation.users ?? []).map(({ user }) => user) : [],
   );
   return [...new Set(named)];
 }

@@ -1,4 +1,4 @@
-import type { Claim, Logout, Operation, Packet } from './operation.ts';
+import type { AccountMode, Claim, Logout, Operation, Packet } from './operation.ts';
 
 /** What small cases are made of. */
 export type CaseStep = Extract<Operation, { kind: 'sync' | 'logout' | 'revoke' | 'erase' }>;
@@ -16,6 +16,8 @@ export type CaseOperation =
 export interface HistoryCase {
   /** Its number among the scenarios, and what it is about. */
   readonly name: string;
+  /** The kind of app; default exclusive. */
+  readonly accountMode?: AccountMode;
   readonly operations: readonly CaseOperation[];
   /**
    * Who must not be reached through the first phone's tokens once the last operation was accepted,
@@ -29,14 +31,14 @@ function user(name: string, second: number): Claim {
   return { user: name, proof: { id: `${name}${second}`, issuedAt: second } };
 }
 
-type Part = Pick<Packet, 'token' | 'user'>;
+type Part = Pick<Packet, 'token' | 'users'>;
 
 function packet(installation: string, seq: number, part: Part): Packet {
   return { kind: 'sync', installation, secret: installation, seq, ...part };
 }
 
 function logout(installation: string, seq: number | null, secret = installation): Logout {
-  return { kind: 'logout', installation, secret, seq };
+  return { kind: 'logout', installation, secret, seq, user: null };
 }
 
 const [A, B, M] = ['Anna', 'Ben', 'Mallory'];
@@ -45,19 +47,19 @@ const PROMPT_CASES: readonly HistoryCase[] = [
   {
     name: 'register, refresh, logout, register',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
       packet('P1', 2, { token: 'T2' }),
       logout('P1', 3),
-      packet('P1', 4, { token: 'T2', user: user(B, 4) }),
+      packet('P1', 4, { token: 'T2', users: [user(B, 4)] }),
     ],
     formerUsers: [A],
   },
   {
     name: 'S24 reinstall',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
       packet('P2', 1, { token: 'T1' }),
-      packet('P2', 2, { token: 'T1', user: user(B, 2) }),
+      packet('P2', 2, { token: 'T1', users: [user(B, 2)] }),
     ],
     formerUsers: [A],
   },
@@ -65,8 +67,8 @@ const PROMPT_CASES: readonly HistoryCase[] = [
     name: 'S01 direct switch',
     operations: [
       packet('P1', 1, { token: 'T1' }),
-      packet('P1', 2, { user: user(A, 2) }),
-      packet('P1', 3, { user: user(B, 3) }),
+      packet('P1', 2, { users: [user(A, 2)] }),
+      packet('P1', 3, { users: [user(B, 3)] }),
     ],
     formerUsers: [A],
   },
@@ -74,9 +76,9 @@ const PROMPT_CASES: readonly HistoryCase[] = [
     name: 'S02 and S04 late registration, late logout',
     operations: [
       packet('P1', 1, { token: 'T1' }),
-      packet('P1', 2, { user: user(A, 2) }),
+      packet('P1', 2, { users: [user(A, 2)] }),
       logout('P1', 3),
-      packet('P1', 4, { user: user(B, 4) }),
+      packet('P1', 4, { users: [user(B, 4)] }),
     ],
     formerUsers: [A],
   },
@@ -84,7 +86,7 @@ const PROMPT_CASES: readonly HistoryCase[] = [
     name: 'S05 and S06 logout and refresh against registration',
     operations: [
       packet('P1', 1, { token: 'T1' }),
-      packet('P1', 2, { user: user(A, 2) }),
+      packet('P1', 2, { users: [user(A, 2)] }),
       packet('P1', 3, { token: 'T2' }),
       logout('P1', 4),
     ],
@@ -94,59 +96,59 @@ const PROMPT_CASES: readonly HistoryCase[] = [
     name: 'S08 logout by packet against registration',
     operations: [
       packet('P1', 1, { token: 'T1' }),
-      packet('P1', 2, { user: user(A, 2) }),
-      packet('P1', 3, { user: null }),
+      packet('P1', 2, { users: [user(A, 2)] }),
+      packet('P1', 3, { users: [] }),
     ],
     formerUsers: [A],
   },
   {
     name: 'S09 token refresh crossing login',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
       packet('P1', 2, { token: 'T2' }),
-      packet('P1', 3, { user: user(B, 3) }),
+      packet('P1', 3, { users: [user(B, 3)] }),
     ],
     formerUsers: [A],
   },
   {
     name: 'S12 ping-pong',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
-      packet('P1', 2, { user: user(B, 2) }),
-      packet('P1', 3, { user: user(A, 3) }),
-      packet('P1', 4, { user: user(B, 4) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
+      packet('P1', 2, { users: [user(B, 2)] }),
+      packet('P1', 3, { users: [user(A, 3)] }),
+      packet('P1', 4, { users: [user(B, 4)] }),
     ],
     formerUsers: [A],
   },
   {
     name: 'S17 and S35 logins without a good proof, logout with a dead session',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
-      packet('P1', 2, { user: { user: B, proof: null } }),
-      packet('P1', 3, { user: { user: A, proof: { id: `${A}1`, issuedAt: 1 } } }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
+      packet('P1', 2, { users: [{ user: B, proof: null }] }),
+      packet('P1', 3, { users: [{ user: A, proof: { id: `${A}1`, issuedAt: 1 } }] }),
       logout('P1', null),
     ],
   },
   {
     name: 'S21 logout on one of two phones',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
-      packet('P2', 1, { token: 'T2', user: user(A, 2) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
+      packet('P2', 1, { token: 'T2', users: [user(A, 2)] }),
       logout('P1', 2),
     ],
   },
   {
     name: 'S23 claims of one token',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
-      packet('P2', 1, { token: 'T1', user: user(B, 2) }),
-      packet('P3', 1, { token: 'T1', user: user(M, 2) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
+      packet('P2', 1, { token: 'T1', users: [user(B, 2)] }),
+      packet('P3', 1, { token: 'T1', users: [user(M, 2)] }),
     ],
   },
   {
     name: 'S26 reinstall, nobody logs in',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
       packet('P2', 1, { token: 'T1' }),
       { kind: 'echo', of: 1 },
     ],
@@ -154,35 +156,35 @@ const PROMPT_CASES: readonly HistoryCase[] = [
   {
     name: 'S28 and S37 a copy without the secret',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
-      { ...packet('P1', 2, { token: 'T2', user: user(M, 2) }), secret: 'P2' },
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
+      { ...packet('P1', 2, { token: 'T2', users: [user(M, 2)] }), secret: 'P2' },
       logout('P1', 3, 'P2'),
-      packet('P2', 1, { token: 'T2', user: user(A, 4) }),
+      packet('P2', 1, { token: 'T2', users: [user(A, 4)] }),
     ],
   },
   {
     name: 'S29 and S31 a copy with the secret',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
       packet('P1', 2, { token: 'T2' }),
       packet('P1', 2, { token: 'T1' }),
-      packet('P1', 3, { user: user(B, 3) }),
+      packet('P1', 3, { users: [user(B, 3)] }),
     ],
     formerUsers: [A],
   },
   {
     name: 'S32 a token that the provider gave to another phone',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
-      packet('P2', 1, { token: 'T1', user: user(B, 2) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
+      packet('P2', 1, { token: 'T1', users: [user(B, 2)] }),
       packet('P1', 2, { token: 'T3' }),
     ],
   },
   {
     name: 'S34 Mallory claims the token, and the phone takes it back',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
-      packet('P9', 1, { token: 'T1', user: user(M, 2) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
+      packet('P9', 1, { token: 'T1', users: [user(M, 2)] }),
       packet('P1', 2, { token: 'T1' }),
       { kind: 'echo', of: 2 },
     ],
@@ -190,11 +192,46 @@ const PROMPT_CASES: readonly HistoryCase[] = [
   {
     name: 'S42 crossed tokens',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
-      packet('P2', 1, { token: 'T2', user: user(B, 1) }),
-      packet('P1', 2, { token: 'T2', user: user(A, 2) }),
-      packet('P2', 2, { token: 'T1', user: user(B, 2) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
+      packet('P2', 1, { token: 'T2', users: [user(B, 1)] }),
+      packet('P1', 2, { token: 'T2', users: [user(A, 2)] }),
+      packet('P2', 2, { token: 'T1', users: [user(B, 2)] }),
     ],
+  },
+];
+
+/** R13: several users on one installation. */
+const SHARED_CASES: readonly HistoryCase[] = [
+  {
+    name: 'S84 and S87 two users, of whom one leaves',
+    accountMode: 'multi',
+    operations: [
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
+      packet('P1', 2, { users: [{ user: A, proof: null }, user(B, 2)] }),
+      { ...logout('P1', 3), user: A },
+    ],
+    formerUsers: [A],
+  },
+  {
+    name: 'S86 two users who leave one after the other',
+    accountMode: 'multi',
+    operations: [
+      packet('P1', 1, { token: 'T1', users: [user(A, 1), user(B, 1)] }),
+      { ...logout('P1', 2), user: B },
+      packet('P1', 3, { users: [] }),
+    ],
+    formerUsers: [A, B],
+  },
+  {
+    name: 'a bad proof among good ones, and a phone that two take over',
+    accountMode: 'multi',
+    operations: [
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
+      packet('P1', 2, { users: [user(B, 2), { user: M, proof: null }, user(A, 2)] }),
+      packet('P2', 1, { token: 'T1', users: [user(M, 1), user(B, 3)] }),
+      packet('P1', 3, { users: [user(B, 2)] }),
+    ],
+    formerUsers: [A],
   },
 ];
 
@@ -209,12 +246,16 @@ function heldUp({ name, operations }: HistoryCase): HistoryCase {
   return {
     name: `${name}, held up`,
     operations: operations.map((operation) => {
-      if (operation.kind !== 'sync' || !operation.user?.proof) return operation;
-      const { proof } = operation.user;
-      const issuedAt = proof.issuedAt - HELD_UP_SECONDS;
-      return { ...operation, user: { ...operation.user, proof: { ...proof, issuedAt } } };
+      if (operation.kind !== 'sync' || operation.users === undefined) return operation;
+      return { ...operation, users: operation.users.map(claimHeldUp) };
     }),
   };
+}
+
+function claimHeldUp(claim: Claim): Claim {
+  const { user, proof } = claim;
+  if (proof === null) return claim;
+  return { user, proof: { ...proof, issuedAt: proof.issuedAt - HELD_UP_SECONDS } };
 }
 
 /** Whether several installations meet, so that the age of an assertion can make a difference. */
@@ -226,6 +267,7 @@ function meet({ operations }: HistoryCase): boolean {
 /** Cases of groups A and B with up to four operations, all of whose histories are run over HTTP. */
 export const CASES: readonly HistoryCase[] = [
   ...PROMPT_CASES,
+  ...SHARED_CASES,
   ...PROMPT_CASES.filter(meet).map(heldUp),
 ];
 
@@ -234,30 +276,30 @@ export const LONG_CASES: readonly HistoryCase[] = [
   {
     name: 'register, refresh, logout, register, refresh',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
       packet('P1', 2, { token: 'T2' }),
       logout('P1', 3),
-      packet('P1', 4, { token: 'T2', user: user(B, 4) }),
-      packet('P1', 5, { token: 'T3', user: user(B, 5) }),
+      packet('P1', 4, { token: 'T2', users: [user(B, 4)] }),
+      packet('P1', 5, { token: 'T3', users: [user(B, 5)] }),
     ],
     formerUsers: [A],
   },
   {
     name: 'S24 and S26 reinstall, echo, login and logout',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
       packet('P2', 1, { token: 'T1' }),
       { kind: 'echo', of: 1 },
-      packet('P2', 2, { user: user(B, 2) }),
+      packet('P2', 2, { users: [user(B, 2)] }),
       logout('P2', 3),
     ],
   },
   {
     name: 'S34 and S42 tokens claimed, claimed back and crossed',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
-      packet('P2', 1, { token: 'T1', user: user(B, 2) }),
-      packet('P1', 2, { token: 'T1', user: user(A, 3) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
+      packet('P2', 1, { token: 'T1', users: [user(B, 2)] }),
+      packet('P1', 2, { token: 'T1', users: [user(A, 3)] }),
       { kind: 'echo', of: 2 },
       packet('P2', 2, { token: 'T2' }),
     ],
@@ -265,11 +307,11 @@ export const LONG_CASES: readonly HistoryCase[] = [
   {
     name: 'S55 and S56 revoked and erased between logins',
     operations: [
-      packet('P1', 1, { token: 'T1', user: user(A, 1) }),
+      packet('P1', 1, { token: 'T1', users: [user(A, 1)] }),
       { kind: 'revoke', user: A, named: null },
-      packet('P1', 2, { user: { user: A, proof: { id: 'before', issuedAt: 0 } } }),
+      packet('P1', 2, { users: [{ user: A, proof: { id: 'before', issuedAt: 0 } }] }),
       { kind: 'erase', user: A },
-      packet('P1', 3, { token: 'T1', user: user(B, 3) }),
+      packet('P1', 3, { token: 'T1', users: [user(B, 3)] }),
     ],
     formerUsers: [A],
   },

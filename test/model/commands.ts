@@ -33,6 +33,9 @@ interface Shown {
     | { readonly kind: 'none' };
 }
 const shown = fc.record({ user, proof });
+/** In an exclusive app only the first one counts. */
+const crowd = fc.uniqueArray(shown, { minLength: 1, maxLength: 3, selector: (one) => one.user });
+const leaver = fc.option(user, { freq: 2, nil: null });
 /** Seldom a packet is written under a sequence that was used before, as a copy would. */
 const back = fc.oneof(
   { weight: 12, arbitrary: fc.constant(0) },
@@ -59,22 +62,24 @@ function clientCommands(): readonly fc.Arbitrary<Command>[] {
           drawer.packet(one.installation, { token: one.token }, one.back),
         ),
       ),
-    fc.record({ installation, token, shown, isSent, back }).map((one) =>
+    fc.record({ installation, token, crowd, isSent, back }).map((one) =>
       written('registers', one, (drawer) => {
-        const claim = claimOf(drawer, one.installation, one.shown);
-        return drawer.packet(one.installation, { token: one.token, user: claim }, one.back);
+        const users = claimsOf(drawer, one.installation, one.crowd);
+        return drawer.packet(one.installation, { token: one.token, users }, one.back);
       }),
     ),
-    fc.record({ installation, shown: maybe(shown), isSent, back }).map((one) =>
+    fc.record({ installation, crowd: maybe(crowd), isSent, back }).map((one) =>
       written('signs in', one, (drawer) => {
-        const claim = one.shown && claimOf(drawer, one.installation, one.shown);
-        return drawer.packet(one.installation, { user: claim }, one.back);
+        const users = claimsOf(drawer, one.installation, one.crowd ?? []);
+        return drawer.packet(one.installation, { users }, one.back);
       }),
     ),
     fc
-      .record({ installation, isSent, isCounted: fc.boolean() })
+      .record({ installation, isSent, isCounted: fc.boolean(), leaver })
       .map((one) =>
-        written('signs out', one, (drawer) => drawer.logout(one.installation, one.isCounted)),
+        written('signs out', one, (drawer) =>
+          drawer.logout(one.installation, one.isCounted, one.leaver),
+        ),
       ),
     installation.map((name) => performed(`${name} checks in`, (drawer) => drawer.last(name))),
     pick.map((of) => performed(`packet ${of} from the last`, (drawer) => drawer.written(of))),
@@ -99,15 +104,16 @@ function clientCommands(): readonly fc.Arbitrary<Command>[] {
 /** What back ends and providers do, and the looks that find out what came of it. */
 function otherCommands(): readonly fc.Arbitrary<Command>[] {
   const since = fc.constantFrom<DeadSince>('just_now', 'long_ago');
+  const users = fc.uniqueArray(user, { minLength: 1, maxLength: 2 });
   return [
     fc
-      .record({ installation, token: maybe(token), user: maybe(user), groups: fc.nat(2) })
+      .record({ installation, token: maybe(token), users: maybe(users), groups: fc.nat(2) })
       .map((one) =>
-        performed(`the back end sets ${one.installation}`, () => ({
+        performed(`the back end sets ${one.installation}`, (drawer) => ({
           kind: 'assign',
           installation: one.installation,
           ...(one.groups !== 1 && { token: one.token }),
-          ...(one.groups !== 0 && { user: one.user }),
+          ...(one.groups !== 0 && { users: drawer.admitted(one.users ?? []) }),
         })),
       ),
     fc
@@ -120,6 +126,10 @@ function otherCommands(): readonly fc.Arbitrary<Command>[] {
     user.map((name) => looking(`send to ${name}`, (history) => history.send([name]))),
     fc.constant(looking('look', (history) => history.compare())),
   ];
+}
+
+function claimsOf(drawer: Drawer, installation: string, named: readonly Shown[]): readonly Claim[] {
+  return drawer.admitted(named).map((one) => claimOf(drawer, installation, one));
 }
 
 function claimOf(drawer: Drawer, installation: string, { user, proof }: Shown): Claim {

@@ -33,13 +33,15 @@ interface Place {
   readonly isSettled: boolean;
 }
 
-const START: Place = {
-  registry: emptyRegistry(),
-  decided: NOTHING_DECIDED,
-  nonces: new Map(),
-  echoed: new Map(),
-  isSettled: false,
-};
+function startOf({ accountMode = 'exclusive' }: HistoryCase): Place {
+  return {
+    registry: emptyRegistry(accountMode),
+    decided: { ...NOTHING_DECIDED, accountMode },
+    nonces: new Map(),
+    echoed: new Map(),
+    isSettled: false,
+  };
+}
 
 /**
  * Walks through all histories of a case as a tree of arrivals, and holds the product's decisions
@@ -48,7 +50,7 @@ const START: Place = {
  */
 export function walkCase(historyCase: HistoryCase, decision = decideSync): WalkReport {
   const walk = new Walk(historyCase, decision);
-  walk.extend(START, []);
+  walk.extend(startOf(historyCase), []);
   return walk;
 }
 
@@ -112,9 +114,10 @@ class Walk implements WalkReport {
       if (!isDeepStrictEqual(seen, ought)) {
         this.#fail(history, `${name} has ${sightInWords(seen)}, not ${sightInWords(ought)}`);
       }
-      const isReached = seen?.token !== null && seen?.user !== null && seen !== undefined;
-      if (isSettled && isReached && this.#case.formerUsers?.includes(seen.user ?? '') === true) {
-        this.#fail(history, `${seen.user} left and is still reached on ${name}: a LEAK`);
+      const reached = seen === undefined || seen.token === null ? [] : seen.users;
+      const former = reached.filter((user) => this.#case.formerUsers?.includes(user));
+      if (isSettled && former.length > 0) {
+        this.#fail(history, `${former.join()} left and is still reached on ${name}: a LEAK`);
       }
     }
   }

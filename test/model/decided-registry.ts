@@ -13,11 +13,12 @@ import { contentHash } from '../../packages/server/src/http/canonical-json.ts';
 import { ADMIT_ALL, type RegistryContext } from '../../packages/server/src/registry/caller.ts';
 import { judgeLogout } from '../../packages/server/src/registry/judge-logout.ts';
 import { judgeSync, type SyncVerdict } from '../../packages/server/src/registry/judge-sync.ts';
+import type { UserClaim } from '../../packages/server/src/registry/prove-user.ts';
 import type { SyncFacts } from '../../packages/server/src/registry/sync-facts.ts';
 import type { SyncInput } from '../../packages/server/src/registry/sync-request.ts';
 import type { CaseStep } from './cases.ts';
 import type { Observed } from './observed.ts';
-import type { Logout, Nonce, Packet } from './operation.ts';
+import type { AccountMode, Claim, Logout, Nonce, Packet } from './operation.ts';
 import type { Sight } from './sight.ts';
 
 /**
@@ -25,6 +26,7 @@ import type { Sight } from './sight.ts';
  * request and the statements that write the answer, without the network and the database around it.
  */
 export interface DecidedRegistry {
+  readonly accountMode: AccountMode;
   readonly installations: ReadonlyMap<string, Installation>;
   /** Up to when a user's assertions are refused. */
   readonly users: SyncFacts['users'];
@@ -36,6 +38,7 @@ export interface DecidedRegistry {
 }
 
 export const NOTHING_DECIDED: DecidedRegistry = {
+  accountMode: 'exclusive',
   installations: new Map(),
   users: new Map(),
   usedProofs: new Map(),
@@ -96,7 +99,7 @@ export function decidedSights({ installations }: DecidedRegistry): ReadonlyMap<s
     [...installations].map(([name, { links, token, marks }]) => [
       name,
       {
-        user: links[0]?.userId ?? null,
+        users: links.map(({ userId }) => userId).toSorted(),
         token: token?.address.token ?? null,
         status: token?.status ?? null,
         seq: { token: marks.token.seq, user: marks.user.seq },
@@ -122,17 +125,18 @@ function decidePacket(
   );
   const observed = toObserved(verdict);
   if (verdict.kind !== 'decided' || !verdict.isWritten) return { decided, observed };
-  const named = packet.user?.user;
   const users = new Map(decided.users);
-  if (named !== undefined && !users.has(named)) users.set(named, newUser(decided));
+  for (const { user } of packet.users ?? []) {
+    if (!users.has(user)) users.set(user, newUser(users));
+  }
   const refs = new Map([...users].map(([id, { ref }]) => [id, ref]));
   const changes = registrationChanges(verdict.packet, refs);
   return { decided: written({ ...decided, installations, users }, changes), observed };
 }
 
 function decideLogout(decided: DecidedRegistry, operation: Logout): DecidedStep {
-  const { installation: installationId, seq, secret } = operation;
-  const logout = { installationId, seq, userId: null, holding: null };
+  const { installation: installationId, seq, secret, user: userId } = operation;
+  const logout = { installationId, seq, userId, holding: null };
   const context = contextOf(secret);
   const verdict = judgeLogout({ kind: 'logout', context, logout }, decided);
   if (verdict.kind === 'refused') {
@@ -148,10 +152,11 @@ function decideRevocation(decided: DecidedRegistry, user: string, counts: boolea
   const theirs = [...decided.installations.values()].filter(({ links }) =>
     links.some(({ userId }) => userId === user),
   );
-  const changes = theirs.map((one) =>
-    signOutChanges(one, one.links, { endedBy: 'revoked', mark: null, at }),
-  );
-  const facts = { ...(decided.users.get(user) ?? newUser(decided)), notBefore: at };
+  const changes = theirs.map((one) => {
+    const ended = one.links.filter(({ userId }) => userId === user);
+    return signOutChanges(one, ended, { endedBy: 'revoked', mark: null, at });
+  });
+  const facts = { ...(decided.users.get(user) ?? newUser(decided.users)), notBefore: at };
   const users = new Map(decided.users).set(user, facts);
   const reply = counts
     ? ({ kind: 'signed_out', count: theirs.length } as const)
@@ -192,7 +197,7 @@ function factsOf(
       : [[one.token.key.toString('hex'), one] as const],
   );
   return {
-    accountMode: 'exclusive',
+    accountMode: decided.accountMode,
     installations,
     enrolled: new Map(enrolled === null ? [] : [[enrolled.id, enrolled.ref]]),
     holders: new Map(holders),
@@ -208,14 +213,14 @@ function factsOf(
   };
 }
 
-function toInput({ nonces }: DecidedRegistry, packet: Packet): SyncInput {
-  const { installation, seq, token, user, takeover } = packet;
+function toInput({ nonces, accountMode }: DecidedRegistry, packet: Packet): SyncInput {
+  const { installation, seq, token, users, takeover } = packet;
   return {
     installationId: installation,
     seq,
     takeover: (takeover && nonces.get(JSON.stringify(takeover))) ?? null,
     ...(token !== undefined && { token: tokenPart(token) }),
-    ...(user !== undefined && { user: userPart(user) }),
+    ...(users !== undefined && { user: userPart(users, accountMode) }),
   };
 }
 
@@ -226,19 +231,16 @@ function tokenPart(token: string | null): NonNullable<SyncInput['token']> {
   return { claim: { address, key: addressKey(address) }, hash };
 }
 
-function userPart(claim: Packet['user']): NonNullable<SyncInput['user']> {
-  if (!claim) return { claims: [], form: 'exclusive', hash: NO_USER_HASH };
-  const { user: id, proof } = claim;
-  const verdict =
-    proof === null
-      ? ({ kind: 'refused', why: 'no assertion' } as const)
-      : ({
-          kind: 'proven',
-          issuedAt: new Date(EPOCH_MS + proof.issuedAt * 1000),
-          proofId: proof.id,
-        } as const);
-  const claims = [{ id, proof: verdict }];
-  return { claims, form: 'exclusive', hash: contentHash({ id }) };
+function userPart(users: readonly Claim[], form: AccountMode): NonNullable<SyncInput['user']> {
+  const ids = users.map(({ user }) => user);
+  const hash = ids.length === 0 ? NO_USER_HASH : contentHash(ids.toSorted());
+  return { claims: users.map(toUserClaim), form, hash };
+}
+
+function toUserClaim({ user: id, proof }: Claim): UserClaim {
+  if (proof === null) return { id, proof: { kind: 'refused', why: 'no assertion' } };
+  const issuedAt = new Date(EPOCH_MS + proof.issuedAt * 1000);
+  return { id, proof: { kind: 'proven', issuedAt, proofId: proof.id } };
 }
 
 function toObserved(verdict: SyncVerdict): Observed {
@@ -260,8 +262,9 @@ function toObserved(verdict: SyncVerdict): Observed {
         Object.entries(orders).map(([group, order]) => [group, order !== 'superseded']),
       );
       const { created } = verdict;
-      return links.refused.length > 0
-        ? { reply: { kind: 'assertion_invalid', applied }, nonce: null }
+      const refused = links.refused.map(({ userId }) => userId);
+      return refused.length > 0
+        ? { reply: { kind: 'assertion_invalid', applied, refused }, nonce: null }
         : { reply: { kind: 'synced', created, applied }, nonce: null };
     }
   }
@@ -271,7 +274,7 @@ function secretHash(secret: string): Buffer {
   return Buffer.alloc(32, secret);
 }
 
-function newUser({ users }: DecidedRegistry) {
+function newUser(users: DecidedRegistry['users']) {
   return { ref: users.size + 1, notBefore: null };
 }
 

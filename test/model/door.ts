@@ -24,7 +24,7 @@ export class Door implements AsyncDisposable {
   }
 
   async request(
-    method: 'GET' | 'PUT' | 'POST' | 'DELETE',
+    method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE',
     path: string,
     headers: Readonly<Record<string, string>>,
     body?: unknown,

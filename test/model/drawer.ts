@@ -1,4 +1,4 @@
-import type { Claim, Logout, Nonce, Packet, Proof } from './operation.ts';
+import type { AccountMode, Claim, Logout, Nonce, Packet, Proof } from './operation.ts';
 
 /** What a client may have sent before and can send again. */
 export type ClientOperation = Packet | Logout;
@@ -13,20 +13,31 @@ interface Refused {
  * it was sent or is still on its way, and the nonces that they were given.
  */
 export class Drawer {
+  readonly #accountMode: AccountMode;
   readonly #seqs = new Map<string, number>();
   readonly #written: ClientOperation[] = [];
   readonly #refused: Refused[] = [];
   #proofs = 0;
 
+  constructor(accountMode: AccountMode) {
+    this.#accountMode = accountMode;
+  }
+
+  /** As many of those who are meant as the app lets be signed in on one installation. */
+  admitted<T>(named: readonly T[]): readonly T[] {
+    return this.#accountMode === 'multi' ? named : named.slice(0, 1);
+  }
+
   /** Writes a packet under the installation's next sequence, or under one that it had before. */
-  packet(installation: string, part: Pick<Packet, 'token' | 'user'>, back = 0): Packet {
+  packet(installation: string, part: Pick<Packet, 'token' | 'users'>, back = 0): Packet {
     const seq = this.#nextSeq(installation, back);
     return this.#write({ kind: 'sync', installation, secret: installation, seq, ...part });
   }
 
-  logout(installation: string, isCounted: boolean): Logout {
+  /** Of one user, or of all. */
+  logout(installation: string, isCounted: boolean, user: string | null): Logout {
     const seq = isCounted ? this.#nextSeq(installation, 0) : null;
-    return this.#write({ kind: 'logout', installation, secret: installation, seq });
+    return this.#write({ kind: 'logout', installation, secret: installation, seq, user });
   }
 
   /** A claim with an assertion of its own. */
@@ -38,8 +49,8 @@ export class Drawer {
   /** A claim with an assertion that was shown before, for this user on this installation. */
   usedClaim(installation: string, user: string, pick: number): Claim {
     const known = this.#written.flatMap((one): readonly Proof[] =>
-      one.kind === 'sync' && one.installation === installation && one.user?.user === user
-        ? [one.user.proof].filter((proof) => proof !== null)
+      one.kind === 'sync' && one.installation === installation
+        ? (one.users ?? []).flatMap((claim) => (claim.user === user ? (claim.proof ?? []) : []))
         : [],
     );
     return { user, proof: picked(known, pick) };

@@ -1,14 +1,16 @@
+import assert from 'node:assert/strict';
 import type { Overrides, ProvisionedApp } from '@homing/server';
 import { createFrozenClock } from '../clock.ts';
 import { startNetwork, type Network } from '../network.ts';
 import { Door } from './door.ts';
+import type { AccountMode } from './operation.ts';
 import { Postman } from './postman.ts';
 
 /** What all histories of a run share: one server and what it takes to talk to it. */
 export interface Ground {
   readonly network: Network;
   readonly door: Door;
-  readonly app: ProvisionedApp;
+  readonly apps: Readonly<Record<AccountMode, ProvisionedApp>>;
   readonly postman: Postman;
   /** The second that the server's clock stands at: second 0 of every history. */
   readonly second: number;
@@ -29,16 +31,26 @@ export async function openGround(plant: Pick<Overrides, 'decideSync'> = {}): Pro
   const clock = createFrozenClock();
   const network = stack.use(await startNetwork({ clock, overrides: plant }));
   const door = stack.use(new Door(network.url));
+  const apps = { exclusive: network.app, multi: await provisionMulti(network, door) };
   const owned = stack.move();
   return {
     network,
     door,
-    app: network.app,
-    postman: new Postman(network, door, network.app),
+    apps,
+    postman: new Postman(network, door),
     get second() {
       return Math.floor(clock.now().getTime() / 1000);
     },
     nextSecond: () => clock.advance(1000 - (clock.now().getTime() % 1000)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** An app in which several users may be signed in on one installation. */
+async function provisionMulti(network: Network, door: Door): Promise<ProvisionedApp> {
+  const app = await network.provision();
+  const headers = { authorization: `Bearer ${app.secretKey}` };
+  const answer = await door.request('PATCH', '/v1/app', headers, { account_mode: 'multi' });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  return app;
 }

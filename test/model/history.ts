@@ -1,6 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Ground } from './ground.ts';
-import { describeOperation, type DeadSince, type Operation } from './operation.ts';
+import {
+  describeOperation,
+  type AccountMode,
+  type DeadSince,
+  type Operation,
+} from './operation.ts';
 import { plainReply, replyInWords } from './observed.ts';
 import type { Push } from './postman.ts';
 import { apply, emptyRegistry, hold, own, type Registry, type Reply } from './registry.ts';
@@ -15,15 +20,18 @@ export class Violation extends Error {
 /** What happened on one stage so far, on the real server and in the model, held together. */
 export class History {
   readonly #ground: Ground;
+  readonly #accountMode: AccountMode;
   readonly #stage: Stage;
   readonly #lines: string[] = [];
   /** Every tag that was ever due at a token: what goes out by itself may be older. */
   readonly #tags = new Set<string>();
-  #registry: Registry = emptyRegistry();
+  #registry: Registry;
 
-  constructor(ground: Ground) {
+  constructor(ground: Ground, accountMode: AccountMode) {
     this.#ground = ground;
-    this.#stage = new Stage(ground);
+    this.#accountMode = accountMode;
+    this.#stage = new Stage(ground, accountMode);
+    this.#registry = emptyRegistry(accountMode);
   }
 
   get registry(): Registry {
@@ -52,13 +60,13 @@ export class History {
 
   /** Has the provider call a token dead, in answer to a push for whoever owns it. */
   async die(token: string, since: DeadSince): Promise<void> {
-    const owner = own(this.#registry, token);
-    if (owner === null) return;
+    const [owner] = own(this.#registry, token);
+    if (owner === undefined) return;
     const told = token.startsWith('A') ? since : 'untold';
     const operation = { kind: 'dead', token, since: told } as const;
     this.#lines.push(describeOperation(operation));
     using _ = this.#stage.kill(token, told);
-    await this.#ground.postman.send([this.#stage.userId(owner)]);
+    await this.#post([owner]);
     this.checkPushes([]);
     this.#apply(operation);
   }
@@ -77,7 +85,7 @@ export class History {
   /** Sends to some users, and fails unless exactly the devices that are theirs are reached. */
   async send(users: readonly string[]): Promise<void> {
     this.#lines.push(`the back end sends to ${users.join(' and ')}`);
-    await this.#ground.postman.send(users.map((user) => this.#stage.userId(user)));
+    await this.#post(users);
     this.checkPushes(users);
   }
 
@@ -87,18 +95,19 @@ export class History {
    */
   checkPushes(users: readonly string[], gone: readonly string[] = []): void {
     for (const [name, token] of this.#stage.tokens) {
-      const owner = own(this.#registry, name);
-      const tag = owner === null ? null : this.#tagAt(name, owner);
-      const pushes = this.#ground.postman.collect(token.value);
-      for (const push of pushes) {
-        const isOwned = push.isOfRound ? push.rcpt === tag : this.#tags.has(`${push.rcpt} ${name}`);
-        if (isOwned && (owner === null || !gone.includes(owner))) continue;
-        throw this.violation(`a push for ${this.#addressee(push)} went to ${name}: a LEAK`);
+      const owners = own(this.#registry, name);
+      const ownerOf = new Map(owners.map((owner) => [this.#tagAt(name, owner), owner]));
+      const missed = new Set(owners.filter((owner) => users.includes(owner)));
+      for (const push of this.#ground.postman.collect(token.value)) {
+        const { rcpt, isOfRound } = push;
+        const owner = ownerOf.get(rcpt ?? '');
+        const isDue = isOfRound ? owner !== undefined : this.#tags.has(`${rcpt} ${name}`);
+        if (!isDue || owners.some((one) => gone.includes(one))) {
+          throw this.violation(`a push for ${this.#addressee(push)} went to ${name}: a LEAK`);
+        }
+        if (isOfRound && owner !== undefined) missed.delete(owner);
       }
-      if (owner === null || !users.includes(owner)) continue;
-      if (!pushes.some(({ isOfRound }) => isOfRound)) {
-        throw this.violation(`no push for ${owner} went to ${name}`);
-      }
+      for (const owner of missed) throw this.violation(`no push for ${owner} went to ${name}`);
     }
   }
 
@@ -108,12 +117,19 @@ export class History {
     return new Violation(['', ...lines, `  ⇒ ${what}`].join('\n'));
   }
 
+  async #post(users: readonly string[]): Promise<void> {
+    const app = this.#ground.apps[this.#accountMode];
+    const ids = users.map((user) => this.#stage.userId(user));
+    await this.#ground.postman.send(app, ids);
+  }
+
   #apply(operation: Operation): Reply {
     const { registry, reply } = apply(this.#registry, operation, 0);
     this.#registry = registry;
     for (const token of this.#stage.tokens.keys()) {
-      const owner = own(registry, token);
-      if (owner !== null) this.#tags.add(`${this.#tagAt(token, owner)} ${token}`);
+      for (const owner of own(registry, token)) {
+        this.#tags.add(`${this.#tagAt(token, owner)} ${token}`);
+      }
     }
     return reply;
   }

@@ -105,12 +105,13 @@ class Tally {
 }
 
 function propertyOf(ground: Ground, lane: number, tally: Tally) {
-  return fc.asyncProperty(historyCommands(), async (commands) => {
+  const accountMode = fc.constantFrom('exclusive', 'multi');
+  return fc.asyncProperty(accountMode, historyCommands(), async (mode, commands) => {
     if (!tally.isOpenTo(lane)) return;
     try {
       if (tally.begin()) await ground.nextSecond();
-      const history = new History(ground);
-      await fc.asyncModelRun(() => ({ model: new Drawer(), real: history }), commands);
+      const history = new History(ground, mode);
+      await fc.asyncModelRun(() => ({ model: new Drawer(mode), real: history }), commands);
       await history.compare();
       await history.send(['Anna', 'Ben', 'Mallory']);
     } catch (error) {

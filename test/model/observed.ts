@@ -18,8 +18,8 @@ interface Problem {
 
 export const DONE: Observed = { reply: { kind: 'done' }, nonce: null };
 
-/** Reads the answer to a packet. */
-export function observeSync(answer: DoorAnswer): Observed {
+/** Reads the answer to a packet, whose proofs were refused for these users if for any. */
+export function observeSync(answer: DoorAnswer, refused: readonly string[]): Observed {
   const applied = answer.body['applied'] as unknown as Readonly<Record<string, boolean>>;
   if (answer.status === 200 || answer.status === 201) {
     const created = answer.status === 201;
@@ -27,7 +27,7 @@ export function observeSync(answer: DoorAnswer): Observed {
   }
   const { code } = answer.body as unknown as Problem;
   if (code !== 'assertion_invalid') return observeRefusal(answer);
-  return { reply: { kind: 'assertion_invalid', applied }, nonce: null };
+  return { reply: { kind: 'assertion_invalid', applied, refused }, nonce: null };
 }
 
 /** Reads an answer that refuses a request; fails on one that no request should get. */
@@ -61,7 +61,7 @@ export function replyInWords(reply: PlainReply): string {
       return [reply.created ? '201' : '200', ...orders].join(' ');
     }
     case 'assertion_invalid':
-      return '401 assertion_invalid, and the rest is applied';
+      return `401 assertion_invalid for ${reply.refused.join(' and ')}, and the rest is applied`;
     case 'logged_out':
       return `204, user group at ${reply.seq ?? 'no'} seq`;
     case 'signed_out':

@@ -28,15 +28,18 @@ export interface Packet {
   readonly secret: string;
   readonly seq: number;
   readonly token?: string | null;
-  readonly user?: Claim | null;
+  /** Everybody who is signed in from now on; in an exclusive app one at most. */
+  readonly users?: readonly Claim[];
   readonly takeover?: Nonce;
 }
 
-/** `DELETE …/user`: a sequence, or null from a client that keeps none. */
+/** `DELETE …/user`, or of one user: a sequence, or null from a client that keeps none. */
 export interface Logout {
   readonly kind: 'logout';
   readonly installation: string;
   readonly secret: string;
+  /** Null for everybody. */
+  readonly user: string | null;
   readonly seq: number | null;
 }
 
@@ -45,8 +48,11 @@ export interface Assignment {
   readonly kind: 'assign';
   readonly installation: string;
   readonly token?: string | null;
-  readonly user?: string | null;
+  readonly users?: readonly string[];
 }
+
+/** How many users may be signed in on one installation: one, or several. */
+export type AccountMode = 'exclusive' | 'multi';
 
 /** Everything that changes the registry; the names stand for ids that each history makes anew. */
 export type Operation =
@@ -71,9 +77,9 @@ export function describeOperation(operation: Operation): string {
     case 'sync':
       return describePacket(operation);
     case 'logout':
-      return `${sender(operation)} signs out (seq ${operation.seq ?? 'none'})`;
+      return `${sender(operation)} signs ${operation.user ?? 'all'} out (seq ${operation.seq ?? 'none'})`;
     case 'assign':
-      return `the back end sets ${parts(operation.installation, operation.token, operation.user)}`;
+      return `the back end sets ${parts(operation.installation, operation.token, operation.users)}`;
     case 'remove':
       return `${sender(operation)} is removed`;
     case 'revoke':
@@ -86,23 +92,20 @@ export function describeOperation(operation: Operation): string {
 }
 
 function describePacket(packet: Packet): string {
-  const { user } = packet;
-  const proof =
-    user === undefined || user === null
-      ? ''
-      : user.proof === null
-        ? ' without proof'
-        : ` by assertion ${user.proof.id} of second ${user.proof.issuedAt}`;
-  const named = user === undefined || user === null ? user : user.user;
   const echo = packet.takeover === undefined ? '' : ', echoing a nonce';
-  const what = parts('reports', packet.token, named);
-  return `${sender(packet)} ${what}${proof} (seq ${packet.seq}${echo})`;
+  const what = parts('reports', packet.token, packet.users?.map(describeClaim));
+  return `${sender(packet)} ${what} (seq ${packet.seq}${echo})`;
 }
 
-function parts(first: string, token?: string | null, user?: string | null): string {
+function describeClaim({ user, proof }: Claim): string {
+  if (proof === null) return `${user} without proof`;
+  return `${user} by assertion ${proof.id} of second ${proof.issuedAt}`;
+}
+
+function parts(first: string, token?: string | null, users?: readonly string[]): string {
   const words = [first];
   if (token !== undefined) words.push(token ?? 'no token');
-  if (user !== undefined) words.push(user ?? 'nobody signed in');
+  if (users !== undefined) words.push(users.join(' and ') || 'nobody signed in');
   return words.join(' ');
 }
 

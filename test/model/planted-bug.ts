@@ -55,6 +55,22 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       return { ...decision, links: { ...decision.links, ended: [] } };
     },
   },
+  {
+    name: 'one of several users who leaves takes the others along',
+    decideSync(installation, holder, packet) {
+      const decision = decideSync(installation, holder, packet);
+      if (decision.kind !== 'decided' || decision.links.ended.length === 0) return decision;
+      return { ...decision, links: { ...decision.links, ended: installation.links } };
+    },
+  },
+  {
+    name: 'a bad proof keeps out everybody who comes with it',
+    decideSync(installation, holder, packet) {
+      const decision = decideSync(installation, holder, packet);
+      if (decision.kind !== 'decided' || decision.links.refused.length === 0) return decision;
+      return { ...decision, links: { ...decision.links, begun: [] } };
+    },
+  },
 ];
 
 /** The installation as if nothing newer than the packet had been applied to a group. */

@@ -15,6 +15,7 @@ export interface Push {
 }
 
 interface Request {
+  readonly app: ProvisionedApp;
   readonly users: readonly string[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -30,23 +31,21 @@ const USERS_PER_NOTIFICATION = 1_000;
 export class Postman {
   readonly #network: Network;
   readonly #door: Door;
-  readonly #authorization: string;
   /** What reached each token and was not collected yet. */
   readonly #pushes = new Map<string, Push[]>();
   #waiting: Request[] = [];
   #isRunning = false;
   #read = 0;
 
-  constructor(network: Network, door: Door, app: ProvisionedApp) {
+  constructor(network: Network, door: Door) {
     this.#network = network;
     this.#door = door;
-    this.#authorization = `Bearer ${app.secretKey}`;
   }
 
-  /** Sends to each of some users, and resolves when that is done and nothing is left to send. */
-  async send(users: readonly string[]): Promise<void> {
+  /** Sends to some users of an app, and resolves when nothing is left to send. */
+  async send(app: ProvisionedApp, users: readonly string[]): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting.push({ users, resolve, reject });
+    this.#waiting.push({ app, users, resolve, reject });
     // The next turn of the event loop, so that histories that ask in one breath share the round.
     if (!this.#isRunning) {
       this.#isRunning = true;
@@ -67,7 +66,7 @@ export class Postman {
       const requests = this.#waiting;
       this.#waiting = [];
       try {
-        await this.#round(requests.flatMap(({ users }) => users));
+        await this.#round(requests);
         for (const { resolve } of requests) resolve();
       } catch (error) {
         for (const { reject } of requests) reject(error);
@@ -76,7 +75,7 @@ export class Postman {
     this.#isRunning = false;
   }
 
-  async #round(users: readonly string[]): Promise<void> {
+  async #round(requests: readonly Request[]): Promise<void> {
     // What was registered before this round is older than its pushes, if only just, and there is a
     // moment in between.
     await this.#network.clock.advance(2);
@@ -85,19 +84,25 @@ export class Postman {
       'the second of these histories is over',
     );
     const ids = new Set<string>();
-    for (let first = 0; first < users.length; first += USERS_PER_NOTIFICATION) {
-      const audience = { users: users.slice(first, first + USERS_PER_NOTIFICATION) };
-      const answer = await this.#door.request(
-        'POST',
-        '/v1/notifications',
-        { authorization: this.#authorization },
-        { audience, content: { title: 'Parcel', body: 'It is on its way' } },
-      );
-      assert.equal(answer.status, 202, JSON.stringify(answer.body));
-      ids.add(answer.body['id'] as unknown as string);
+    for (const [app, ofApp] of Map.groupBy(requests, (request) => request.app)) {
+      const users = ofApp.flatMap((request) => request.users);
+      for (let first = 0; first < users.length; first += USERS_PER_NOTIFICATION) {
+        ids.add(await this.#notify(app, users.slice(first, first + USERS_PER_NOTIFICATION)));
+      }
     }
     await this.#network.drain();
     this.#sort(ids);
+  }
+
+  async #notify(app: ProvisionedApp, users: readonly string[]): Promise<string> {
+    const answer = await this.#door.request(
+      'POST',
+      '/v1/notifications',
+      { authorization: `Bearer ${app.secretKey}` },
+      { audience: { users }, content: { title: 'Parcel', body: 'It is on its way' } },
+    );
+    assert.equal(answer.status, 202, JSON.stringify(answer.body));
+    return answer.body['id'] as unknown as string;
   }
 
   #sort(ids: ReadonlySet<string>): void {

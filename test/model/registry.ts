@@ -1,4 +1,5 @@
 import type {
+  AccountMode,
   Assignment,
   Claim,
   DeadSince,
@@ -11,9 +12,11 @@ import type {
 /**
  * THE REFERENCE MODEL of the registry: what an app's registry is, and what each operation makes of
  * it. Small, and independent of the product, with which it shares no line; where the two differ,
- * one of them is wrong. The rules R1 to R12 are named where they are spelled out.
+ * one of them is wrong. The rules R1 to R13 are named where they are spelled out.
  */
 export interface Registry {
+  /** R13: a set of users per installation; an exclusive app is one whose sets have one at most. */
+  readonly accountMode: AccountMode;
   readonly installations: Map<string, Installation>;
   /** Up to which second a user's assertions are refused: revoked everywhere, or erased. */
   readonly notBefore: Map<string, number>;
@@ -28,13 +31,18 @@ export interface Installation {
   secret: string | null;
   isRemoved: boolean;
   token: Token | null;
-  user: { id: string; boundAt: number } | null;
+  users: readonly User[];
   /** Per field group the last packet that was applied to it. */
   marks: { token: Mark | null; user: Mark | null };
   /** Counts the changes of token and user, so that a nonce is good for one state only. */
   version: number;
   /** Up to which second assertions are refused here, because a back end spoke. */
   closedUntil: number;
+}
+
+interface User {
+  readonly id: string;
+  readonly boundAt: number;
 }
 
 interface Token {
@@ -62,7 +70,11 @@ export type Order = 'newer' | 'replay' | 'superseded' | 'forked';
 /** What the caller is told. `applied` has a member for each field group that the packet named. */
 export type Reply =
   | { readonly kind: 'synced'; readonly created: boolean; readonly applied: Applied }
-  | { readonly kind: 'assertion_invalid'; readonly applied: Applied }
+  | {
+      readonly kind: 'assertion_invalid';
+      readonly applied: Applied;
+      readonly refused: readonly string[];
+    }
   | { readonly kind: 'token_held'; readonly nonce: Nonce }
   | { readonly kind: 'logged_out'; readonly seq: number | null }
   | { readonly kind: 'signed_out'; readonly count: number }
@@ -75,8 +87,9 @@ const NONCE_SECONDS = 60;
 const UNDISPUTED_MOVES = 3;
 const NEVER = Number.NEGATIVE_INFINITY;
 
-export function emptyRegistry(): Registry {
-  return { installations: new Map(), notBefore: new Map(), spent: new Map(), moves: new Map() };
+export function emptyRegistry(accountMode: AccountMode): Registry {
+  const [installations, notBefore, spent, moves] = [new Map(), new Map(), new Map(), new Map()];
+  return { accountMode, installations, notBefore, spent, moves };
 }
 
 /** R1: the one installation that holds a token. */
@@ -86,10 +99,10 @@ export function hold(registry: Registry, token: string): string | null {
   return [...registry.installations].find(holds)?.[0] ?? null;
 }
 
-/** The user whose messages may go to a token: nobody's while it is disputed. */
-export function own(registry: Registry, token: string): string | null {
+/** The users whose messages may go to a token: nobody's while it is disputed. */
+export function own(registry: Registry, token: string): readonly string[] {
   const holder = registry.installations.get(hold(registry, token) ?? '');
-  return holder?.token?.status === 'live' ? (holder.user?.id ?? null) : null;
+  return holder?.token?.status === 'live' ? holder.users.map(({ id }) => id) : [];
 }
 
 /** What an operation that arrives in second `now` changes, and how it is answered. Pure. */
@@ -123,17 +136,18 @@ function perform(registry: Registry, operation: Operation, now: number): Reply {
 }
 
 function sync(registry: Registry, packet: Packet, now: number): Reply {
-  const { installation: id, secret, seq, token, user } = packet;
+  const { installation: id, secret, seq, token, users } = packet;
   const known = registry.installations.get(id);
   const one = known ?? blank(secret);
-  const isProven = user ? proves(registry, one, user) : false;
+  const proven = (users ?? []).filter((claim) => proves(registry, one, claim));
   // What a back end made belongs to the first client that proves a user on it.
-  if (one.secret === null && isProven && !one.isRemoved) one.secret = secret;
+  if (one.secret === null && proven.length > 0 && !one.isRemoved) one.secret = secret;
   const refusal = refuseAccess(one, secret);
   if (refusal !== null) return refusal;
 
   const tokenOrder = token === undefined ? null : orderOf(one.marks.token, seq, token);
-  const userOrder = user === undefined ? null : orderOf(one.marks.user, seq, user?.user ?? null);
+  const named = users?.map(({ user }) => user);
+  const userOrder = named === undefined ? null : orderOf(one.marks.user, seq, setOf(named));
   // S29: two tokens that take turns are those of two copies.
   const isTurn = one.token?.isReturned === true && one.token.former === token;
   if (tokenOrder === 'forked' || userOrder === 'forked' || (isTurn && tokenOrder === 'newer')) {
@@ -146,9 +160,10 @@ function sync(registry: Registry, packet: Packet, now: number): Reply {
   const holderId = acts && token ? hold(registry, token) : null;
   const holder = holderId === null ? undefined : registry.installations.get(holderId);
   if (token && holderId !== null && holder !== undefined && holder !== one) {
-    const proof = isProven && userOrder !== 'superseded' ? user?.proof?.issuedAt : null;
+    const proofs = userOrder === 'superseded' ? [] : proven.map(({ proof }) => proof?.issuedAt);
+    const proof = Math.max(...proofs.map((issuedAt) => issuedAt ?? NEVER));
     const due = { installation: id, token, holder: holderId, holderVersion: holder.version };
-    if (!isEcho(packet.takeover, due, now) && (proof ?? NEVER) <= boundAt(holder)) {
+    if (!isEcho(packet.takeover, due, now) && proof <= boundAt(holder)) {
       return { kind: 'token_held', nonce: { ...due, issuedAt: now } };
     }
   }
@@ -156,18 +171,17 @@ function sync(registry: Registry, packet: Packet, now: number): Reply {
 
   registry.installations.set(id, one);
   if (tokenOrder === 'newer') one.marks.token = { seq, content: token ?? null };
-  if (userOrder === 'newer') {
-    one.marks.user = { seq, content: user?.user ?? null };
-    // R4: an assertion of a new packet is used up, whether or not anybody needed it.
-    if (user?.proof && isProven) registry.spent.set(user.proof.id, id);
-  }
+  if (userOrder === 'newer') one.marks.user = { seq, content: setOf(named ?? []) };
   if (acts) setToken(one, token ?? null, now, status);
-  const isRefused = signIn(registry, id, user, userOrder, isProven);
+  const refused = signIn(registry, id, users, userOrder);
+  // R4: an assertion of a new packet is used up, whether or not anybody needed it.
+  const spent = userOrder === 'newer' ? proven : [];
+  for (const { proof } of spent) if (proof) registry.spent.set(proof.id, id);
   const applied = {
     ...(tokenOrder !== null && { token: tokenOrder !== 'superseded' }),
     ...(userOrder !== null && { user: userOrder !== 'superseded' }),
   };
-  if (isRefused) return { kind: 'assertion_invalid', applied };
+  if (refused.length > 0) return { kind: 'assertion_invalid', applied, refused };
   return { kind: 'synced', created: known === undefined, applied };
 }
 
@@ -193,43 +207,61 @@ function isEcho(nonce: Nonce | undefined, due: Omit<Nonce, 'issuedAt'>, now: num
 }
 
 /** R3: what an assertion has to be newer than, to take the token over. */
-function boundAt({ token, user }: Installation): number {
-  return Math.max(token?.changedAt ?? NEVER, user?.boundAt ?? NEVER);
+function boundAt({ token, users }: Installation): number {
+  return Math.max(token?.changedAt ?? NEVER, ...users.map((user) => user.boundAt));
 }
 
-/** Applies the user group, and tells whether its proof was refused. */
+/**
+ * Applies the user group, and tells whose proofs were refused. R13: that keeps out them alone, and
+ * who is signed in already needs none.
+ */
 function signIn(
   registry: Registry,
   id: string,
-  claim: Claim | null | undefined,
+  claims: readonly Claim[] | undefined,
   order: Order | null,
-  isProven: boolean,
-): boolean {
+): readonly string[] {
   const one = registry.installations.get(id) ?? blank(null);
-  if (claim === undefined || order === 'superseded' || one.user?.id === claim?.user) return false;
-  if (claim?.proof && isProven) {
-    setUser(one, { id: claim.user, boundAt: claim.proof.issuedAt });
-    registry.spent.set(claim.proof.id, id);
-    return false;
-  }
+  if (claims === undefined || order === 'superseded') return [];
+  const newcomers = claims.filter(({ user }) => !isThere(one, user));
+  const begun = newcomers.flatMap((claim) => {
+    const { user, proof } = claim;
+    return proof && proves(registry, one, claim)
+      ? [{ id: user, boundAt: proof.issuedAt, proof }]
+      : [];
+  });
+  const refused = newcomers.filter(({ user }) => !begun.some((one) => one.id === user));
+  const isExclusive = registry.accountMode === 'exclusive';
   // R4: what was used here before is of the past, and does not say that somebody else is there.
-  if (claim?.proof && registry.spent.get(claim.proof.id) === id) return true;
+  const isPast = refused.some(({ proof }) => proof && registry.spent.get(proof.id) === id);
   // R6: somebody else is at the device, so whoever was signed in has to go. A repetition ends
-  // nothing, for what happened since counts.
-  if (order === 'newer') setUser(one, null);
-  return claim !== null;
+  // nothing, for what happened since counts; but there is room for one only in an exclusive app.
+  const endsOthers = isExclusive
+    ? begun.length > 0 || (order === 'newer' && !isPast)
+    : order === 'newer';
+  const stay = one.users.filter(
+    (there) => !endsOthers || claims.some(({ user }) => user === there.id),
+  );
+  setUsers(one, [...stay, ...begun.map(({ id: user, boundAt }) => ({ id: user, boundAt }))]);
+  for (const { proof } of begun) registry.spent.set(proof.id, id);
+  return refused.map(({ user }) => user);
 }
 
-/** R5: a secret is all that it takes. */
-function logout(registry: Registry, { installation, secret, seq }: Logout, now: number): Reply {
+/** R5: a secret is all that it takes. R13: of one user, it removes exactly that one. */
+function logout(
+  registry: Registry,
+  { installation, secret, seq, user }: Logout,
+  now: number,
+): Reply {
   const one = registry.installations.get(installation);
   const refusal = refuseAccess(one, secret);
   if (one === undefined || refusal !== null) return refusal ?? { kind: 'done' };
-  const order = seq === null ? null : orderOf(one.marks.user, seq, null);
+  const content = user === null ? setOf([]) : `without ${user}`;
+  const order = seq === null ? null : orderOf(one.marks.user, seq, content);
   if (order !== 'superseded' && order !== 'replay') {
-    setUser(one, null);
+    signOut(one, user);
     // One without a sequence of its own is ordered by time.
-    if (order === 'newer' && seq !== null) one.marks.user = { seq, content: null };
+    if (order === 'newer' && seq !== null) one.marks.user = { seq, content };
     else one.closedUntil = now;
   }
   return { kind: 'logged_out', seq: one.marks.user?.seq ?? null };
@@ -237,7 +269,7 @@ function logout(registry: Registry, { installation, secret, seq }: Logout, now: 
 
 /** A back end's word: arrival order counts, and no sequence moves. */
 function assign(registry: Registry, operation: Assignment, now: number): Reply {
-  const { installation: id, token, user } = operation;
+  const { installation: id, token, users } = operation;
   const known = registry.installations.get(id);
   const one = known ?? blank(null);
   one.isRemoved = false;
@@ -245,13 +277,15 @@ function assign(registry: Registry, operation: Assignment, now: number): Reply {
   const status = take(registry, token ?? null, holder, one, now);
   registry.installations.set(id, one);
   if (token !== undefined) setToken(one, token, now, status);
-  if (user !== undefined) {
-    if (one.user?.id !== user) setUser(one, user === null ? null : { id: user, boundAt: now });
+  if (users !== undefined) {
+    const stay = one.users.filter(({ id: user }) => users.includes(user));
+    const newcomers = users.filter((user) => !isThere(one, user));
+    setUsers(one, [...stay, ...newcomers.map((user) => ({ id: user, boundAt: now }))]);
     one.closedUntil = now;
   }
   const applied = {
     ...(token !== undefined && { token: true }),
-    ...(user !== undefined && { user: true }),
+    ...(users !== undefined && { user: true }),
   };
   return { kind: 'synced', created: known === undefined, applied };
 }
@@ -260,7 +294,7 @@ function remove(registry: Registry, installation: string, secret: string): Reply
   const one = registry.installations.get(installation);
   const refusal = refuseAccess(one, secret);
   if (one === undefined || refusal?.kind === 'invalid_credentials') return refusal ?? UNKNOWN;
-  Object.assign(one, { isRemoved: true, token: null, user: null, version: one.version + 1 });
+  Object.assign(one, { isRemoved: true, token: null, users: [], version: one.version + 1 });
   return { kind: 'done' };
 }
 
@@ -268,10 +302,10 @@ function remove(registry: Registry, installation: string, secret: string): Reply
 function revoke(registry: Registry, user: string, named: readonly string[] | null, now: number) {
   let count = 0;
   for (const [id, one] of registry.installations) {
-    const isTheirs = one.user?.id === user;
+    const isTheirs = isThere(one, user);
     if (named === null ? !isTheirs : !named.includes(id) || one.isRemoved) continue;
     if (isTheirs) count += 1;
-    if (isTheirs) setUser(one, null);
+    signOut(one, user);
     one.closedUntil = now;
   }
   if (named === null) registry.notBefore.set(user, now);
@@ -284,7 +318,7 @@ function revoke(registry: Registry, user: string, named: readonly string[] | nul
  */
 function dead(registry: Registry, token: string, since: DeadSince): Reply {
   const one = registry.installations.get(hold(registry, token) ?? '');
-  if (one?.token?.status === 'live' && one.user !== null && since !== 'long_ago') {
+  if (one?.token?.status === 'live' && one.users.length > 0 && since !== 'long_ago') {
     one.token.status = since === 'untold' ? 'retired' : 'quarantined';
   }
   return { kind: 'done' };
@@ -334,14 +368,31 @@ function setToken(
   one.token = { value, status, changedAt, ...turn };
 }
 
-function setUser(one: Installation, user: Installation['user']): void {
-  if (user === null && one.user === null) return;
-  one.user = user;
-  one.version += 1;
+function setUsers(one: Installation, users: readonly User[]): void {
+  const stays = users.length === one.users.length && users.every(({ id }) => isThere(one, id));
+  if (!stays) one.version += 1;
+  one.users = users;
+}
+
+/** Ends the sessions of one user, or of all. */
+function signOut(one: Installation, user: string | null): void {
+  setUsers(
+    one,
+    one.users.filter(({ id }) => user !== null && id !== user),
+  );
+}
+
+function isThere({ users }: Installation, user: string): boolean {
+  return users.some(({ id }) => id === user);
+}
+
+/** Sets of users are the same in any order. */
+function setOf(users: readonly string[]): string {
+  return users.toSorted().join();
 }
 
 function blank(secret: string | null): Installation {
   const marks = { token: null, user: null };
-  const empty = { isRemoved: false, token: null, user: null, marks, version: 0 };
+  const empty = { isRemoved: false, token: null, users: [], marks, version: 0 };
   return { ...empty, secret, closedUntil: NEVER };
 }

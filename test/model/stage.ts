@@ -2,9 +2,18 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import assert from 'node:assert/strict';
 import { fcmToken, apnsToken } from '../device.ts';
 import { fingerprint } from '../fingerprint.ts';
+import type { ProvisionedApp } from '@homing/server';
 import type { DoorAnswer } from './door.ts';
 import type { Ground } from './ground.ts';
-import type { Assignment, DeadSince, Nonce, Operation, Packet, Proof } from './operation.ts';
+import type {
+  AccountMode,
+  Assignment,
+  Claim,
+  DeadSince,
+  Nonce,
+  Operation,
+  Packet,
+} from './operation.ts';
 import { DONE, observeRefusal, observeSync, type Observed } from './observed.ts';
 import type { Sight } from './sight.ts';
 import { signedClaims } from './signed-claims.ts';
@@ -12,7 +21,9 @@ import { signedClaims } from './signed-claims.ts';
 /** The part of an installation's JSON that is looked at. */
 interface Shown {
   readonly status: string;
-  readonly user: { readonly id: string } | null;
+  /** The one user that there can be, or all of them, as the app has it. */
+  readonly user?: { readonly id: string } | null;
+  readonly users?: readonly { readonly id: string }[];
   readonly token: { readonly masked: string; readonly status: string } | null;
   readonly seq: Sight['seq'];
 }
@@ -35,14 +46,18 @@ const LONG_AGO_MS = Date.UTC(2020, 0, 1);
  */
 export class Stage {
   readonly #ground: Ground;
+  readonly #accountMode: AccountMode;
+  readonly #app: ProvisionedApp;
   readonly #label = randomUUID();
   readonly #phones = new Map<string, Phone>();
   readonly #tokens = new Map<string, Token>();
   readonly #users = new Set<string>();
   readonly #nonces = new Map<string, string>();
 
-  constructor(ground: Ground) {
+  constructor(ground: Ground, accountMode: AccountMode) {
     this.#ground = ground;
+    this.#accountMode = accountMode;
+    this.#app = ground.apps[accountMode];
   }
 
   /** The customer's id of a user of this history. */
@@ -110,12 +125,13 @@ export class Stage {
   async perform(operation: Exclude<Operation, { kind: 'dead' }>): Promise<Observed> {
     switch (operation.kind) {
       case 'sync':
-        return observeSync(await this.#sync(operation));
+        return this.#sync(operation);
       case 'assign':
-        return observeSync(await this.#assign(operation));
+        return observeSync(await this.#assign(operation), []);
       case 'logout': {
+        const whom = operation.user === null ? '/user' : `/users/${this.userId(operation.user)}`;
         const query = operation.seq === null ? '' : `?seq=${operation.seq}`;
-        const answer = await this.#asClient('DELETE', operation, `/user${query}`);
+        const answer = await this.#asClient('DELETE', operation, `${whom}${query}`);
         if (answer.status !== 204) return observeRefusal(answer);
         return { reply: { kind: 'logged_out', seq: answer.seq }, nonce: null };
       }
@@ -152,52 +168,61 @@ export class Stage {
     return sights;
   }
 
-  #sight({ user, token, seq }: Shown): Sight {
+  #sight({ user, users, token, seq }: Shown): Sight {
     const known = [...this.#tokens].find(([, one]) => fingerprint(one) === token?.masked);
     return {
-      user: user === null ? null : user.id.replace(`-${this.#label}`, ''),
+      users: (users ?? (user ? [user] : [])).map(({ id }) => this.#nameOf(id)).toSorted(),
       token: token === null ? null : (known?.[0] ?? token.masked),
       status: token?.status ?? null,
       seq: { token: seq.token, user: seq.user },
     };
   }
 
-  async #sync(packet: Packet): Promise<DoorAnswer> {
-    const { seq, token, user, takeover } = packet;
+  #nameOf(userId: string): string {
+    return userId.replace(`-${this.#label}`, '');
+  }
+
+  async #sync(packet: Packet): Promise<Observed> {
+    const { seq, token, users, takeover } = packet;
     const nonce = takeover === undefined ? null : this.#nonces.get(JSON.stringify(takeover));
     assert(nonce !== undefined, 'a nonce is echoed that was never handed out');
-    return this.#asClient('PUT', packet, '', {
+    const answer = await this.#asClient('PUT', packet, '', {
       seq,
       ...(token !== undefined && { token: token === null ? null : this.token(token) }),
-      ...(user !== undefined && {
-        user: user && {
-          id: this.userId(user.user),
-          ...this.#assertion(packet, user.user, user.proof),
-        },
-      }),
+      ...(users && this.#named(users.map((claim) => this.#vouchedFor(packet, claim)))),
       ...(nonce !== null && { takeover: nonce }),
     });
+    const refused = answer.body['refused_users'] as unknown as readonly string[] | undefined;
+    // An exclusive app does not say who it was, because only one is named.
+    const only = (users ?? []).map(({ user }) => user);
+    return observeSync(answer, refused?.map((id) => this.#nameOf(id)) ?? only);
   }
 
-  async #assign({ installation, token, user }: Assignment): Promise<DoorAnswer> {
+  /** The user group of a packet, as the app has it. */
+  #named<T>(all: readonly T[]): { readonly users: readonly T[] } | { readonly user: T | null } {
+    return this.#accountMode === 'multi' ? { users: all } : { user: all[0] ?? null };
+  }
+
+  async #assign({ installation, token, users }: Assignment): Promise<DoorAnswer> {
     return this.#asBackEnd('PUT', `/v1/installations/${this.installationId(installation)}`, {
       ...(token !== undefined && { token: token === null ? null : this.token(token) }),
-      ...(user !== undefined && { user: user === null ? null : { id: this.userId(user) } }),
+      ...(users && this.#named(users.map((user) => ({ id: this.userId(user) })))),
     });
   }
 
-  #assertion({ installation }: Packet, user: string, proof: Proof | null) {
-    if (proof === null) return {};
+  #vouchedFor({ installation }: Packet, { user, proof }: Claim) {
+    const id = this.userId(user);
+    if (proof === null) return { id };
     const issuedAt = this.#ground.second + proof.issuedAt;
     const claims = {
-      sub: this.userId(user),
-      aud: this.#ground.app.id,
+      sub: id,
+      aud: this.#app.id,
       iid: this.installationId(installation),
       iat: issuedAt,
       exp: issuedAt + ASSERTION_SECONDS,
       jti: `${proof.id}-${this.#label}`,
     };
-    return { assertion: signedClaims(claims, this.#ground.network.issuer.hmacSecret) };
+    return { id, assertion: signedClaims(claims, this.#ground.network.issuer.hmacSecret) };
   }
 
   async #asClient(
@@ -206,15 +231,14 @@ export class Stage {
     path: string,
     body?: unknown,
   ): Promise<DoorAnswer> {
-    const { door, app } = this.#ground;
     const url = `/v1/installations/${this.installationId(by.installation)}${path}`;
     const headers = {
-      authorization: `Bearer ${app.publishableKey}`,
+      authorization: `Bearer ${this.#app.publishableKey}`,
       'homing-installation-secret': this.#phone(by.secret).secret,
       // Enrolments are limited by address, and each history has one of its own.
       'x-forwarded-for': addressOf(this.#label),
     };
-    return door.request(method, url, headers, body);
+    return this.#ground.door.request(method, url, headers, body);
   }
 
   #asBackEnd(
@@ -222,8 +246,8 @@ export class Stage {
     path: string,
     body?: unknown,
   ): Promise<DoorAnswer> {
-    const { door, app } = this.#ground;
-    return door.request(method, path, { authorization: `Bearer ${app.secretKey}` }, body);
+    const headers = { authorization: `Bearer ${this.#app.secretKey}` };
+    return this.#ground.door.request(method, path, headers, body);
   }
 
   #phone(name: string): Phone {
