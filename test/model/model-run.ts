@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Progress } from '../progress.ts';
 import { createSeededRandom } from '../seeded-random.ts';
 import { historyCommands } from './commands.ts';
 import { Drawer } from './drawer.ts';
@@ -28,8 +29,8 @@ export interface ModelRunOptions {
   readonly lanes?: number;
   /** Default true: the history that is told is the shortest that shows the violation. */
   readonly shrinks?: boolean;
-  /** Told the number of histories so far. */
-  readonly onProgress?: (histories: number) => void;
+  /** Told the number of histories so far, and of violations. */
+  readonly onProgress?: Progress;
 }
 
 const LANES = 64;
@@ -72,12 +73,12 @@ export async function runModel(ground: Ground, options: ModelRunOptions): Promis
 
 /** Counts the histories of all lanes. After a violation only its own lane goes on, to shrink it. */
 class Tally {
-  readonly #onProgress: (histories: number) => void;
+  readonly #onProgress: Progress;
   #failedLane: number | null = null;
   #underWay = 0;
   histories = 0;
 
-  constructor(onProgress: (histories: number) => void) {
+  constructor(onProgress: Progress) {
     this.#onProgress = onProgress;
   }
 
@@ -89,7 +90,7 @@ class Tally {
   begin(): boolean {
     if (this.#failedLane === null) {
       this.histories += 1;
-      this.#onProgress(this.histories);
+      this.#onProgress(this.histories, 0);
     }
     this.#underWay += 1;
     return this.#underWay === 1;
@@ -100,7 +101,9 @@ class Tally {
   }
 
   fail(lane: number): void {
-    this.#failedLane ??= lane;
+    if (this.#failedLane !== null) return;
+    this.#failedLane = lane;
+    this.#onProgress(this.histories, 1);
   }
 }
 
