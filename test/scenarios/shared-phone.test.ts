@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createLogger } from '@homing/server';
 import { assertProblem } from '../../packages/server/test/http/assert-problem.ts';
 import type { Answer, AnswerBody } from '../answer.ts';
-import type { apnsToken } from '../device.ts';
+import { apnsToken } from '../device.ts';
 import type { Phone, Token } from './phone.ts';
 import { openScenarios } from './scenario.ts';
 import { addressee, answered, superseded, type Enrolled, type Scene } from './scene.ts';
@@ -144,7 +144,12 @@ scenario('a bad proof keeps its own user out, and nobody else', async (scene) =>
 scenario('pushes that wait do not reach a user who was removed meanwhile', async (scene) => {
   const { phone, token } = await shared(scene, ['anna', 'ben']);
   const { apns } = scene.network;
-  const fault = { kind: 'answer', status: 503, reason: 'ServiceUnavailable' } as const;
+  const fault = {
+    kind: 'answer',
+    status: 503,
+    reason: 'ServiceUnavailable',
+    retryAfterSeconds: 30,
+  } as const;
   apns.faults.schedule({ times: 2, match: { token: token.value }, fault });
   const id = await scene.backEnd.sendToUsers(['anna', 'ben']);
   await scene.network.drain();
@@ -183,6 +188,22 @@ scenario('what belongs to one user ends with that user', async (scene) => {
   ]);
   // Nobody can tell whose the tags were.
   assert.deepEqual([left['tags'], left['device_tags']], [{}, { channel: 'beta' }]);
+});
+
+scenario('a call token ends with the last user', async (scene) => {
+  const { phone } = await shared(scene, ['anna', 'ben']);
+  const { value } = apnsToken();
+  await answered(phone.request('PUT', '/purpose-tokens/voip?seq=3', { value }), 200);
+  const heldBy = async (id: string): Promise<number> => {
+    const exported = await answered(scene.backEnd.get(`/v1/users/${id}/export`), 200);
+    return (exported.body['purpose_tokens'] as unknown as readonly unknown[]).length;
+  };
+  await answered(signOutOne(phone, 4, 'anna'), 204);
+  assert.deepEqual([await heldBy('anna'), await heldBy('ben')], [0, 1]);
+  await answered(signOutOne(phone, 5, 'ben'), 204);
+  await scene.later();
+  await answered(signIn(phone, 6, ['ben']), 200);
+  assert.equal(await heldBy('ben'), 0);
 });
 
 scenario('a user finds the phone, and an export tells of nobody else', async (scene) => {
