@@ -173,10 +173,7 @@ function sync(registry: Registry, packet: Packet, now: number): Reply {
   if (tokenOrder === 'newer') one.marks.token = { seq, content: token ?? null };
   if (userOrder === 'newer') one.marks.user = { seq, content: setOf(named ?? []) };
   if (acts) setToken(one, token ?? null, now, status);
-  const refused = signIn(registry, id, users, userOrder);
-  // R4: an assertion of a new packet is used up, whether or not anybody needed it.
-  const spent = userOrder === 'newer' ? proven : [];
-  for (const { proof } of spent) if (proof) registry.spent.set(proof.id, id);
+  const refused = signIn(registry, id, users, userOrder, proven);
   const applied = {
     ...(tokenOrder !== null && { token: tokenOrder !== 'superseded' }),
     ...(userOrder !== null && { user: userOrder !== 'superseded' }),
@@ -220,17 +217,13 @@ function signIn(
   id: string,
   claims: readonly Claim[] | undefined,
   order: Order | null,
+  proven: readonly Claim[],
 ): readonly string[] {
   const one = registry.installations.get(id) ?? blank(null);
   if (claims === undefined || order === 'superseded') return [];
   const newcomers = claims.filter(({ user }) => !isThere(one, user));
-  const begun = newcomers.flatMap((claim) => {
-    const { user, proof } = claim;
-    return proof && proves(registry, one, claim)
-      ? [{ id: user, boundAt: proof.issuedAt, proof }]
-      : [];
-  });
-  const refused = newcomers.filter(({ user }) => !begun.some((one) => one.id === user));
+  const begun = newcomers.filter((claim) => proven.includes(claim));
+  const refused = newcomers.filter((claim) => !proven.includes(claim));
   const isExclusive = registry.accountMode === 'exclusive';
   // R4: what was used here before is of the past, and does not say that somebody else is there.
   const isPast = refused.some(({ proof }) => proof && registry.spent.get(proof.id) === id);
@@ -242,8 +235,12 @@ function signIn(
   const stay = one.users.filter(
     (there) => !endsOthers || claims.some(({ user }) => user === there.id),
   );
-  setUsers(one, [...stay, ...begun.map(({ id: user, boundAt }) => ({ id: user, boundAt }))]);
-  for (const { proof } of begun) registry.spent.set(proof.id, id);
+  const users = begun.map(({ user, proof }) => ({ id: user, boundAt: proof?.issuedAt ?? NEVER }));
+  setUsers(one, [...stay, ...users]);
+  // R4: an assertion of a new packet is used up, whether or not anybody needed it.
+  for (const { proof } of order === 'newer' ? proven : begun) {
+    if (proof !== null) registry.spent.set(proof.id, id);
+  }
   return refused.map(({ user }) => user);
 }
 
