@@ -41,6 +41,8 @@ export interface AssertionRules {
 export interface AssertionKeys {
   /** The app's keys of this algorithm that may have signed; all of them when no id is named. */
   candidates(algorithm: AssertionAlgorithm, keyId: string | null): Promise<CandidateKeys>;
+  /** Asked when none of those had signed: what the app published since, if that can be told now. */
+  newcomers(algorithm: AssertionAlgorithm, keyId: string | null): Promise<CandidateKeys>;
 }
 
 export interface CandidateKeys {
@@ -75,9 +77,29 @@ export async function verifyAssertion(
   if (header === null) {
     return refused(`the assertion is no JWT signed by ${ASSERTION_ALGORITHMS.join(', ')}`);
   }
-  const candidates = await keys.candidates(header.algorithm, header.keyId);
-  let why = `no identity key of the app fits the assertion (alg ${header.algorithm})`;
-  for (const key of candidates.keys) {
+  const { algorithm, keyId } = header;
+  const candidates = await keys.candidates(algorithm, keyId);
+  const verdict = await verifyWithAny(text, candidates.keys, rules, now);
+  if (verdict !== null) return verdict;
+  const isNamed = keyId !== null && candidates.keys.some((key) => key.keyId === keyId);
+  if (isNamed) return refused('the signature is not that of the key which "kid" names');
+  const newcomers = await keys.newcomers(algorithm, keyId);
+  const later = await verifyWithAny(text, newcomers.keys, rules, now);
+  if (later !== null) return later;
+  const { retryAfterSeconds } = newcomers;
+  return retryAfterSeconds === null
+    ? refused(`no identity key of the app fits the assertion (alg ${algorithm})`)
+    : { kind: 'unavailable', retryAfterSeconds };
+}
+
+/** Null when none of the keys has signed the assertion. */
+async function verifyWithAny(
+  text: string,
+  keys: readonly VerifyingKey[],
+  rules: AssertionRules,
+  now: Date,
+): Promise<AssertionVerdict | null> {
+  for (const key of keys) {
     const result = await verifyWith(text, key, rules, now);
     if (result.kind === 'verified') return checkClaims(text, result.payload, rules, now);
     if (result.kind === 'expired') {
@@ -85,10 +107,8 @@ export async function verifyAssertion(
       return verdict.kind === 'valid' ? { ...verdict, kind: 'expired', why: result.why } : verdict;
     }
     if (!result.isOfAnotherKey) return refused(result.why);
-    why = result.why;
   }
-  const { retryAfterSeconds } = candidates;
-  return retryAfterSeconds === null ? refused(why) : { kind: 'unavailable', retryAfterSeconds };
+  return null;
 }
 
 /** The app id that an assertion is addressed to, read without verifying anything; null if none. */

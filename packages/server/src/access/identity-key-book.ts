@@ -63,6 +63,10 @@ export function createIdentityKeyBook({
         const published = await keySets.find(app.ref, app.jwksUrl, algorithm, keyId);
         return { ...published, keys: [...keys, ...published.keys] };
       },
+      async newcomers(algorithm, keyId): Promise<CandidateKeys> {
+        if (app.jwksUrl === null || algorithm === 'HS256') return NO_KEYS;
+        return keySets.search(app.ref, app.jwksUrl, algorithm, keyId);
+      },
     }),
     async secretsOf(app) {
       const live = await listIdentityKeys(db, app.ref);

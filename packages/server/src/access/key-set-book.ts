@@ -42,12 +42,13 @@ const CAPACITY = 10_000;
 /**
  * The key sets that apps publish, kept for as long as they are good.
  *
- *   fresh, and it has the key → no request
- *   fresh, and the key is not in it → asked again, at most once a minute
+ *   fresh, and it has the key → no request, and no wait for anybody else's
+ *   fresh, and the key is not in it, or had not signed → asked again, at most once a minute
  *   no longer fresh → asked again; after a failure left alone for ten seconds
- *   cannot be had → the last copy serves for a day, and after that nobody can be judged
+ *   cannot be had → the last copy serves for a day; about a key that is not in it, and about any
+ *   after that day, nobody can judge
  *
- * Whoever comes while a set is being fetched waits for that same answer.
+ * Whoever needs a set that is being fetched waits for that same answer.
  */
 export class KeySetBook {
   readonly #fetchKeySet: FetchKeySet;
@@ -69,20 +70,28 @@ export class KeySetBook {
     keyId: string | null,
   ): Promise<CandidateKeys> {
     const entry = this.#entryOf(appRef, url);
-    if (entry.pending !== null || this.#mustAsk(entry, keyId)) {
-      entry.pending ??= this.#refresh(appRef, entry).finally(() => {
-        entry.pending = null;
-      });
-      await entry.pending;
-    }
-    const { copy } = entry;
-    const now = this.#clock().getTime();
-    if (copy === null || now - copy.fetchedAt > LIMITS.keySetStaleMs) {
-      const pauseMs = entry.askedAt + LIMITS.keySetPauseMs - now;
-      return { keys: [], retryAfterSeconds: Math.max(1, Math.ceil(pauseMs / 1_000)) };
-    }
-    const keys = copy.keys.filter((key) => key.algorithm === algorithm && mayBe(key, keyId));
-    return { keys, retryAfterSeconds: null };
+    const isFresh = entry.copy !== null && this.#clock().getTime() < entry.copy.freshUntil;
+    const isKnown = entry.copy?.keys.some((key) => mayBe(key, keyId)) === true;
+    if (!isFresh || !isKnown) await this.#ask(appRef, entry, isFresh);
+    return this.#choose(entry, algorithm, keyId);
+  }
+
+  /**
+   * The same, for an assertion that none of those had signed: keys without an id all look alike, so
+   * that only this tells that another one was published. Empty when the publisher was asked less
+   * than a minute ago.
+   */
+  async search(
+    appRef: number,
+    url: string,
+    algorithm: AssertionAlgorithm,
+    keyId: string | null,
+  ): Promise<CandidateKeys> {
+    const entry = this.#entryOf(appRef, url);
+    const known = entry.copy;
+    await this.#ask(appRef, entry, true);
+    const chosen = this.#choose(entry, algorithm, keyId);
+    return entry.copy === known ? { ...chosen, keys: [] } : chosen;
   }
 
   #entryOf(appRef: number, url: string): Entry {
@@ -96,13 +105,31 @@ export class KeySetBook {
     return entry;
   }
 
-  #mustAsk({ copy, askedAt, hasFailed }: Entry, keyId: string | null): boolean {
+  /** Waits for a request that is on its way, or sends one if it is time for one. */
+  async #ask(appRef: number, entry: Entry, isFresh: boolean): Promise<void> {
+    const sinceAskedMs = this.#clock().getTime() - entry.askedAt;
+    const pauseMs = entry.hasFailed ? LIMITS.keySetPauseMs : 0;
+    if (entry.pending === null && sinceAskedMs >= (isFresh ? LIMITS.keySetSearchMs : pauseMs)) {
+      entry.pending = this.#refresh(appRef, entry).finally(() => {
+        entry.pending = null;
+      });
+    }
+    await entry.pending;
+  }
+
+  #choose(
+    { copy, askedAt, hasFailed }: Entry,
+    algorithm: AssertionAlgorithm,
+    keyId: string | null,
+  ): CandidateKeys {
     const now = this.#clock().getTime();
-    const sinceAskedMs = now - askedAt;
-    if (hasFailed && sinceAskedMs < LIMITS.keySetPauseMs) return false;
-    if (copy === null || now >= copy.freshUntil) return true;
-    const isKnown = copy.keys.some((key) => mayBe(key, keyId));
-    return !isKnown && sinceAskedMs >= LIMITS.keySetSearchMs;
+    const pauseMs = askedAt + LIMITS.keySetPauseMs - now;
+    const retryAfterSeconds = Math.max(1, Math.ceil(pauseMs / 1_000));
+    if (copy === null || now - copy.fetchedAt > LIMITS.keySetStaleMs) {
+      return { keys: [], retryAfterSeconds };
+    }
+    const keys = copy.keys.filter((key) => key.algorithm === algorithm && mayBe(key, keyId));
+    return { keys, retryAfterSeconds: hasFailed ? retryAfterSeconds : null };
   }
 
   async #refresh(appRef: number, entry: Entry): Promise<void> {

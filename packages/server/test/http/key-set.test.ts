@@ -6,6 +6,7 @@ import { assertAnswered } from '../../../../test/answered.ts';
 import { BackEnd } from '../../../../test/back-end.ts';
 import { Device, fcmToken } from '../../../../test/device.ts';
 import { startNetwork } from '../../../../test/network.ts';
+import { KeySetBook, type FetchedKeySet } from '../../src/access/key-set-book.ts';
 import { assertProblem } from './assert-problem.ts';
 import { captureLog } from './captured-log.ts';
 import { createForgingKey, goodClaims, type ForgingKey } from './forged-assertion.ts';
@@ -35,7 +36,12 @@ async function createShop() {
   publisher.takeRequests();
   const key = createForgingKey();
   const phone = () => new Device(network.url, app, network.issuer);
-  const assertion = (device: Device, userId: string, by = key, kid: string | null = 'k1') =>
+  const assertion = (
+    device: { readonly id: string },
+    userId: string,
+    by = key,
+    kid: string | null = 'k1',
+  ) =>
     by.signText(
       JSON.stringify({ alg: 'ES256', ...(kid !== null && { kid }) }),
       JSON.stringify(goodClaims(app.id, userId, device.id, network.clock.now())),
@@ -157,6 +163,60 @@ function assertUnavailable(answer: Answer): void {
   assert.match(answer.headers.get('retry-after') ?? '', /^([1-9]|10)$/);
 }
 
+test('nobody judges a key that may be in a set which is out of reach', async () => {
+  const shop = await createShop();
+  publisher.publish([shop.jwk]);
+  assertAnswered(await shop.signIn(), 201);
+  const next = createForgingKey();
+  publisher.reply('reset');
+  network.clock.advance(60 * MINUTE);
+  assertUnavailable(await shop.signIn(next, 'k2'));
+  // Of a key in the last copy it is known who signed.
+  assertProblem(await shop.signIn(next, 'k1'), 'assertion_invalid');
+  publisher.publish([shop.jwk, { ...next.publicJwk, kid: 'k2' }]);
+  network.clock.advance(10_000);
+  assertAnswered(await shop.signIn(next, 'k2'), 201);
+});
+
+test('a key without an id is found when none of the known ones had signed', async () => {
+  const shop = await createShop();
+  const next = createForgingKey();
+  const headers = { 'cache-control': 'max-age=86400' };
+  publisher.publish([shop.key.publicJwk], headers);
+  assertAnswered(await shop.signIn(shop.key, null), 201);
+  publisher.publish([shop.key.publicJwk, next.publicJwk], headers);
+  assertProblem(await shop.signIn(next, null), 'assertion_invalid');
+  assert.equal(publisher.takeRequests(), 1);
+  network.clock.advance(MINUTE);
+  assertAnswered(await shop.signIn(next, null), 201);
+  assertAnswered(await shop.signIn(next, 'k2'), 201);
+  for (let index = 0; index < 3; index += 1) {
+    assertProblem(await shop.signIn(createForgingKey(), null), 'assertion_invalid');
+  }
+  assert.equal(publisher.takeRequests(), 1);
+});
+
+test('whose key is in a fresh copy waits for no search of a stranger', async () => {
+  const key = createForgingKey();
+  const text = JSON.stringify({ keys: [{ ...key.publicJwk, kid: 'k1' }] });
+  const fetched = { kind: 'fetched', text, freshSeconds: 86_400 } as const;
+  const search = Promise.withResolvers<FetchedKeySet>();
+  const answers = [Promise.resolve(fetched), search.promise];
+  let now = 0;
+  const book = new KeySetBook({
+    clock: () => new Date(now),
+    onFailure: () => {},
+    fetchKeySet: async () => answers.shift() ?? assert.fail('asked once too often'),
+  });
+  const find = (keyId: string) => book.find(1, 'https://shop.example/', 'ES256', keyId);
+  assert.equal((await find('k1')).keys.length, 1);
+  now = MINUTE;
+  const stranger = find('made-up');
+  assert.equal((await find('k1')).keys.length, 1);
+  search.resolve({ kind: 'failed', why: 'slow' });
+  assert.deepEqual((await stranger).keys, []);
+});
+
 test('keys out of reach: the old user is signed out, the rest applies, a repetition signs in', async () => {
   const shop = await createShop();
   publisher.publish([shop.jwk]);
@@ -197,7 +257,7 @@ test('on the simple routes keys out of reach change nothing', async () => {
   publisher.reply('reset');
   const client = new SimpleClient(network.url, shop.app);
   const body = { token: fcmToken().value, userId: 'anna', deviceId: randomUUID() };
-  const bearer = shop.assertion(shop.phone(), 'anna');
+  const bearer = shop.assertion({ id: client.installationId(body.deviceId) }, 'anna');
   assertUnavailable(await client.register(body, bearer));
   assertUnavailable(await client.delete(body.token, bearer));
   publisher.publish([shop.jwk]);
