@@ -80,6 +80,13 @@ export const AppChangeAnswer = Type.Object(
         },
       ),
     ),
+    retired_keys: Type.Optional(
+      Type.Array(Type.String(), {
+        description:
+          'The "kid" of each shared secret that was retired, because static signatures were ' +
+          'switched off; with dry_run, of each that would be',
+      }),
+    ),
   },
   { $id: 'AppChange' },
 );

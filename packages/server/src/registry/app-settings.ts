@@ -4,6 +4,7 @@ import { updateApp, type App } from '../store/apps.ts';
 import { json, type Transaction } from '../store/sql.ts';
 import { switchAccountMode } from './account-mode.ts';
 import type { RegistryContext } from './caller.ts';
+import { switchStaticSignatures } from './static-signatures.ts';
 
 export type SettingName = keyof AppSettings;
 
@@ -55,7 +56,7 @@ export const APP_SETTINGS: { readonly [Name in SettingName]: Setting<AppSettings
   static_signatures: {
     read: (app) => app.staticSignatures,
     refuse: refuseNothing,
-    write: intoColumn('static_signatures'),
+    write: switchStaticSignatures,
   },
   jwks_url: {
     read: (app) => app.jwksUrl,

@@ -6,6 +6,7 @@ import {
   type SharedInstallations,
 } from '../store/account-mode.ts';
 import { lockApp, type App } from '../store/apps.ts';
+import { listIdentityKeys } from '../store/identity-keys.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import {
@@ -23,6 +24,8 @@ export type AppChangeResult =
       readonly app: App;
       /** Who was signed out because one user at most may be signed in now; null otherwise. */
       readonly ended: SharedInstallations | null;
+      /** The ids of keys that vouch no more, because they signed user ids; null otherwise. */
+      readonly retiredKeys: readonly string[] | null;
     }
   /** Nothing was written. */
   | { readonly kind: 'refused'; readonly pointer: string; readonly detail: string };
@@ -53,7 +56,8 @@ export async function changeApp(
     // Counted before anything is ended, and while nobody can sign in any more.
     if (isEnding && !dryRun) await lockAccountMode(tx, app.ref);
     const ended = isEnding ? await countSharedInstallations(tx, app.ref) : null;
-    if (different.length === 0 || dryRun) return { kind: 'changed', app, ended };
+    const retiredKeys = await keysEndedBy(tx, app, input);
+    if (different.length === 0 || dryRun) return { kind: 'changed', app, ended, retiredKeys };
     for (const { name, value } of different) await write(tx, current, name, value);
     const changed = await lockApp(tx, app.ref);
     await auditWrite(tx, current, {
@@ -62,8 +66,19 @@ export async function changeApp(
       before: pick(different, app),
       after: pick(different, changed),
     });
-    return { kind: 'changed', app: changed, ended };
+    return { kind: 'changed', app: changed, ended, retiredKeys };
   });
+}
+
+/** The shared secrets that end when static signatures are switched off. */
+async function keysEndedBy(
+  tx: Transaction,
+  app: App,
+  input: AppInput,
+): Promise<readonly string[] | null> {
+  if (!app.staticSignatures || input.static_signatures !== false) return null;
+  const live = await listIdentityKeys(tx, app.ref);
+  return live.flatMap(({ algorithm, keyId }) => (algorithm === 'HS256' ? [keyId] : []));
 }
 
 interface NamedSetting {

@@ -51,3 +51,16 @@ export async function retireIdentityKey(
     returning identity_key_ref as ref`;
   return row?.ref ?? null;
 }
+
+/** Ends the live keys of HS256, and returns their references. */
+export async function retireSharedSecrets(
+  tx: Transaction,
+  appRef: number,
+  now: Date,
+): Promise<readonly number[]> {
+  const rows = await tx<{ ref: number }[]>`
+    update identity_key set retired_at = ${now}
+    where app_ref = ${appRef} and algorithm = 'HS256' and retired_at is null
+    returning identity_key_ref as ref`;
+  return rows.map(({ ref }) => ref);
+}

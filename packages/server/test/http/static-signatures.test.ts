@@ -85,14 +85,22 @@ test('a signature that is not exactly that of the user id signs nobody in', asyn
   }
 });
 
+async function addSecret(backEnd: BackEnd, kid: string, secret: Buffer): Promise<void> {
+  const key = { kid, secret: secret.toString('base64') };
+  assertAnswered(await backEnd.request('POST', '/v1/app/identity-keys', key), 201);
+}
+
 test('signatures are worth nothing where they are not switched on, or their secret is retired', async () => {
   const { backEnd, phone, secret } = await createShop();
+  assertAnswered(await phone().sync(signed(secret, 'anna')), 201);
   const off = { static_signatures: false };
   assertAnswered(await backEnd.request('PATCH', '/v1/app', off), 200);
   assertProblem(await phone().sync(signed(secret, 'anna')), 'assertion_invalid');
   assertAnswered(await backEnd.request('PATCH', '/v1/app', { static_signatures: true }), 200);
+  assertProblem(await phone().sync(signed(secret, 'anna')), 'assertion_invalid');
+  await addSecret(backEnd, 'h2', secret);
   assertAnswered(await phone().sync(signed(secret, 'anna')), 201);
-  assertAnswered(await backEnd.request('DELETE', '/v1/app/identity-keys/h1'), 204);
+  assertAnswered(await backEnd.request('DELETE', '/v1/app/identity-keys/h2'), 204);
   assertProblem(await phone().sync(signed(secret, 'anna')), 'assertion_invalid');
 });
 
@@ -207,6 +215,7 @@ test('a login that was refused is not answered as done when signatures are switc
   const packet = { seq: device.nextSeq(), ...signed(secret, 'anna') };
   assertProblem(await device.sync(packet), 'assertion_invalid');
   assertAnswered(await set(true), 200);
+  await addSecret(backEnd, 'h2', secret);
   assertProblem(await device.sync(packet), 'assertion_invalid');
   assertAnswered(await device.sync(signed(secret, 'anna')), 200);
   assert.equal(await userOf(device), 'anna');
@@ -227,6 +236,23 @@ test('an assertion disguised as a user id gets no way in: such secrets sign no a
   const publicly = { user: { id: 'anna', assertion: assertion(device, 'anna') } };
   assertAnswered(await device.sync(publicly), 200);
   assertAnswered(await device.signOut(), 204);
-  assertAnswered(await backEnd.request('PATCH', '/v1/app', { static_signatures: false }), 200);
-  assertAnswered(await sent(), 200);
+  const path = '/v1/app?dry_run=true';
+  const asked = await backEnd.request('PATCH', path, { static_signatures: false });
+  assert.deepEqual(asked.body['retired_keys'], ['h1']);
+  assertProblem(await sent(), 'assertion_invalid');
+  // Signatures that were collected are no assertions afterwards: their secret goes with them.
+  const answer = await backEnd.request('PATCH', '/v1/app', { static_signatures: false });
+  assert.deepEqual(answer.body['retired_keys'], ['h1']);
+  assertProblem(await sent(), 'assertion_invalid');
+  const left = JSON.stringify((await backEnd.get('/v1/app/identity-keys')).body);
+  assert.ok(left.includes('"key-1"') && !left.includes('"h1"'));
+  const rows = await network.homing.db<{ action: string }[]>`
+    select action from audit where subject like 'identity_key/%'
+      and app_ref = (select app_ref from app where id = ${app.id.slice(4)})`;
+  assert.deepEqual(
+    rows.map(({ action }) => action),
+    ['identity_key.retire'],
+  );
+  const again = await backEnd.request('PATCH', '/v1/app', { static_signatures: false });
+  assert.equal(again.body['retired_keys'], undefined);
 });

@@ -47,8 +47,12 @@ export function appPatch(server: HttpServer, deps: AppPatchDependencies): void {
       const result = await changeApp(deps.db, context, request.body, { dryRun });
       if (result.kind === 'refused') throw fieldError(result.pointer, result.detail);
       deps.keys.forget();
-      const { app, ended } = result;
-      return { ...renderApp(app), ...(ended !== null && { ended: { ...ended } }) };
+      const { app, ended, retiredKeys } = result;
+      return {
+        ...renderApp(app),
+        ...(ended !== null && { ended: { ...ended } }),
+        ...(retiredKeys !== null && { retired_keys: [...retiredKeys] }),
+      };
     },
   );
 }
