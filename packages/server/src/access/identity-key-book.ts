@@ -9,8 +9,8 @@ import type { KeySetBook } from './key-set-book.ts';
 
 /** The keys by which an app's users are known: registered one by one, or published by the app. */
 export interface IdentityKeyBook {
-  /** For the assertions of one app. */
-  keysOf(app: App): AssertionKeys;
+  /** For the assertions of one app; with the keys that were retired after an instant, if any. */
+  keysOf(app: App, retiredAfter?: Date): AssertionKeys;
   /** The app's live shared secrets, for static signatures. */
   secretsOf(app: App): Promise<readonly SharedSecret[]>;
 }
@@ -51,11 +51,11 @@ export function createIdentityKeyBook({
     return { keyId, algorithm, material };
   };
   return {
-    keysOf: (app) => ({
+    keysOf: (app, retiredAfter) => ({
       async candidates(algorithm, keyId): Promise<CandidateKeys> {
         if (algorithm === 'HS256' && app.staticSignatures) return NO_KEYS;
-        const live = await listIdentityKeys(db, app.ref);
-        const keys = live
+        const known = await listIdentityKeys(db, app.ref, retiredAfter ?? null);
+        const keys = known
           .filter((key) => key.algorithm === algorithm && (keyId ?? key.keyId) === key.keyId)
           .map((key) => toVerifyingKey(app, key));
         const isNamed = keyId !== null && keys.length > 0;

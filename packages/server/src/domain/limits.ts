@@ -69,6 +69,8 @@ export const LIMITS = {
   reviewsListed: 50,
   /** One that signs and the next one: enough to rotate, and few enough to know who holds which. */
   identityKeysLive: 2,
+  /** For so long a logout on the simple routes takes what a retired key has signed. */
+  retiredKeyLogoutMs: 30 * 24 * 60 * 60 * 1_000,
   /** Shorter ones can be guessed from one assertion (RFC 7518 section 3.2). */
   identitySecretBytes: { least: 32, most: 256 },
   /** A published key set: a dozen keys are a few kilobytes. */

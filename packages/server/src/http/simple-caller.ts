@@ -3,6 +3,7 @@ import { audienceOf, verifyAssertion } from '../access/assertion.ts';
 import type { IdentityKeyBook } from '../access/identity-key-book.ts';
 import type { KeyBook } from '../access/key-book.ts';
 import type { Clock } from '../domain/clock.ts';
+import { LIMITS } from '../domain/limits.ts';
 import { formatTypedId, parseTypedId } from '../domain/typed-id.ts';
 import type { SimpleBearer } from '../registry/caller.ts';
 import { findApp, listApps, type App } from '../store/apps.ts';
@@ -40,12 +41,15 @@ export interface SimpleCallerDependencies {
 
 /**
  * Finds the app and the user behind a request of a home-grown client: by a secret key, by a user
- * assertion, or, where the only app has identity checks switched off, by nothing.
+ * assertion, or, where the only app has identity checks switched off, by nothing. A logout has to
+ * work also long after the login (rule R5) and ends no more than the session of the bearer's own
+ * user under a token that the caller knows, so that for one an assertion may have expired, and its
+ * key may have been retired since in an ordinary rotation.
  */
 export async function simpleCallerOf(
   deps: SimpleCallerDependencies,
   request: FastifyRequest,
-  allowExpired: boolean,
+  purpose: 'login' | 'logout',
 ): Promise<SimpleCaller> {
   const bearer = bearerOf(request);
   if (bearer !== null && bearer.startsWith('hmg_')) return byKey(deps.keys, bearer);
@@ -53,9 +57,13 @@ export async function simpleCallerOf(
   const app = appId === null ? null : await findApp(deps.db, appId);
   if (bearer === null || app === null) return withoutProof(deps.db);
   const audience = formatTypedId('app', app.id);
-  const rules = { audience, installationId: null, allowExpired };
-  const keys = deps.identityKeys.keysOf(app);
-  const verdict = await verifyAssertion(bearer, rules, keys, deps.clock());
+  const now = deps.clock();
+  const isLogout = purpose === 'logout';
+  const rules = { audience, installationId: null, allowExpired: isLogout };
+  const keys = isLogout
+    ? deps.identityKeys.keysOf(app, new Date(now.getTime() - LIMITS.retiredKeyLogoutMs))
+    : deps.identityKeys.keysOf(app);
+  const verdict = await verifyAssertion(bearer, rules, keys, now);
   if (verdict.kind === 'unavailable') throw keysUnavailable(verdict.retryAfterSeconds);
   if (verdict.kind !== 'valid') throw new ApiError('assertion_invalid', verdict.why);
   const { userId, issuedAt, proofId, installationId } = verdict;

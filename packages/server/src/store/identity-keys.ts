@@ -11,15 +11,17 @@ export interface IdentityKey {
   readonly createdAt: Date;
 }
 
-/** The live keys of an app, the newest first. */
+/** The live keys of an app, the newest first, with those that were retired after an instant. */
 export async function listIdentityKeys(
   db: Queryable,
   appRef: number,
+  retiredAfter: Date | null = null,
 ): Promise<readonly IdentityKey[]> {
   return db<IdentityKey[]>`
     select identity_key_ref as ref, key_id as "keyId", algorithm, public_jwk as "publicJwk",
       sealed_secret as "sealedSecret", created_at as "createdAt"
-    from identity_key where app_ref = ${appRef} and retired_at is null
+    from identity_key
+    where app_ref = ${appRef} and (retired_at is null or retired_at > ${retiredAfter})
     order by identity_key_ref desc`;
 }
 

@@ -6,7 +6,10 @@ import { assertAnswered } from '../../../../test/answered.ts';
 import { fcmToken } from '../../../../test/device.ts';
 import type { AssertionOptions } from '../../../../test/issuer.ts';
 import { startNetwork } from '../../../../test/network.ts';
+import { BackEnd } from '../../../../test/back-end.ts';
+import { LIMITS } from '../../src/domain/limits.ts';
 import { assertProblem } from './assert-problem.ts';
+import { createForgingKey, goodClaims } from './forged-assertion.ts';
 import { SimpleClient } from './simple-client.ts';
 
 /** The simple routes of an app that wants proof: a secret key, or an assertion of the user. */
@@ -157,6 +160,31 @@ test('a logout takes an assertion that has expired', async () => {
   network.clock.advance(30 * 86_400_000);
   assertAnswered(await client.delete(body.token, bearer), 200);
   assert.equal(await userOf(body.deviceId), null);
+});
+
+test('a logout takes an assertion whose key was retired lately, a login does not', async () => {
+  const key = createForgingKey();
+  const app = await network.provision({
+    identityKeys: [{ keyId: 'key-1', algorithm: 'ES256', publicJwk: key.publicJwk }],
+  });
+  const backEnd = new BackEnd(network.url, app.secretKey);
+  const own = new SimpleClient(network.url, app);
+  const body = packet('anna');
+  const id = own.installationId(body.deviceId);
+  const now = network.clock.now();
+  const claims = JSON.stringify(goodClaims(app.id, 'anna', id, now));
+  const bearer = key.signText(JSON.stringify({ alg: 'ES256', kid: 'key-1' }), claims);
+  const userOfOwn = async () => (await backEnd.installation(id))['user']?.['id'];
+  assertAnswered(await own.register(body, bearer), 200);
+  assertAnswered(await backEnd.request('DELETE', '/v1/app/identity-keys/key-1'), 204);
+  assertProblem(await own.register(body, bearer), 'assertion_invalid');
+  assert.equal(await userOfOwn(), 'anna');
+  network.clock.advance(LIMITS.retiredKeyLogoutMs);
+  assertProblem(await own.delete(body.token, bearer), 'assertion_invalid');
+  assert.equal(await userOfOwn(), 'anna');
+  network.clock.advance(-86_400_000);
+  assertAnswered(await own.delete(body.token, bearer), 200);
+  assert.equal(await userOfOwn(), undefined);
 });
 
 test("somebody else's token, and one that nobody has, get the same answer and no effect", async () => {

@@ -23,9 +23,10 @@ export interface DeleteTokenDependencies extends SimpleCallerDependencies {
 
 /**
  * `DELETE /delete-token`: logout for home-grown clients. Detaches the user and keeps device and
- * token. A token that is unknown, or linked to another user than the bearer's, gets the same answer
- * and no effect; an expired assertion serves, because a logout must always work (rule R5). A secret
- * key reaches whoever holds the token, a client of ours that has a secret as well.
+ * token. A token that is unknown, or linked to another user than the bearer's, gets the same
+ * answer and no effect; an expired assertion serves, and one of a key that was retired lately
+ * (rule R5). A secret key reaches whoever holds the token, a client of ours that has a secret as
+ * well.
  */
 export function deleteToken(server: HttpServer, deps: DeleteTokenDependencies): void {
   server.delete(
@@ -39,7 +40,7 @@ export function deleteToken(server: HttpServer, deps: DeleteTokenDependencies): 
       },
     },
     async (request) => {
-      const caller = await simpleCallerOf(deps, request, true);
+      const caller = await simpleCallerOf(deps, request, 'logout');
       const { app } = caller;
       const candidates = candidateAddresses(request.body.token, await deps.credentialsOf(app));
       const addressKeys = candidates.map(addressKey);

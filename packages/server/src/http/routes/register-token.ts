@@ -43,7 +43,7 @@ export function registerToken(server: HttpServer, deps: RegisterTokenDependencie
       preValidation: async (request) => explainDeviceId(request),
     },
     async (request) => {
-      const caller = await simpleCallerOf(deps, request, false);
+      const caller = await simpleCallerOf(deps, request, 'login');
       requireOwnAssertion(caller, request.body);
       const input = await toSyncInput(deps, caller, request.body);
       const context = toContext(deps, caller, request, input.installationId);
