@@ -5,6 +5,7 @@ import { addIdentityKey, type NewIdentityKey } from './credentials/identity-key.
 import { addCredential, type NewProviderCredential } from './credentials/add-credential.ts';
 import type { Vault } from './credentials/sealing.ts';
 import { parseIdentityJwk } from './domain/identity-jwk.ts';
+import { LIMITS } from './domain/limits.ts';
 import { formatTypedId } from './domain/typed-id.ts';
 import { parseApnsSettings } from './providers/apns/settings.ts';
 import { FCM_ENDPOINTS, parseFcmSettings } from './providers/fcm/settings.ts';
@@ -58,7 +59,13 @@ export async function provisionApp(
     if (request.fcm !== null) await addCredential(tx, vault, fcmCredential(app, request.fcm));
     const now = new Date();
     request.identityKeys.forEach(requireUsableKey);
-    for (const key of request.identityKeys) await addIdentityKey(tx, vault, app.ref, key, now);
+    if (request.identityKeys.length > LIMITS.identityKeysLive) {
+      throw new ProvisionError(`at most ${LIMITS.identityKeysLive} identity keys`);
+    }
+    for (const key of request.identityKeys) {
+      const ref = await addIdentityKey(tx, vault, app.ref, key, now);
+      if (ref === null) throw new ProvisionError(`identity key ${key.keyId} is named twice`);
+    }
     const secretKey = await addKey(tx, app, environment === 'live' ? 'sk_live' : 'sk_test');
     const publishableKey = await addKey(tx, app, 'pk');
     return { id: formatTypedId('app', app.id), secretKey, publishableKey };

@@ -1,5 +1,10 @@
 import type { AppSettings } from '@homing/protocol';
-import { contradictoryPlatform, fromDormancyPolicy, toDormancyPolicy } from '../domain/dormancy.ts';
+import {
+  contradictoryPlatform,
+  fromDormancyPolicy,
+  toDormancyPolicy,
+  type DormancyPolicy,
+} from '../domain/dormancy.ts';
 import { updateApp, type App } from '../store/apps.ts';
 import { json, type Transaction } from '../store/sql.ts';
 import { switchAccountMode } from './account-mode.ts';
@@ -73,7 +78,7 @@ export const APP_SETTINGS: { readonly [Name in SettingName]: Setting<AppSettings
     read: (app) => fromDormancyPolicy(app.dormancy),
     refuse: refuseContradiction,
     write: async (tx, { app }, value) => {
-      const whole = fromDormancyPolicy(toDormancyPolicy(value));
+      const whole = fromDormancyPolicy(changedDormancy(value, app));
       await updateApp(tx, app.ref, { dormancy: json(whole) });
     },
   },
@@ -115,8 +120,13 @@ function refuseNothing(): null {
   return null;
 }
 
-function refuseContradiction(input: AppSettings['dormancy']): SettingProblem | null {
-  const platform = contradictoryPlatform(toDormancyPolicy(input));
+/** What is left out stays as it is; `platforms` is one value, so that a platform can go. */
+function changedDormancy(input: AppSettings['dormancy'], app: App): DormancyPolicy {
+  return toDormancyPolicy({ ...fromDormancyPolicy(app.dormancy), ...input });
+}
+
+function refuseContradiction(input: AppSettings['dormancy'], app: App): SettingProblem | null {
+  const platform = contradictoryPlatform(changedDormancy(input, app));
   if (platform === null) return null;
   const detail = 'the warning has to come before the dormancy, or on the same day';
   return { pointer: `/platforms/${platform}`, detail };

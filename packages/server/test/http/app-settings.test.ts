@@ -67,6 +67,23 @@ test('an app shows its settings as they are from the start', async () => {
   });
 });
 
+test('a change of a part of the dormancy policy leaves the rest', async () => {
+  const before = await read();
+  assertAnswered(await change({ dormancy: CHANGED.dormancy }), 200);
+  assertAnswered(await change({ dormancy: { send_transactional: true } }), 200);
+  const { dormancy } = await read();
+  assert.deepEqual(dormancy, { ...CHANGED.dormancy, send_transactional: true });
+  assertAnswered(await change({ dormancy: before['dormancy'] }), 200);
+});
+
+test('identity keys that an app cannot have make no app', async () => {
+  const key = { keyId: 'h1', algorithm: 'HS256', secret: Buffer.alloc(32, 1) } as const;
+  const twice = { identityKeys: [key, key] };
+  await assert.rejects(network.provision(twice), { name: 'ProvisionError' });
+  const three = { identityKeys: ['h1', 'h2', 'h3'].map((keyId) => ({ ...key, keyId })) };
+  await assert.rejects(network.provision(three), { name: 'ProvisionError' });
+});
+
 test('each setting changes alone, is on record before and after, and changes back', async () => {
   for (const [name, value] of Object.entries(CHANGED)) {
     const before = await read();
