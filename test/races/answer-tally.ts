@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Answer } from '../answer.ts';
 
 /** Counts answers by their status, and by their code where they are refusals. */
@@ -17,6 +18,12 @@ export class AnswerTally {
   /** Answers that say that the server failed. */
   get serverErrors(): number {
     return this.#serverErrors;
+  }
+
+  /** While a database is away servers say 503; any other failure is a fault of theirs. */
+  assertOnlyOutages(): void {
+    const failures = [...this.#counts.keys()].filter((label) => /^5(?!03)/.test(label));
+    assert.deepEqual(failures, [], JSON.stringify(this.byCode));
   }
 
   /** Such as `{ '200': 12, '409 token_held': 3 }`, in the order of the statuses. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LIMITS } from '@homing/server';
 
 /** What a phone has said once: any of user and token, under one sequence of its installation. */
 export interface Statement {
@@ -31,9 +32,11 @@ interface History {
 
 /**
  * How long after an acknowledgement a push may still come to a provider whose gate was before it: a
- * second by rule R7, and much more than that for a machine that is busy with other things.
+ * second by rule R7, and two for what neither the relay nor a kill explains but the machine does.
+ * The relay delays no answers, and a killed worker writes nothing more; but the provider and the
+ * phones are in one process, whose turn may come late for what lies in its sockets.
  */
-const UNDER_WAY_MS = 15_000;
+const UNDER_WAY_MS = LIMITS.gateFreshMs + 2_000;
 
 /**
  * The reference: of each installation the statement with the highest sequence counts, for user and
@@ -82,13 +85,18 @@ export class RegistryBook {
     return said.toSorted((a, b) => b.seq - a.seq)[0] ?? null;
   }
 
-  /** Who may be signed in: what was acknowledged with the highest sequence, or is newer. */
-  possibleUsers(installationId: string): readonly (string | null)[] {
-    const said = this.#history(installationId).statements.filter(({ user }) => user !== undefined);
+  /**
+   * What an installation may hold of a group: what was acknowledged with the highest sequence, or
+   * is newer. Null stands for nothing.
+   */
+  possible(installationId: string, group: 'user' | 'token'): readonly (string | null)[] {
+    const said = this.#history(installationId).statements.filter(
+      (statement) => statement[group] !== undefined,
+    );
     const known = said.filter(({ acknowledged }) => acknowledged !== null);
     const least = Math.max(0, ...known.map(({ seq }) => seq));
-    const users = said.filter(({ seq }) => seq >= least).map(({ user }) => user ?? null);
-    return least === 0 ? [null, ...users] : users;
+    const held = said.filter(({ seq }) => seq >= least).map((one) => one[group] ?? null);
+    return least === 0 ? [null, ...held] : held;
   }
 
   /** Why a push should not have been sent; null when nothing speaks against it. */

@@ -9,6 +9,8 @@ export interface StormPhoneOptions {
   readonly book: RegistryBook;
   readonly random: SeededRandom;
   readonly users: readonly string[];
+  /** The time that providers note pushes by, in milliseconds. */
+  readonly now: () => number;
   /** A fresh installation on this phone. */
   readonly install: () => Device;
   /** The operating system gave the app another token; the former one is dead. */
@@ -75,15 +77,22 @@ export class StormPhone {
     }
   }
 
-  /** Repeats what counts until it is acknowledged, like an outbox when all is well again. */
+  /** Resolves when nothing that it sent is under way any more. */
+  async rest(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  /**
+   * Repeats what counts and was never acknowledged until it is, like an outbox when all is well
+   * again. What was acknowledged is the server's to keep: repeating it would repair a loss.
+   */
   async settle(): Promise<void> {
-    await Promise.all(this.#underWay);
     const { book } = this.#options;
     const { id } = this.#device;
     const token = book.latest(id, 'token');
     const user = book.latest(id, 'user');
     for (const statement of new Set([token, user])) {
-      if (statement === null) continue;
+      if (statement === null || statement.acknowledged !== null) continue;
       const body = await this.#body(
         statement.user,
         statement.token === undefined ? null : this.#token,
@@ -187,6 +196,6 @@ export class StormPhone {
 
   #heed(answer: Answer, statement: Statement): void {
     this.#options.onAnswer(answer);
-    if (answer.status < 300) this.#options.book.acknowledge(statement, Date.now());
+    if (answer.status < 300) this.#options.book.acknowledge(statement, this.#options.now());
   }
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Entry } from '@homing/simulators';
 import { createLogger } from '@homing/server';
+import type { Answer } from '../answer.ts';
 import { KillablePostgres } from '../crash/killable-postgres.ts';
+import { untilAnswered } from '../crash/until-answered.ts';
 import { fingerprint } from '../fingerprint.ts';
 import { startNetwork, type Network } from '../network.ts';
 import { acceptedPushes } from '../pushes.ts';
@@ -11,6 +12,7 @@ import { holdersOf } from '../races/token-claim.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import { someAtOnce } from '../some-at-once.ts';
 import { RegistryBook } from './registry-book.ts';
+import { SentMessages, toObserved } from './sent-messages.ts';
 import { startRelay, type Relay, type Weather } from './relay.ts';
 import { ServerFleet } from './server-fleet.ts';
 import { StormPhone } from './storm-phone.ts';
@@ -45,6 +47,7 @@ const DATABASE_DOWN_MS = 2_000;
 const SENDERS = 4;
 const SEND_PAUSE_MS = 200;
 const MOST_ADDRESSED = 5;
+const RETRY_STEP_MS = 30_000;
 
 /**
  * S92: phones do whatever people do, over a network that delays, breaks, doubles and reorders,
@@ -77,7 +80,8 @@ interface StormParts {
  *
  *     rage     phones, senders, killers and the observer, until the time is over
  *     quiet    everything is up again, nothing is under way any more
- *     settle   phones repeat what counts until it is acknowledged
+ *     account  the registry holds what was acknowledged, each accepted message has come to its end
+ *     settle   phones repeat what counts and was never acknowledged, until it is
  *     compare  the registry with the book, then what a message to everybody reaches
  */
 class Storm {
@@ -86,7 +90,7 @@ class Storm {
   readonly #answers = new AnswerTally();
   readonly #phones: readonly StormPhone[];
   readonly #users: readonly string[];
-  #messages = 0;
+  readonly #sent: SentMessages;
   #crashes = 0;
   #observed = 0;
   #pushes = 0;
@@ -94,6 +98,7 @@ class Storm {
 
   constructor(parts: StormParts) {
     this.#parts = parts;
+    this.#sent = new SentMessages(parts.network);
     const { phones, random } = parts.options;
     this.#users = Array.from({ length: Math.ceil(phones / 2) }, (_, index) => `user-${index}`);
     this.#phones = Array.from(
@@ -104,6 +109,7 @@ class Storm {
           random,
           users: this.#users,
           install: () => this.#install(index),
+          now: () => parts.network.clock.now().getTime(),
           onTokenDied: (token) => this.#killToken(token),
           onAnswer: (answer) => this.#answers.add(answer),
         }),
@@ -114,15 +120,20 @@ class Storm {
     const { fleet, relay } = this.#parts;
     await this.#rage();
     await relay.calm();
+    await Promise.all(this.#phones.map((phone) => phone.rest()));
+    await someAtOnce(this.#phones.length, 16, (index) => this.#compareAcknowledged(index));
+    await this.#account();
     await Promise.all(this.#phones.map((phone) => phone.settle()));
     await fleet.drain();
     this.#observe();
+    this.#answers.assertOnlyOutages();
+    this.#sent.answers.assertOnlyOutages();
     await someAtOnce(this.#phones.length, 16, (index) => this.#compare(index));
     await this.#sendToEverybody();
     return {
       statements: this.#answers.byCode,
       ...relay.counts,
-      messages: this.#messages,
+      messages: this.#sent.accepted,
       pushes: this.#pushes,
       databaseCrashes: this.#crashes,
       serverKills: fleet.kills,
@@ -195,8 +206,8 @@ class Storm {
   }
 
   #killToken(token: string): void {
-    const { apns } = this.#parts.network;
-    apns.devices.set(token, { kind: 'unregistered', atMs: Date.now() });
+    const { apns, clock } = this.#parts.network;
+    apns.devices.set(token, { kind: 'unregistered', atMs: clock.now().getTime() });
   }
 
   /** A message that is not accepted may still be sent: its answer may be what was lost. */
@@ -208,8 +219,11 @@ class Storm {
     const number = this.#book.beginMessage();
     const content = { title: 'Hello', data: { number: String(number) } };
     const body = { audience: { users: [...users] }, content };
-    const answer = await sendOnce(network, fleet, body);
-    if (answer === 202) this.#messages += 1;
+    await this.#sent.send(
+      network.backEndAt(() => fleet.url()),
+      number,
+      body,
+    );
   }
 
   #crashPauseMs(): number {
@@ -240,9 +254,40 @@ class Storm {
   #tell(): void {
     const { options, fleet } = this.#parts;
     options.onProgress?.(
-      `${this.#pushes} pushes of ${this.#messages} messages, ${this.#crashes} crashes of ` +
+      `${this.#pushes} pushes of ${this.#sent.accepted} messages, ${this.#crashes} crashes of ` +
         `PostgreSQL, ${fleet.kills} of servers, answers ${JSON.stringify(this.#answers.byCode)}`,
     );
+  }
+
+  /** What was acknowledged is there before anybody repeats it. */
+  async #compareAcknowledged(index: number): Promise<void> {
+    const phone = this.#phones[index] ?? assert.fail();
+    const { id } = phone.device;
+    const { body } = await this.#read(`/v1/installations/${id}`);
+    // Both are missing as well where the server knows nothing of the installation.
+    const user = (body['user']?.['id'] ?? null) as string | null;
+    const masked = (body['token']?.['masked'] ?? null) as string | null;
+    const users = this.#book.possible(id, 'user');
+    assert(users.includes(user), `${id}: ${user} is none of ${users.join()}`);
+    const values = this.#book.possible(id, 'token');
+    const tokens = values.map((value) => (value === null ? null : fingerprint({ value })));
+    assert(tokens.includes(masked), `${id}: ${masked} is none of ${tokens.join()}`);
+    for (const former of phone.former) await this.#compareFormer(former.id);
+  }
+
+  /** Every accepted message ends while leases run out and what is to be tried again comes due. */
+  async #account(): Promise<void> {
+    const { network, fleet } = this.#parts;
+    await this.#sent.untilFinished(async () => {
+      await network.clock.advance(RETRY_STEP_MS);
+      await fleet.drain();
+    });
+    this.#observe();
+  }
+
+  /** The API beside the fleet may have lost its connections with the database. */
+  #read(path: string): Promise<Answer> {
+    return untilAnswered(() => this.#parts.network.backEnd.get(path));
   }
 
   /** What the registry holds for a phone is what the phone said last. */
@@ -265,8 +310,8 @@ class Storm {
 
   /** One that was deleted with its app may have come to the server or not. */
   async #compareFormer(id: string): Promise<void> {
-    const possible = this.#book.possibleUsers(id);
-    const answer = await this.#parts.network.backEnd.get(`/v1/installations/${id}`);
+    const possible = this.#book.possible(id, 'user');
+    const answer = await this.#read(`/v1/installations/${id}`);
     if (answer.status === 404) {
       assert(possible.includes(null));
       return;
@@ -294,21 +339,4 @@ class Storm {
       assert.equal(reached.has(phone.token.value), isSignedIn);
     }
   }
-}
-
-async function sendOnce(network: Network, fleet: ServerFleet, body: unknown): Promise<number> {
-  try {
-    const backEnd = network.backEndAt(() => fleet.url());
-    return (await backEnd.request('POST', '/v1/notifications', body)).status;
-  } catch {
-    return 0;
-  }
-}
-
-function toObserved({ token, body, atMs }: Entry) {
-  const payload = body as {
-    readonly homing: { readonly rcpt: string };
-    readonly number: string;
-  };
-  return { token: token ?? '', rcpt: payload.homing.rcpt, number: Number(payload.number), atMs };
 }
