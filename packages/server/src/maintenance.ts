@@ -45,7 +45,7 @@ export function createMaintenance(options: MaintenanceOptions): Maintenance {
       () => settleCalm(db, now),
       () => beginDueReviews(db, now),
       () => decideByPolicy(db, now),
-      () => advanceReviews(db, clock, signal),
+      () => advanceReviews({ db, clock, signal, onError }),
       ...rules.map((rule) => () => keep(db, rule, now, signal)),
     ];
     // One chore that fails, hour after hour, must not keep the others from being done.

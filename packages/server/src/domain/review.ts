@@ -29,6 +29,27 @@ export interface PlatformFindings {
   readonly samples: Readonly<Record<'silent' | 'dormant' | 'purge', readonly string[]>>;
 }
 
+/**
+ * The platforms that a review counts apart, beside those that the app's policy names. What else
+ * clients call theirs is `other`: there is no end to it.
+ */
+export const COUNTED_PLATFORMS = [
+  'ios',
+  'ipados',
+  'macos',
+  'watchos',
+  'tvos',
+  'visionos',
+  'android',
+  'harmonyos',
+  'web',
+  'windows',
+  'linux',
+  'chromeos',
+  'unknown',
+] as const;
+
+/** By platform: one of `COUNTED_PLATFORMS`, one that the policy names, or `other`. */
 export type ReviewFindings = Readonly<Record<string, PlatformFindings>>;
 
 /** What applying a review would do, or was confirmed to do. */
@@ -90,11 +111,16 @@ export function reviewTotals(findings: ReviewFindings): ReviewTotals {
 export function addFindings(a: ReviewFindings, b: ReviewFindings): ReviewFindings {
   const platforms = new Set([...Object.keys(a), ...Object.keys(b)]);
   const entries = [...platforms].map((platform) => {
-    const [one, other] = [a[platform], b[platform]];
+    const [one, other] = [findingsOf(a, platform), findingsOf(b, platform)];
     const both = one !== undefined && other !== undefined ? add(one, other) : (one ?? other);
     return [platform, both] as const;
   });
   return Object.fromEntries(entries) as ReviewFindings;
+}
+
+/** A platform's name is a client's word, and `constructor` is a word. */
+function findingsOf(findings: ReviewFindings, platform: string): PlatformFindings | undefined {
+  return Object.hasOwn(findings, platform) ? findings[platform] : undefined;
 }
 
 function add(a: PlatformFindings, b: PlatformFindings): PlatformFindings {

@@ -24,6 +24,7 @@ import {
   lockOpenReviews,
   lockReview,
   lockReviewUnderWay,
+  reviewsUnderWay,
   saveReview,
   startApplying,
 } from '../store/reviews.ts';
@@ -120,25 +121,36 @@ export async function decideByPolicy(db: Database, now: Date): Promise<void> {
   });
 }
 
+export interface ReviewWork {
+  readonly db: Database;
+  readonly clock: Clock;
+  /** Aborts when the process stops; a review is left where it is then. */
+  readonly signal: AbortSignal;
+  readonly onError: (error: unknown) => void;
+}
+
 /**
  * Takes the reviews that are under way to the end of their phase, slice by slice, each slice in a
  * transaction of its own with the mark of how far that was: whoever comes after a crash goes on
- * there. A review that another process has in its hands is left to it.
+ * there. A review that another process has in its hands is left to it, and one that fails is
+ * reported and does not hold up those of other apps.
  */
-export async function advanceReviews(
-  db: Database,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
-  let isUnderWay = true;
-  while (isUnderWay && !signal.aborted) {
-    isUnderWay = await inTransaction(db, (tx) => advance(tx, clock()));
+export async function advanceReviews({ db, clock, signal, onError }: ReviewWork): Promise<void> {
+  for (const ref of await reviewsUnderWay(db)) {
+    try {
+      let isUnderWay = true;
+      while (isUnderWay && !signal.aborted) {
+        isUnderWay = await inTransaction(db, (tx) => advance(tx, ref, clock()));
+      }
+    } catch (error) {
+      onError(error);
+    }
   }
 }
 
 /** One slice; false when there is nothing to do. */
-async function advance(tx: Transaction, now: Date): Promise<boolean> {
-  const review = await lockReviewUnderWay(tx);
+async function advance(tx: Transaction, ref: number, now: Date): Promise<boolean> {
+  const review = await lockReviewUnderWay(tx, ref);
   if (review === null) return false;
   const { throughRef: after, lastRef } = review;
   const through = Math.min(after + LIMITS.reviewSlice, lastRef);

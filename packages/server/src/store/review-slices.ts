@@ -1,4 +1,5 @@
 import {
+  COUNTED_PLATFORMS,
   purgeCutoff,
   SAMPLES_PER_FINDING,
   silenceCutoffs,
@@ -60,9 +61,12 @@ interface FindingsRow {
 
 /** What the review finds in a slice. */
 export async function countSlice(db: Queryable, slice: ReviewSlice): Promise<ReviewFindings> {
+  const apart = [...COUNTED_PLATFORMS, ...Object.keys(slice.review.policy.platforms)];
   const rows = await db<FindingsRow[]>`
     with examined as (
-      select i.installation_ref, i.id, coalesce(i.platform, 'unknown') as platform,
+      select i.installation_ref, i.id,
+        case when coalesce(i.platform, 'unknown') = any(${apart})
+          then coalesce(i.platform, 'unknown') else 'other' end as platform,
         i.removed_at is null as alive, i.dormant_since is not null as already_dormant,
         i.last_accepted_on >= i.last_seen_at::date as accepting,
         ${db.unsafe(SILENT)} as silent, ${db.unsafe(DORMANT)} as dormant,

@@ -86,11 +86,17 @@ export async function lockReview(
   return row === undefined ? null : toReview(row);
 }
 
-/** The oldest review under way that no other process has in its hands; null when there is none. */
-export async function lockReviewUnderWay(tx: Transaction): Promise<Review | null> {
+/** The reviews that are being counted or applied, by reference, the oldest first. */
+export async function reviewsUnderWay(db: Queryable): Promise<readonly number[]> {
+  const rows = await db<{ review_ref: number }[]>`
+    select review_ref from review where state in ('counting', 'applying') order by review_ref`;
+  return rows.map((row) => row.review_ref);
+}
+
+/** Null when the review is not under way any more, or another process has it in its hands. */
+export async function lockReviewUnderWay(tx: Transaction, ref: number): Promise<Review | null> {
   const [row] = await tx<ReviewRow[]>`
-    select * from review where state in ('counting', 'applying')
-    order by review_ref limit 1
+    select * from review where review_ref = ${ref} and state in ('counting', 'applying')
     for update skip locked`;
   return row === undefined ? null : toReview(row);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createApp, createLogger } from '@homing/server';
 import { assertAnswered } from '../../../../test/answered.ts';
+import { BackEnd } from '../../../../test/back-end.ts';
 import { assertProblem } from '../http/assert-problem.ts';
 import { DAY_MS, idOf, openShop } from './silent-shop.ts';
 import { untilBlocked } from './until-blocked.ts';
@@ -141,6 +142,43 @@ describe('a review', () => {
     assert.equal(
       (await shop.network.backEnd.timeline(phone.id)).at(-1),
       'The installation checked in again after a long silence.',
+    );
+  });
+
+  test('counts under one name what clients call platforms that nobody knows', async () => {
+    await using shop = await openShop();
+    await shop.configure({ platforms: { kiosk: { warn_days: 3 } } });
+    for (const platform of ['ios', 'kiosk', 'constructor', '__proto__', 'toaster']) {
+      await shop.enrol(platform);
+    }
+    const review = await shop.review();
+    assert.equal(review['state'], 'open');
+    const counts = Object.entries(review['platforms'] ?? {}).map(([platform, found]) => [
+      platform,
+      (found as unknown as { readonly installations: number }).installations,
+    ]);
+    assert.deepEqual(counts, [
+      ['ios', 1],
+      ['kiosk', 1],
+      ['other', 3],
+    ]);
+  });
+
+  test('that fails does not hold up those of other apps', async () => {
+    await using shop = await openShop({ logger: createLogger('silent') });
+    const { network } = shop;
+    await shop.enrol('ios');
+    assertAnswered(await network.backEnd.request('POST', '/v1/reviews'), 202);
+    const { db } = network.homing;
+    await db`update review set platforms = '{"ios": "unreadable"}'`;
+    const other = new BackEnd(network.url, (await network.provision()).secretKey);
+    const { body: sound } = await other.request('POST', '/v1/reviews');
+    await network.homing.maintenance.run();
+    assert.equal((await other.get(`/v1/reviews/${idOf(sound)}`)).body['state'], 'open');
+    const states = await db<{ state: string }[]>`select state from review order by review_ref`;
+    assert.deepEqual(
+      states.map(({ state }) => state),
+      ['counting', 'open'],
     );
   });
 
