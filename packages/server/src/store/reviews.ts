@@ -34,6 +34,15 @@ interface ReviewRow {
  * one, and that one is returned.
  */
 export async function beginReview(tx: Transaction, app: App, now: Date): Promise<Review> {
+  for (;;) {
+    // One that is met here may end before it is read; then nothing is in the way of a new one.
+    const review = (await tryBegin(tx, app, now)) ?? (await underWay(tx, app.ref));
+    if (review !== null) return review;
+  }
+}
+
+/** Null when the app has a review under way. */
+async function tryBegin(tx: Transaction, app: App, now: Date): Promise<Review | null> {
   const policy = json(fromDormancyPolicy(app.dormancy));
   const [begun] = await tx<ReviewRow[]>`
     insert into review (app_ref, id, state, created_at, policy, last_ref)
@@ -41,16 +50,17 @@ export async function beginReview(tx: Transaction, app: App, now: Date): Promise
       coalesce(max(installation_ref), 0) from installation
     on conflict (app_ref) where state in ('counting', 'applying') do nothing
     returning *`;
-  if (begun !== undefined) {
-    await tx`
-      update review set state = 'superseded'
-      where app_ref = ${app.ref} and state = 'open' and review_ref < ${begun.review_ref}`;
-    return toReview(begun);
-  }
-  const [running] = await tx<ReviewRow[]>`
-    select * from review where app_ref = ${app.ref} and state in ('counting', 'applying')`;
-  if (running === undefined) throw new Error('the review under way ended in between');
-  return toReview(running);
+  if (begun === undefined) return null;
+  await tx`
+    update review set state = 'superseded'
+    where app_ref = ${app.ref} and state = 'open' and review_ref < ${begun.review_ref}`;
+  return toReview(begun);
+}
+
+async function underWay(tx: Transaction, appRef: number): Promise<Review | null> {
+  const [row] = await tx<ReviewRow[]>`
+    select * from review where app_ref = ${appRef} and state in ('counting', 'applying')`;
+  return row === undefined ? null : toReview(row);
 }
 
 /** The newest reviews of an app, newest first. */
