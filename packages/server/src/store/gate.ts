@@ -70,7 +70,8 @@ export interface GatedSlice {
 /**
  * The ownership check and the write-ahead mark in one statement (rule R7): moves the chunk's mark
  * if the lease is still ours, and only then returns the current rows of the slice. Null when the
- * lease was lost. `through` is how many of the chunk's deliveries have then been checked.
+ * lease was lost. `through` is how many of the chunk's deliveries have then been checked. An
+ * installation that was purged has a row without address and owner: its delivery ends all the same.
  */
 export async function gateSlice(
   db: Queryable,
@@ -94,7 +95,8 @@ export async function gateSlice(
       i.web_push_p256dh, i.web_push_auth, i.vapid_key_id, i.token_status,
       own.user_ref as owner_ref, own.id as owner_id, own.preferences as owner_preferences,
       own.rcpt, own.shared,
-      i.holder_version, i.permission, i.preferences, i.locale, i.sdk_version,
+      coalesce(i.holder_version, 0) as holder_version, i.permission,
+      coalesce(i.preferences, '{}') as preferences, i.locale, i.sdk_version,
       i.dormant_since is not null as dormant, ${db.unsafe(CHOSEN_ELSEWHERE)} as chosen_elsewhere,
       c.credential_ref as serving_credential,
       d.state as settled_state, d.reason as settled_reason, d.chunk_ref as settled_in_chunk,
@@ -110,7 +112,7 @@ export async function gateSlice(
     from held
       cross join slice s
       join notification n on n.notification_ref = ${chunk.notificationRef}
-      join installation i on i.installation_ref = s.installation_ref
+      left join installation i on i.installation_ref = s.installation_ref
       left join lateral (${db.unsafe(OWNER_OF_DELIVERY)}) own on true
       left join delivery d on d.day = ${chunk.day} and d.notification_ref = n.notification_ref
         and d.installation_ref = s.installation_ref and d.user_ref = s.user_ref

@@ -19,7 +19,10 @@ export interface DueRetry {
   readonly holdsToken: boolean;
 }
 
-/** Takes due retries off the list; what the transaction does not put elsewhere is lost. */
+/**
+ * Takes due retries off the list; what the transaction does not put elsewhere is lost. Those of a
+ * purged installation are among them, without token and credential.
+ */
 export async function takeDueRetries(
   tx: Transaction,
   now: Date,
@@ -40,7 +43,7 @@ export async function takeDueRetries(
       c.credential_ref as "credentialRef", d.reason, d.attempts,
       d.possible_duplicate as "possibleDuplicate",
       i.token_status is not null and i.token_status <> 'retired' as "holdsToken"
-    from taken t join installation i using (installation_ref)
+    from taken t left join installation i using (installation_ref)
       join delivery d on d.day = t.day and d.notification_ref = t.notification_ref
         and d.installation_ref = t.installation_ref and d.user_ref = t.user_ref
       left join lateral (${tx.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true

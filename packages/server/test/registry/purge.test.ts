@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { createLogger } from '@homing/server';
 import { assertAnswered } from '../../../../test/answered.ts';
 import { apnsToken, type Device } from '../../../../test/device.ts';
 import { untilBlocked } from './until-blocked.ts';
@@ -181,6 +182,53 @@ test('who comes back at the very moment of the purge enrols anew with the next t
     (await backEnd.timeline(device.id))[0],
     'The installation was seen for the first time.',
   );
+});
+
+/** Sends to an anonymous phone that is purged after the first attempt; returns what was sent. */
+async function sendToLostPhone(shop: Shop): Promise<string> {
+  const { backEnd } = shop.network;
+  const [phone] = await shop.silence([{ platform: 'ios', days: YEAR + 1 }]);
+  assert.ok(phone);
+  const audience = { installations: [phone.id] };
+  const id = await backEnd.send({ audience, content: { title: 'We are closed today' } });
+  await shop.network.drain();
+  await purge(shop, { anonymous: 1 });
+  return id;
+}
+
+describe('a notification to an installation that is purged meanwhile', () => {
+  const AGAIN_MS = 600_000;
+
+  test('ends while it waits for a second attempt', async () => {
+    await using shop = await openShop({ role: 'all' });
+    const { network } = shop;
+    network.apns.faults.schedule({
+      times: 1,
+      fault: { kind: 'answer', status: 503, reason: 'ServiceUnavailable' },
+    });
+    const id = await sendToLostPhone(shop);
+    assert.equal((await network.backEnd.report(id))['counts']?.['retrying'], 1);
+    await network.clock.advance(AGAIN_MS);
+    await network.drain();
+    const report = await network.backEnd.report(id);
+    assert.equal(report['status'], 'finished');
+    assert.deepEqual(report['reasons'], { skipped: { no_token: 1 } });
+  });
+
+  test('ends while its lane is stopped', async () => {
+    await using shop = await openShop({ role: 'all', logger: createLogger('silent') });
+    const { network } = shop;
+    network.apns.faults.schedule({
+      times: Infinity,
+      fault: { kind: 'answer', status: 403, reason: 'InvalidProviderToken' },
+    });
+    const id = await sendToLostPhone(shop);
+    await network.clock.advance(AGAIN_MS);
+    await network.drain();
+    const report = await network.backEnd.report(id);
+    assert.equal(report['status'], 'finished');
+    assert.deepEqual(report['reasons'], { skipped: { no_token: 1 } });
+  });
 });
 
 test('a policy purges only where it was told to, together with what it makes dormant', async () => {
