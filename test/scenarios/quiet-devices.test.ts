@@ -140,6 +140,31 @@ describe('the preferences of a device', () => {
     assert.deepEqual(await tokensReached(network, send('hans')), tokens(other.token));
   });
 
+  test('only this device is not said by the next user of the same phone', async () => {
+    const [shared, own] = [await phoneOf('lena'), await phoneOf('mario')];
+    await prefer(shared, { mode: 'only_this_device' });
+    assertAnswered(await shared.device.signOut(), 204);
+    assertAnswered(await shared.device.signIn('mario'), 200);
+    assert.deepEqual(await tokensReached(network, send('mario')), tokens(shared.token, own.token));
+    await prefer(shared, { mode: 'only_this_device' });
+    assert.deepEqual(await tokensReached(network, send('mario')), tokens(shared.token));
+  });
+
+  test('only this device is not said by a device that shows nothing', async () => {
+    const [chosen, other] = [await phoneOf('nora'), await phoneOf('nora')];
+    await prefer(chosen, { mode: 'only_this_device' });
+    await allow(chosen, 'denied');
+    assert.deepEqual(await tokensReached(network, send('nora')), tokens(other.token));
+    await allow(chosen, 'granted');
+    assert.deepEqual(await tokensReached(network, send('nora')), tokens(chosen.token));
+    await clock.advance(HOUR_MS);
+    const atMs = clock.now().getTime();
+    network.apns.devices.set(chosen.token.value, { kind: 'unregistered', atMs });
+    await backEnd.sendToUsers(['nora']);
+    await network.drain();
+    assert.deepEqual(await tokensReached(network, send('nora')), tokens(other.token));
+  });
+
   test('what is not meant for a user is not stopped by where the user wants to read', async () => {
     const [chosen, other] = [await phoneOf('jana'), await phoneOf('jana')];
     await prefer(chosen, { mode: 'only_this_device' });

@@ -24,7 +24,8 @@ export type PreferencesResult =
   | { readonly kind: 'forked' | AccessRefusal };
 
 /**
- * Stores what a device prefers; ordered like every field group, and kept over logins and logouts.
+ * Stores what a device prefers; ordered like every field group, and kept over logins and logouts,
+ * but for the mode `only_this_device`, which ends with the session that it was said in.
  */
 export async function changePreferences(
   db: Database,

@@ -40,13 +40,17 @@ export interface GateColumns extends AddressRow {
 
 /**
  * Whether the user of `s` said "only this device" on another installation and not on `i`. An open
- * link leads there, so that a device that signed out silences nothing.
+ * link leads there, and the word ends with the link, so that a device silences nothing by what its
+ * former user said. One that shows nothing itself, because it is lost, dormant or denied, silences
+ * nothing either: the user would read nowhere.
  */
 export const CHOSEN_ELSEWHERE = `
   (s.user_ref <> 0 and coalesce(i.preferences->>'mode', '') <> 'only_this_device' and exists (
     select 1 from link chosen join installation other using (installation_ref)
     where chosen.user_ref = s.user_ref and chosen.ended_at is null
-      and other.preferences->>'mode' = 'only_this_device'))`;
+      and other.preferences->>'mode' = 'only_this_device'
+      and other.token_status in ('live', 'contested') and other.dormant_since is null
+      and other.permission is distinct from 'denied'))`;
 
 /**
  * Who has to be signed in on `i` for a delivery `s`, if that is so: the delivery's own user. What

@@ -3,8 +3,9 @@ import { retirePurposeTokens } from './purpose-tokens.ts';
 import { json, type Queryable, type Transaction } from './sql.ts';
 
 /**
- * Ends links with everything that depended on them: topics of the user, and the purpose tokens
- * where nobody stays.
+ * Ends links with everything that depended on them: topics of the user, the word "only this
+ * device", which was the user's and would silence the next one's other devices, and the purpose
+ * tokens where nobody stays.
  */
 export async function endLinks(tx: Transaction, ended: readonly EndedLink[]): Promise<void> {
   if (ended.length === 0) return;
@@ -25,6 +26,10 @@ export async function endLinks(tx: Transaction, ended: readonly EndedLink[]): Pr
       delete from topic_subscription t
       using jsonb_to_recordset(${json(rows)}) as e (i bigint, u bigint)
       where t.installation_ref = e.i and t.user_ref = e.u`.execute(),
+    tx`
+      update installation i set preferences = i.preferences || '{"mode": "on"}'
+      from jsonb_to_recordset(${json(rows)}) as e (i bigint)
+      where i.installation_ref = e.i and i.preferences->>'mode' = 'only_this_device'`.execute(),
     retirePurposeTokens(
       tx,
       ended.filter(({ isLast }) => isLast),

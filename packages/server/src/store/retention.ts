@@ -73,7 +73,10 @@ async function dropOutbox(db: Database, before: Date): Promise<number> {
 }
 
 async function dropUserTombstones(db: Database, before: Date): Promise<number> {
-  const rows = await db`delete from user_tombstone where not_before < ${before} returning app_ref`;
+  const rows = await db`
+    delete from user_tombstone where (app_ref, id_mac) in (
+      select app_ref, id_mac from user_tombstone where not_before < ${before} limit ${ROWS})
+    returning app_ref`;
   return rows.length;
 }
 
@@ -87,7 +90,10 @@ async function dropTokenLosses(db: Database, before: Date): Promise<number> {
 }
 
 async function dropAnswerMinutes(db: Database, before: Date): Promise<number> {
-  const rows = await db`delete from answer_minute where minute < ${before} returning host`;
+  const rows = await db`
+    delete from answer_minute where ctid = any(array(
+      select ctid from answer_minute where minute < ${before} limit ${ROWS}))
+    returning host`;
   return rows.length;
 }
 
@@ -144,7 +150,10 @@ async function dropAudit(db: Database, before: Date): Promise<number> {
 }
 
 async function dropAlerts(db: Database, before: Date): Promise<number> {
-  const rows = await db`delete from alert where closed_at < ${before} returning alert_ref`;
+  const rows = await db`
+    delete from alert where alert_ref in (
+      select alert_ref from alert where closed_at < ${before} limit ${ROWS})
+    returning alert_ref`;
   return rows.length;
 }
 
