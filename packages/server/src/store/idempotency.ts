@@ -38,8 +38,15 @@ export async function insertIdempotentAnswer(
     values (${appRef}, ${key}, ${record.bodyHash}, ${record.status}, ${json(record.body)})`;
 }
 
-/** Forgets keys older than their promise; returns how many. */
-export async function dropIdempotencyKeys(db: Queryable, olderThan: Date): Promise<number> {
-  const rows = await db`delete from idempotency where created_at < ${olderThan} returning key`;
+/** Forgets some keys older than their promise; returns how many. */
+export async function dropIdempotencyKeys(
+  db: Queryable,
+  olderThan: Date,
+  limit: number,
+): Promise<number> {
+  const rows = await db`
+    delete from idempotency where (app_ref, key) in (
+      select app_ref, key from idempotency where created_at < ${olderThan} limit ${limit})
+    returning key`;
   return rows.length;
 }

@@ -263,12 +263,21 @@ export function installationsOfUser(
   );
 }
 
-/** Tombstones answer `410 installation_removed` for a while, then the id is forgotten. */
-export async function dropTombstones(db: Database, olderThan: Date): Promise<number> {
+/**
+ * Tombstones answer `410 installation_removed` for a while, then the id is forgotten: some at a
+ * time; returns how many.
+ */
+export async function dropTombstones(
+  db: Database,
+  olderThan: Date,
+  limit: number,
+): Promise<number> {
   const rows = await db`
     update installation
     set id = gen_random_uuid(), secret_hash = null, forgotten_at = now()
-    where removed_at < ${olderThan} and forgotten_at is null
+    where installation_ref in (
+      select installation_ref from installation
+      where removed_at < ${olderThan} and forgotten_at is null limit ${limit})
     returning installation_ref`;
   return rows.length;
 }

@@ -37,9 +37,13 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
     {
       what: 'answers to requests with an idempotency key',
       days: LIMITS.idempotencyDays,
-      drop: dropIdempotencyKeys,
+      drop: (db, before) => dropIdempotencyKeys(db, before, ROWS),
     },
-    { what: 'ids of removed installations', days: LIMITS.tombstoneDays, drop: dropTombstones },
+    {
+      what: 'ids of removed installations',
+      days: LIMITS.tombstoneDays,
+      drop: (db, before) => dropTombstones(db, before, ROWS),
+    },
     {
       what: 'digests of the ids of erased users',
       days: LIMITS.userTombstoneHours / 24,
@@ -47,7 +51,11 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
     },
     { what: 'tokens lost to a provider', days: LIMITS.tokenLossHours / 24, drop: dropTokenLosses },
     { what: 'answers of providers by the minute', days: 1, drop: dropAnswerMinutes },
-    { what: 'moves of tokens between installations', days: 1, drop: dropMoves },
+    {
+      what: 'moves of tokens between installations',
+      days: 1,
+      drop: (db, before) => dropMoves(db, before, ROWS),
+    },
     { what: 'probes that may be repeated', days: 1, drop: dropProbes },
     { what: 'ids of used assertions', days: PROOF_DAYS, drop: dropProofs },
     { what: 'notifications and their counts', days: deliveryDays, drop: dropNotifications },
@@ -91,8 +99,9 @@ async function dropTokenLosses(db: Database, before: Date): Promise<number> {
 
 async function dropAnswerMinutes(db: Database, before: Date): Promise<number> {
   const rows = await db`
-    delete from answer_minute where ctid = any(array(
-      select ctid from answer_minute where minute < ${before} limit ${ROWS}))
+    delete from answer_minute where (credential_ref, host, minute) in (
+      select credential_ref, host, minute from answer_minute
+      where minute < ${before} limit ${ROWS})
     returning host`;
   return rows.length;
 }
@@ -129,16 +138,49 @@ async function dropNotifications(db: Database, before: Date): Promise<number> {
   return rows.length;
 }
 
+/**
+ * Passes once over all that ended before then, some at a time: the last link of an installation
+ * stays, and there may be many of those before the next one that goes.
+ */
 async function dropLinks(db: Database, before: Date): Promise<number> {
-  const rows = await db`
-    delete from link where link_ref in (
-      select link_ref from link old
-      where ended_at < ${before} and exists (
+  let dropped = 0;
+  let from: LinkSlice | undefined = { at: '-infinity', ref: 0, dropped: 0 };
+  while (from !== undefined) {
+    from = await dropLinksAfter(db, from, before);
+    dropped += from?.dropped ?? 0;
+  }
+  return dropped;
+}
+
+/** Where a pass over ended links is: the end and the reference of the last one looked at. */
+interface LinkSlice {
+  readonly at: string;
+  readonly ref: number;
+  readonly dropped: number;
+}
+
+/** Undefined when there was none left to look at. */
+async function dropLinksAfter(
+  db: Database,
+  from: LinkSlice,
+  before: Date,
+): Promise<LinkSlice | undefined> {
+  const [slice] = await db<LinkSlice[]>`
+    with slice as (
+      select link_ref, installation_ref, ended_at from link
+      where ended_at < ${before}
+        and (ended_at, link_ref) > (${from.at}::text::timestamptz, ${from.ref})
+      order by ended_at, link_ref limit ${ROWS}
+    ), dropped as (
+      delete from link using slice
+      where link.link_ref = slice.link_ref and exists (
         select 1 from link newer
-        where newer.installation_ref = old.installation_ref and newer.link_ref > old.link_ref)
-      order by ended_at limit ${ROWS})
-    returning link_ref`;
-  return rows.length;
+        where newer.installation_ref = slice.installation_ref and newer.link_ref > slice.link_ref)
+      returning 1
+    )
+    select ended_at::text as at, link_ref as ref, (select count(*) from dropped) as dropped
+    from slice order by ended_at desc, link_ref desc limit 1`;
+  return slice;
 }
 
 async function dropAudit(db: Database, before: Date): Promise<number> {

@@ -76,9 +76,9 @@ test('tombstones are forgotten with and without a secret, once', async () => {
   }
   const { db } = network.homing;
   const kept = new Date(network.clock.now().getTime() - LIMITS.tombstoneDays * DAY_MS);
-  assert.equal(await dropTombstones(db, kept), 0);
+  assert.equal(await dropTombstones(db, kept, 10), 0);
   const later = new Date(network.clock.now().getTime() + DAY_MS);
-  assert.equal(await dropTombstones(db, later), 2);
-  assert.equal(await dropTombstones(db, later), 0);
+  assert.equal(await dropTombstones(db, later, 10), 2);
+  assert.equal(await dropTombstones(db, later, 10), 0);
   assertProblem(await backEnd.get(`/v1/installations/${made.id}`), 'not_found');
 });
