@@ -203,7 +203,7 @@ describe('a notification to an installation that is purged meanwhile', () => {
     await using shop = await openShop({ role: 'all' });
     const { network } = shop;
     network.apns.faults.schedule({
-      times: 1,
+      times: Infinity,
       fault: { kind: 'answer', status: 503, reason: 'ServiceUnavailable' },
     });
     const id = await sendToLostPhone(shop);
