@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LIMITS } from '@homing/server';
+import { addCredential } from '../../packages/server/src/credentials/add-credential.ts';
+import { sealContext } from '../../packages/server/src/credentials/open-credential.ts';
+import { credentialsOfApp } from '../../packages/server/src/store/credentials.ts';
+import { inTransaction } from '../../packages/server/src/store/transaction.ts';
 import { assertAnswered } from '../answered.ts';
+import { createTestClock } from '../clock.ts';
 import { assertConserved } from '../conservation.ts';
 import { apnsToken, fcmToken } from '../device.ts';
 import { startNetwork, type Network } from '../network.ts';
@@ -161,4 +166,57 @@ test('a person who closes the alert believes the provider again', async () => {
   );
   const timeline = await network.backEnd.timeline(phones[1]?.phone.id ?? '');
   assert.ok(timeline.every((line) => !line.includes('retired')));
+});
+
+test('a freeze gives back all that was taken since the last acceptance, whatever the minute', async () => {
+  const minute = Math.floor(Date.now() / 60_000) * 60_000;
+  const clock = createTestClock(() => minute);
+  await using network = await startNetwork({ clock });
+  const [live] = await phonesOf(network, 'live', 1);
+  const early = await phonesOf(network, 'ben', PHONES);
+  const late = await phonesOf(network, 'anna', PHONES);
+  clock.advance(24 * 3_600_000 + 1_000);
+  const atMs = clock.now().getTime();
+  await network.backEnd.sendToUsers(['live']);
+  await network.drain();
+  for (const { token } of [...early, ...late]) {
+    network.apns.devices.set(token.value, { kind: 'unregistered', atMs });
+  }
+  // Within the minute of the acceptance the deaths are believed.
+  clock.advance(2_000);
+  await network.backEnd.sendToUsers(['ben']);
+  await network.drain();
+  assert.deepEqual(await statuses(network), { active: PHONES + 1, retired: PHONES });
+
+  clock.advance(LIMITS.massDeathMs + 60_000);
+  await send(network);
+
+  assert.deepEqual(await statuses(network), { active: 2 * PHONES + 1 });
+  assert.ok(live);
+});
+
+/** Puts a credential like the one that the app has for APNs in its place. */
+async function replaceApnsCredential({ homing: { db, vault } }: Network): Promise<void> {
+  const [row] = await db<{ ref: number }[]>`select app_ref as ref from app`;
+  const all = await credentialsOfApp(db, row?.ref ?? 0);
+  const old = all.find(({ provider }) => provider === 'apns');
+  assert.ok(old);
+  const secret = JSON.parse(vault.open(old.sealedSecret, sealContext(old)).toString());
+  await inTransaction(db, (tx) => addCredential(tx, vault, { ...old, secret }));
+}
+
+test('S73: a credential that is put in the place of a wrong one ends its freeze', async () => {
+  await using network = await startNetwork();
+  const phones = await phonesOf(network, 'anna', PHONES);
+  for (const { token } of phones) network.apns.devices.set(token.value, { kind: 'other_topic' });
+  const id = await send(network);
+  assert.equal((await openAlerts(network)).length, 1);
+
+  await replaceApnsCredential(network);
+  for (const { token } of phones) network.apns.devices.set(token.value, { kind: 'live' });
+
+  const all = phones.map(({ token }) => token);
+  assert.deepEqual(await tokensReached(network, () => send(network)), tokens(...all, ...all));
+  assert.deepEqual(await openAlerts(network), []);
+  assert.equal((await network.backEnd.report(id))['counts']?.['accepted'], PHONES);
 });

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Lane as LaneName } from '../domain/notification.ts';
+import { relieve } from '../feedback/relieve.ts';
 import { expandChunk } from '../sending/expand.ts';
 import { createRenderer } from '../sending/render.ts';
 import { countOpenWork, heartbeat, leaseChunks } from '../store/chunks.ts';
@@ -34,6 +35,7 @@ const CAPACITY: Readonly<Record<LaneName, number>> = { transactional: 16, bulk: 
  * The loop of a worker. Each turn, in this order:
  *
  *   probes    what belongs to no notification goes out on its own
+ *   relieve   what the freeze of a host left to be done, a bit of it
  *   retries   due deliveries become chunks
  *   lease     as many chunks as there is room for, per lane, oldest first
  *   start     each leased chunk runs on its own: expand, or gate → send → settle
@@ -118,15 +120,22 @@ export class Dispatcher implements AsyncDisposable {
   async #takeTurn(): Promise<number> {
     const { db, clock } = this.#options;
     const running = this.#tasks.size;
-    const promoted = await promoteRetries(db, clock()).catch((error: unknown) => {
-      // Retries that cannot be promoted must not keep first attempts from going out.
-      this.#options.metrics.fault(error);
-      return 0;
-    });
-    const probes = await this.#probe();
+    const probes = await this.#guard(this.#probe());
+    const relieved = await this.#guard(relieve(db, clock()));
+    const promoted = await this.#guard(promoteRetries(db, clock()));
     const transactional = await this.#leaseAndStart('transactional');
     const bulk = await this.#leaseAndStart('bulk');
-    return running + promoted + probes + transactional + bulk;
+    return running + probes + relieved + promoted + transactional + bulk;
+  }
+
+  /** What cannot be done beside the first attempts must not keep them from going out. */
+  async #guard(work: Promise<number>): Promise<number> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#options.metrics.fault(error);
+      return 0;
+    }
   }
 
   async #probe(): Promise<number> {

@@ -121,4 +121,6 @@ export const LIMITS = {
   massDeathMs: 10 * 60 * 1_000,
   /** What was lost during a freeze is offered again when it lifts: as long as that is of use. */
   tokenLossHours: 24,
+  /** Installations that are relieved in one transaction: a blink, whatever the freeze was about. */
+  reliefSlice: 500,
 } as const;

@@ -27,10 +27,10 @@ export async function settle(
 ): Promise<SettleResult> {
   return inTransaction(db, async (tx) => {
     if (!(await fenceChunk(tx, chunk))) return 'lost';
-    const watch = await watchAnswers(tx, chunk, settlements, now);
-    const movedOn = await applyTokenFacts(tx, chunk.appRef, settlements, watch, now);
+    const frozen = await watchAnswers(tx, chunk, settlements, now);
+    const movedOn = await applyTokenFacts(tx, chunk.appRef, settlements, frozen, now);
     await recordDeliveries(tx, chunk, settlements, now);
-    await reofferDead(tx, [...movedOn, ...watch.thawed], now);
+    await reofferDead(tx, movedOn, now);
     const progress = await countSettled(tx, chunk, settlements.length);
     if (progress === 'completed') await finishIfDone(tx, chunk.notificationRef, now);
     return progress;

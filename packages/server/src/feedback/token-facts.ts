@@ -2,7 +2,6 @@ import assert from 'node:assert';
 import { tokenFingerprint } from '../domain/address-key.ts';
 import type { EventDraft } from '../domain/event.ts';
 import type { Settlement, TokenFact } from '../domain/settlement.ts';
-import { restoreLosses } from '../store/answer-window.ts';
 import { appendEvents } from '../store/events.ts';
 import { insertEnvironmentProbes } from '../store/probes.ts';
 import type { Transaction } from '../store/sql.ts';
@@ -15,7 +14,6 @@ import {
   retireTokens,
   type ChangedToken,
 } from '../store/token-feedback.ts';
-import type { AnswerWatch } from './mass-death.ts';
 
 /**
  * Tells the registry what the provider said about tokens (rule R8: compare-and-set). What a frozen
@@ -26,19 +24,19 @@ export async function applyTokenFacts(
   tx: Transaction,
   appRef: number,
   settlements: readonly Settlement[],
-  watch: AnswerWatch,
+  frozen: ReadonlySet<string>,
   now: Date,
 ): Promise<readonly number[]> {
   const facts = settlements.filter((one) => one.tokenFact !== null);
   if (facts.length === 0) return [];
-  await lockForFeedback(tx, [...facts.map((one) => one.installationRef), ...watch.restorable]);
+  await lockForFeedback(
+    tx,
+    facts.map((one) => one.installationRef),
+  );
   const losses = [...factsOf(facts, 'dead'), ...factsOf(facts, 'mismatch')];
-  const isSpared = (one: Settlement): boolean => one.host !== null && watch.frozen.has(one.host);
+  const isSpared = (one: Settlement): boolean => one.host !== null && frozen.has(one.host);
   const [spared, believed] = [losses.filter(isSpared), losses.filter((one) => !isSpared(one))];
-  const events = [
-    ...(await restore(tx, watch, now)),
-    ...(await takeAway(tx, believed, now)).map(toEvent),
-  ];
+  const events = (await takeAway(tx, believed, now)).map(toEvent);
   const failed = [...spared, ...factsOf(facts, 'failure')];
   if (failed.length > 0) await recordFailures(tx, failed.map(toFailed), now);
   const accepted = factsOf(facts, 'accepted').map((one) => one.installationRef);
@@ -60,22 +58,6 @@ async function takeAway(
   const refs = quarantined.map((token) => token.installationRef);
   await insertEnvironmentProbes(tx, refs, now);
   return [...retired, ...quarantined];
-}
-
-/** Undoes what the hosts that freeze by this very settlement took within the window. */
-async function restore(
-  tx: Transaction,
-  { freezing, since }: AnswerWatch,
-  now: Date,
-): Promise<readonly EventDraft[]> {
-  const events: EventDraft[] = [];
-  for (const host of freezing) {
-    for (const { installationRef, token } of await restoreLosses(tx, host, since, now)) {
-      const newToken = tokenFingerprint(token);
-      events.push({ installationRef, kind: 'token.restored', newToken, cause: 'mass_death' });
-    }
-  }
-  return events;
 }
 
 type WithFact<K extends TokenFact['kind']> = Settlement & {

@@ -1,7 +1,7 @@
 import { closeAlertById, type AlertRecord } from '../store/alerts.ts';
 import { appendAudit } from '../store/audit.ts';
 import { clearAnswerWindow } from '../store/answer-window.ts';
-import { reofferDead } from '../store/reoffer.ts';
+import { requestReoffer } from '../store/reliefs.ts';
 import type { Transaction } from '../store/sql.ts';
 import { frozenHost } from '../domain/mass-death.ts';
 
@@ -24,8 +24,11 @@ export async function closeAlert(
   now: Date,
 ): Promise<boolean> {
   const { appRef, keyHint, requestId } = closer;
+  const host = alert.kind === 'mass_death_freeze' ? frozenHost(alert.subject) : null;
+  // Settlements take the minutes of a host before its alert, and so must a person.
+  if (host !== null && alert.closedAt === null) await clearAnswerWindow(tx, host);
   const closed = await closeAlertById(tx, appRef, alert.id, keyHint, now);
-  if (closed !== null) await lift(tx, closed, now);
+  if (closed !== null && host !== null) await requestReoffer(tx, appRef, host, now);
   await appendAudit(tx, [
     {
       appRef,
@@ -38,9 +41,4 @@ export async function closeAlert(
     },
   ]);
   return closed !== null;
-}
-
-async function lift(tx: Transaction, alert: AlertRecord, now: Date): Promise<void> {
-  const host = alert.kind === 'mass_death_freeze' ? frozenHost(alert.subject) : null;
-  if (host !== null) await reofferDead(tx, await clearAnswerWindow(tx, host), now);
 }

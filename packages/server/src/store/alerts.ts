@@ -32,6 +32,15 @@ export async function openAlert(tx: Transaction, draft: AlertDraft, now: Date): 
   return row?.isNew === true;
 }
 
+/** Notes that what an open alert tells of was seen again, at most once a minute. */
+export async function touchAlert(tx: Transaction, draft: AlertDraft, now: Date): Promise<void> {
+  const { appRef, kind, subject, detail } = draft;
+  await tx`
+    update alert set last_seen_at = ${now}, detail = ${json(detail)}
+    where app_ref = ${appRef} and kind = ${kind} and subject = ${subject} and closed_at is null
+      and last_seen_at < ${now}::timestamptz - interval '1 minute'`;
+}
+
 export async function isAlertOpen(db: Queryable, about: AlertSubject): Promise<boolean> {
   const rows = await db`
     select 1 from alert

@@ -63,7 +63,7 @@ export async function recordLosses(
       at = excluded.at`;
 }
 
-/** What a host answered since a moment. */
+/** What a host answered since a moment; losses that a thaw has made up for do not count. */
 export async function readAnswerWindow(
   db: Queryable,
   { credentialRef, host }: AnsweringHost,
@@ -73,24 +73,15 @@ export async function readAnswerWindow(
     select coalesce(bool_or(accepted), false) as accepted,
       coalesce(sum(refused), 0)::bigint as refusals, (
         select count(*) from token_loss
-        where credential_ref = ${credentialRef} and host = ${host} and at > ${since}
+        where credential_ref = ${credentialRef} and host = ${host}
+          and at > greatest(${since}::timestamptz, (
+            select until from relief
+            where credential_ref = ${credentialRef} and host = ${host} and kind = 'reoffer'))
       ) as "lostTokens"
     from answer_minute
     where credential_ref = ${credentialRef} and host = ${host}
       and minute >= date_trunc('minute', ${since}::timestamptz)`;
   return row ?? { accepted: false, lostTokens: 0, refusals: 0 };
-}
-
-/** The installations whose tokens a host took from us since a moment. */
-export async function lostInstallations(
-  db: Queryable,
-  { credentialRef, host }: AnsweringHost,
-  since: Date,
-): Promise<readonly number[]> {
-  const rows = await db<{ installation_ref: number }[]>`
-    select installation_ref from token_loss
-    where credential_ref = ${credentialRef} and host = ${host} and at > ${since}`;
-  return rows.map((row) => row.installation_ref);
 }
 
 export interface RestoredToken {
@@ -99,13 +90,13 @@ export interface RestoredToken {
 }
 
 /**
- * Gives installations back what a host took from them since a moment, unless they have changed, or
- * somebody else holds the address by now. The caller holds their rows.
+ * Gives installations back what a host took from them, unless they have changed, or somebody else
+ * holds the address by now. The caller holds their rows.
  */
 export async function restoreLosses(
   tx: Transaction,
   { credentialRef, host }: AnsweringHost,
-  since: Date,
+  installationRefs: readonly number[],
   now: Date,
 ): Promise<readonly RestoredToken[]> {
   return tx<RestoredToken[]>`
@@ -113,7 +104,8 @@ export async function restoreLosses(
       -- Of several former holders of one address the last one gets it back.
       select distinct on (i.app_ref, i.address_key) i.installation_ref, l.status_before
       from token_loss l join installation i using (installation_ref, holder_version)
-      where l.credential_ref = ${credentialRef} and l.host = ${host} and l.at > ${since}
+      where l.credential_ref = ${credentialRef} and l.host = ${host}
+        and l.installation_ref = any(${[...installationRefs]})
         and i.token_status in ('retired', 'quarantined')
         and not exists (
           select 1 from installation h
@@ -128,14 +120,27 @@ export async function restoreLosses(
     returning i.installation_ref as "installationRef", i.token`;
 }
 
-/** Starts a host's window anew; returns the installations that its losses were about. */
+/** Forgets what a host took from installations. */
+export async function forgetLosses(
+  tx: Transaction,
+  { credentialRef, host }: AnsweringHost,
+  installationRefs: readonly number[],
+): Promise<void> {
+  await tx`
+    delete from token_loss where credential_ref = ${credentialRef} and host = ${host}
+      and installation_ref = any(${[...installationRefs]})`;
+}
+
+/** Starts a host's window anew. It takes its minutes, which comes before any alert about it. */
 export async function clearAnswerWindow(
   tx: Transaction,
   { credentialRef, host }: AnsweringHost,
-): Promise<readonly number[]> {
-  await tx`delete from answer_minute where credential_ref = ${credentialRef} and host = ${host}`;
-  const rows = await tx<{ installation_ref: number }[]>`
-    delete from token_loss where credential_ref = ${credentialRef} and host = ${host}
-    returning installation_ref`;
-  return rows.map((row) => row.installation_ref);
+): Promise<void> {
+  await tx`
+    with held as (
+      select minute from answer_minute where credential_ref = ${credentialRef} and host = ${host}
+      order by minute for update
+    )
+    delete from answer_minute where credential_ref = ${credentialRef} and host = ${host}
+      and minute in (select minute from held)`;
 }

@@ -49,6 +49,21 @@ export async function credentialsOfApp(
     where app_ref = ${appRef} and retired_at is null order by credential_ref desc`;
 }
 
+/**
+ * The older credentials that serve nothing any more because this one serves all of it, newest
+ * first: retired ones, and those with no topic or project of their own.
+ */
+export async function replacedCredentials(db: Queryable, ref: number): Promise<readonly number[]> {
+  const rows = await db<{ ref: number }[]>`
+    select old.credential_ref as ref
+    from credential k join credential old using (app_ref, provider)
+    where k.credential_ref = ${ref} and old.credential_ref < k.credential_ref
+      and (k.provider <> 'fcm' or old.project = k.project)
+      and (old.retired_at is not null or old.topics <@ k.topics)
+    order by old.credential_ref desc`;
+  return rows.map((row) => row.ref);
+}
+
 /** Null when it was retired. */
 export async function findCredential(db: Queryable, ref: number): Promise<CredentialRecord | null> {
   const [row] = await db<CredentialRecord[]>`
