@@ -4,8 +4,8 @@ import type { Transaction } from '../store/sql.ts';
 import type { NotificationSender } from './accept-notification.ts';
 
 /**
- * Stops what has not started of a notification, and leaves an audit record. True when it was
- * running.
+ * Stops what has not started of a notification, and leaves an audit record. True when something of
+ * it could still have gone out.
  */
 export async function cancelSending(
   tx: Transaction,

@@ -162,7 +162,10 @@ export async function summarizeNotification(
   return row ?? null;
 }
 
-/** Stops what has not started. True when it was running. */
+/**
+ * Stops what has not started. True when something could still have gone out: it was running, or
+ * deliveries of it had ended with a token and would have followed to the next one.
+ */
 export async function cancelNotification(
   tx: Transaction,
   appRef: number,
@@ -170,8 +173,12 @@ export async function cancelNotification(
   now: Date,
 ): Promise<boolean> {
   const [row] = await tx<{ notification_ref: number }[]>`
-    update notification set cancelled_at = ${now}
-    where app_ref = ${appRef} and id = ${id} and cancelled_at is null and finished_at is null
+    update notification n set cancelled_at = ${now}
+    where app_ref = ${appRef} and id = ${id} and cancelled_at is null
+      and (finished_at is null or (expires_at > ${now} and exists (
+        select 1 from notification_counter k
+        where k.notification_ref = n.notification_ref and k.state = 'failed'
+          and k.reason in ('token_dead', 'token_mismatch') and k.deliveries > 0)))
     returning notification_ref`;
   if (row === undefined) return false;
   await hasten(tx, row.notification_ref, now);
