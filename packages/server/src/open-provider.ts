@@ -87,5 +87,6 @@ export function createLaneObserver(db: Database, clock: Clock, events: Events): 
       const wasStopped = await recordRecovery(db, credentialRef, clock());
       if (wasStopped) events.credentialResumed(credentialRef);
     },
+    failed: events.dispatcherFault,
   };
 }

@@ -1,3 +1,4 @@
+import { LIMITS } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { RetryPolicy } from '../domain/retry-policy.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -16,6 +17,8 @@ export interface LaneObserver {
   stopped(credentialRef: number, code: string): Promise<void>;
   /** A stopped credential was accepted again. */
   resumed(credentialRef: number): Promise<void>;
+  /** One of these could not be recorded; the lane goes on, and tells it again later. */
+  failed(error: unknown): void;
 }
 
 const AUTH_PAUSE_MS = 60_000;
@@ -34,9 +37,13 @@ export class Lane {
   readonly #random: () => number;
   #faults = 0;
   #pausedUntil: Date | null = null;
-  /** True until an acceptance says otherwise: a former process may have recorded a stop. */
-  #mayBeStopped = true;
+  /**
+   * When an acceptance was last told; null when there was none since the last stop. It is told
+   * again now and then, because another process, or a former one, may have recorded a stop.
+   */
+  #resumedAt: Date | null = null;
   #isStopReported = false;
+  #isTelling = false;
 
   constructor(
     credentialRef: number,
@@ -68,7 +75,7 @@ export class Lane {
       await this.close(outcome, now);
       return true;
     }
-    if (outcome.kind === 'accepted') await this.#recover();
+    if (outcome.kind === 'accepted') await this.#recover(now);
     return false;
   }
 
@@ -79,9 +86,11 @@ export class Lane {
     if (obstacle.kind === 'auth') {
       this.#pausedUntil = new Date(now.getTime() + AUTH_PAUSE_MS);
       if (this.#isStopReported) return;
-      this.#isStopReported = true;
-      this.#mayBeStopped = true;
-      await this.#observer.stopped(this.credentialRef, obstacle.code);
+      await this.#tell(async () => {
+        await this.#observer.stopped(this.credentialRef, obstacle.code);
+        this.#isStopReported = true;
+        this.#resumedAt = null;
+      });
       return;
     }
     // Many pushes fail together when a provider goes away; that is one fault.
@@ -92,13 +101,29 @@ export class Lane {
     this.#pausedUntil = new Date(now.getTime() + pauseMs);
   }
 
-  async #recover(): Promise<void> {
+  async #recover(now: Date): Promise<void> {
     this.#faults = 0;
     this.#pausedUntil = null;
-    if (!this.#mayBeStopped) return;
-    this.#mayBeStopped = false;
-    this.#isStopReported = false;
-    await this.#observer.resumed(this.credentialRef);
+    const toldAt = this.#resumedAt?.getTime() ?? -Infinity;
+    if (now.getTime() - toldAt < LIMITS.stopReviewMs) return;
+    await this.#tell(async () => {
+      await this.#observer.resumed(this.credentialRef);
+      this.#isStopReported = false;
+      this.#resumedAt = now;
+    });
+  }
+
+  /** One record at a time; its failure must not lose the outcomes that it came with. */
+  async #tell(record: () => Promise<void>): Promise<void> {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    try {
+      await record();
+    } catch (error) {
+      this.#observer.failed(error);
+    } finally {
+      this.#isTelling = false;
+    }
   }
 }
 

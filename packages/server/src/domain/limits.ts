@@ -123,4 +123,6 @@ export const LIMITS = {
   tokenLossHours: 24,
   /** Installations that are relieved in one transaction: a blink, whatever the freeze was about. */
   reliefSlice: 500,
+  /** A lane asks so often whether the credential that it is accepted with counts as stopped. */
+  stopReviewMs: 60_000,
 } as const;
