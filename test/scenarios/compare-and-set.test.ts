@@ -44,6 +44,22 @@ test('a token is put aside when a check-in without a trace may have confirmed it
   assert.ok(timeline.some((line) => line.endsWith('until the device confirms it: Unregistered.')));
 });
 
+test('a token that was confirmed after the push keeps its place, wherever it is said to belong', async () => {
+  await using network = await startNetwork();
+  const [phone, token] = [network.device(), apnsToken()];
+  assertAnswered(await phone.register(token, 'sara'), 201);
+  network.apns.devices.set(token.value, { kind: 'other_topic' });
+  using hold = network.apns.faults.hold({ token: token.value }, 'answer');
+  await network.backEnd.sendToUsers(['sara']);
+  await hold.arrived();
+  network.clock.advance(1_000);
+  assertAnswered(await phone.sync({ token }), 200);
+  network.apns.devices.set(token.value, { kind: 'live' });
+  hold.release();
+  await network.drain();
+  assert.equal((await network.backEnd.installation(phone.id))['status'], 'active');
+});
+
 test('a token is retired when every check-in after its death would have been written', async () => {
   await using network = await startNetwork();
   const token = apnsToken();

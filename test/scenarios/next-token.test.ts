@@ -81,6 +81,53 @@ test('what has expired meanwhile stays as it ended', async () => {
   assert.deepEqual((await report(network, late.id))['reasons'], { failed: { token_dead: 1 } });
 });
 
+test('what was cancelled after it had met a dead token stays as it ended', async () => {
+  await using network = await startNetwork();
+  const { phone, id } = await refused(network);
+  const cancelled = await network.backEnd.request('POST', `/v1/notifications/${id}/cancel`);
+  assert.equal(cancelled.body['cancelled'], true);
+  assert.deepEqual(await tokensReached(network, refresh(phone, apnsToken())), []);
+  assert.equal((await report(network, id))['status'], 'cancelled');
+});
+
+test('a death that is settled before an older acceptance does not end what follows it', async () => {
+  await using network = await startNetwork();
+  const [phone, gone, fresh] = [network.device(), apnsToken(), apnsToken()];
+  assertAnswered(await phone.register(gone, 'sara'), 201);
+  network.clock.advance(LIMITS.checkInMs + 1_000);
+  // The first push is taken, but its answer comes after the word that the token is dead.
+  const slow = network.apns.faults.hold({ token: gone.value }, 'answer');
+  const taken = await network.backEnd.sendToUsers(['sara']);
+  await slow.arrived();
+  const atMs = network.clock.now().getTime();
+  network.apns.devices.set(gone.value, { kind: 'unregistered', atMs });
+  const id = await network.backEnd.sendToUsers(['sara']);
+  await slow.arrived(2);
+  slow.release();
+  await network.drain();
+  assert.deepEqual((await report(network, id))['reasons'], { failed: { token_dead: 1 } });
+  assert.equal((await report(network, taken))['counts']?.['accepted'], 1);
+  assert.deepEqual(await tokensReached(network, refresh(phone, fresh)), tokens(fresh));
+});
+
+test('what met a death that its phone had refuted already is offered again', async () => {
+  await using network = await startNetwork();
+  const [phone, token] = [network.device(), apnsToken()];
+  assertAnswered(await phone.register(token, 'sara'), 201);
+  using hold = network.apns.faults.hold({ token: token.value }, 'answer');
+  network.clock.advance(LIMITS.checkInMs + 1_000);
+  const atMs = network.clock.now().getTime();
+  network.apns.devices.set(token.value, { kind: 'unregistered', atMs });
+  const id = await network.backEnd.sendToUsers(['sara']);
+  await hold.arrived();
+  network.clock.advance(1_000);
+  await refresh(phone, token)();
+  network.apns.devices.set(token.value, { kind: 'live' });
+  hold.release();
+  await network.drain();
+  assert.equal((await report(network, id))['counts']?.['accepted'], 1);
+});
+
 test('a notification for somebody who is not signed in any more stays as it ended', async () => {
   await using network = await startNetwork();
   const { phone, id } = await refused(network);

@@ -68,6 +68,11 @@ test('a token of the other environment is put right by one silent push, and used
   await checkIn();
   assert.deepEqual(await tokensReached(network, send), tokens(token));
   assert.equal((await shown())['status'], 'active');
+  // Nor does what it says anew.
+  for (let start = 0; start < 2; start += 1) {
+    assertAnswered(await phone.sync({ token }), 200);
+    assert.deepEqual(await tokensReached(network, send), tokens(token));
+  }
 });
 
 test('a token that is bad in both environments stays put aside and is asked about once', async () => {

@@ -27,6 +27,9 @@ export interface DevicePreferences {
   readonly categories: Readonly<Record<string, boolean>>;
 }
 
+/** The status code of a live token whose environment a probe has put right. */
+export const OTHER_ENVIRONMENT = 'other_environment';
+
 export interface HeldToken {
   readonly address: Address;
   readonly key: Buffer;

@@ -15,6 +15,7 @@ import { registrationEvents } from './registration-events.ts';
 import { isLeftBehind, succession } from './reinstall.ts';
 import {
   changesLinks,
+  isPutAside,
   type DecidedSync,
   type DevicePatch,
   type SyncPacket,
@@ -72,8 +73,7 @@ export function registrationChanges(
     ],
     begunLinks: begun,
     usedProofs: usedProofs(decidedPacket),
-    reofferedRefs:
-      decided.token !== null && installation.failuresInARow > 0 ? [installation.ref] : [],
+    reofferedRefs: decided.token !== null && mayHaveMissed(installation) ? [installation.ref] : [],
     events: [
       ...successions.flatMap(({ events }) => events),
       ...registrationEvents(installation, decided, packet.seq, attachedRefs),
@@ -94,6 +94,11 @@ function usedProofs({ installation, packet, decided, at }: DecidedPacket): reado
       ? []
       : [{ jti: proof.jti, installationRef: installation.ref, at }],
   );
+}
+
+/** Whether something may have failed because of the token; a first one has nothing to ask for. */
+function mayHaveMissed({ token, failuresInARow }: Installation): boolean {
+  return failuresInARow > 0 || isPutAside(token);
 }
 
 /** Asked when somebody signs in, and when the device says which one it is. */
@@ -176,7 +181,8 @@ function nextToken(held: HeldToken | null, change: TokenChange | null, at: Date)
     case 'confirm': {
       assert(held !== null);
       const { address } = change.claim;
-      if (held.status === 'contested' && !change.settlesDispute) {
+      // What is in use stays as it is, with the note that a probe has put its environment right.
+      if (held.status === 'live' || (held.status === 'contested' && !change.settlesDispute)) {
         return { ...held, address, confirmedAt: at };
       }
       return { ...held, address, ...LIVE, confirmedAt: at };

@@ -1,5 +1,12 @@
 import type { Address } from './address.ts';
-import type { DeviceFacts, HeldToken, Installation, OpenLink, Permission } from './installation.ts';
+import {
+  OTHER_ENVIRONMENT,
+  type DeviceFacts,
+  type HeldToken,
+  type Installation,
+  type OpenLink,
+  type Permission,
+} from './installation.ts';
 import { LIMITS } from './limits.ts';
 import { orderOf, type FieldGroup, type Order } from './ordering.ts';
 
@@ -261,10 +268,24 @@ function tokenChange(
       return { kind: 'confirm', claim, settlesDispute };
     }
   }
+  if (held !== null && holder === null && isCorrected(held, claim)) {
+    return { kind: 'confirm', claim: held, settlesDispute: false };
+  }
   const isShownToReach = takeoverBy === 'challenge' && takeoverEchoed;
   const isContested =
     holder !== null && holder.recentMoves >= LIMITS.undisputedMoves && !isShownToReach;
   return { kind: 'hold', claim, displaced: holder, isContested };
+}
+
+/**
+ * Whether a device claims its token in the environment in which the provider refused it. A probe
+ * has found the right one, and an app that does not know its own goes on naming the wrong one.
+ */
+function isCorrected({ status, statusCode, address: held }: HeldToken, claim: TokenClaim): boolean {
+  const { address } = claim;
+  if (status !== 'live' || statusCode !== OTHER_ENVIRONMENT) return false;
+  if (held.provider !== 'apns' || address.provider !== 'apns') return false;
+  return held.token === address.token && held.topic === address.topic;
 }
 
 /**

@@ -42,7 +42,9 @@ export async function applyTokenFacts(
   const accepted = factsOf(facts, 'accepted').map((one) => one.installationRef);
   if (accepted.length > 0) await recordAccepted(tx, accepted, now.toISOString().slice(0, 10));
   await appendEvents(tx, { appRef, at: now, source: 'provider', requestId: null }, events);
-  return findMovedOn(tx, losses.map(toFailed));
+  // A frozen host would refuse a confirmed token again and again; it waits for the thaw.
+  const untouched = spared.map((one) => ({ ...toFailed(one), since: null }));
+  return findMovedOn(tx, [...believed.map(toRefused), ...untouched]);
 }
 
 type Loss = WithFact<'dead'> | WithFact<'mismatch'>;
@@ -52,8 +54,8 @@ async function takeAway(
   losses: readonly Loss[],
   now: Date,
 ): Promise<readonly ChangedToken[]> {
-  const retired = await retireTokens(tx, factsOf(losses, 'dead').map(toDeadToken), now);
-  const mismatched = factsOf(losses, 'mismatch').map(toFailed);
+  const retired = await retireTokens(tx, factsOf(losses, 'dead').map(toRefused), now);
+  const mismatched = factsOf(losses, 'mismatch').map(toRefused);
   const quarantined = await quarantineTokens(tx, mismatched, now);
   const refs = quarantined.map((token) => token.installationRef);
   await insertEnvironmentProbes(tx, refs, now);
@@ -71,9 +73,11 @@ function factsOf<K extends TokenFact['kind']>(
   return settlements.filter((one): one is WithFact<K> => one.tokenFact?.kind === kind);
 }
 
-function toDeadToken(one: WithFact<'dead'>) {
+/** Without the provider's word on since when, what counts is when the push was sent. */
+function toRefused(one: Loss) {
   assert(one.sentAt !== null, 'only an answer makes a fact');
-  return { ...toFailed(one), deadSince: one.tokenFact.since ?? one.sentAt, sentAt: one.sentAt };
+  const told = one.tokenFact.kind === 'dead' ? one.tokenFact.since : null;
+  return { ...toFailed(one), since: told ?? one.sentAt, sentAt: one.sentAt };
 }
 
 function toFailed(one: WithFact<'dead' | 'mismatch' | 'failure'>) {

@@ -1,11 +1,10 @@
 import type { ApnsAddress } from '../domain/address.ts';
+import { OTHER_ENVIRONMENT } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Queryable, Transaction } from './sql.ts';
 
 /** What one push says about the token that it was sent to. */
-export interface DeadToken extends FailedToken {
-  /** The provider's word on since when it is dead, else when the push was sent. */
-  readonly deadSince: Date;
+export interface DeadToken extends RefusedToken {
   readonly sentAt: Date;
 }
 
@@ -13,6 +12,17 @@ export interface FailedToken {
   readonly installationRef: number;
   readonly holderVersion: number;
   readonly code: string;
+}
+
+/** A token that was refused for good. */
+export interface RefusedToken extends FailedToken {
+  /** The device's word from then on refutes it. */
+  readonly since: Date;
+}
+
+/** A token whose refusal is not believed: no word of its device is needed to refute it. */
+export interface SparedToken extends FailedToken {
+  readonly since: null;
 }
 
 /** A token that was taken out of use. */
@@ -49,7 +59,7 @@ export async function retireTokens(
     i: token.installationRef,
     v: token.holderVersion,
     code: token.code,
-    since: token.deadSince.toISOString(),
+    since: token.since.toISOString(),
     sent_at: token.sentAt.toISOString(),
   }));
   return tx<ChangedToken[]>`
@@ -69,11 +79,12 @@ export async function retireTokens(
 }
 
 /**
- * Puts aside tokens that the provider says belong elsewhere; the device's next word restores them.
+ * Puts aside tokens that the provider says belong elsewhere, unless the device has confirmed them
+ * since the push (rule R8); the device's next word restores them.
  */
 export async function quarantineTokens(
   tx: Transaction,
-  tokens: readonly FailedToken[],
+  tokens: readonly RefusedToken[],
   now: Date,
 ): Promise<readonly ChangedToken[]> {
   if (tokens.length === 0) return [];
@@ -82,21 +93,28 @@ export async function quarantineTokens(
     set token_status = 'quarantined', token_status_code = f.code, token_status_at = ${now},
       last_failure_code = f.code, last_failure_at = ${now},
       failures_in_a_row = failures_in_a_row + 1, updated_at = ${now}
-    from jsonb_to_recordset(${tx.json(toRows(tokens))}) as f (i bigint, v bigint, code text)
+    from jsonb_to_recordset(${tx.json(toRefusedRows(tokens))}) as
+      f (i bigint, v bigint, code text, since timestamptz)
     where i.installation_ref = f.i and i.holder_version = f.v and i.token_status = 'live'
+      and i.token_confirmed_at < f.since
     returning i.installation_ref as "installationRef", i.token, f.code, i.token_status as status`;
 }
 
-/** Those that changed hands, or got another token, since the push that was refused was made. */
+/**
+ * Those that changed hands, got another token, or confirmed theirs, since the push that was refused
+ * was made.
+ */
 export async function findMovedOn(
   tx: Transaction,
-  tokens: readonly FailedToken[],
+  tokens: readonly (RefusedToken | SparedToken)[],
 ): Promise<readonly number[]> {
   if (tokens.length === 0) return [];
   const rows = await tx<{ installation_ref: number }[]>`
     select i.installation_ref
-    from jsonb_to_recordset(${tx.json(toRows(tokens))}) as f (i bigint, v bigint)
-      join installation i on i.installation_ref = f.i and i.holder_version > f.v`;
+    from jsonb_to_recordset(${tx.json(toRefusedRows(tokens))}) as
+        f (i bigint, v bigint, since timestamptz)
+      join installation i on i.installation_ref = f.i
+        and (i.holder_version > f.v or i.token_confirmed_at >= f.since)`;
   return rows.map((row) => row.installation_ref);
 }
 
@@ -133,7 +151,7 @@ export async function correctEnvironment(
   const rows = await tx`
     update installation i
     set environment = ${address.environment}, address_key = ${key}, token_status = 'live',
-      token_status_code = null, token_status_at = null, token_changed_at = ${now},
+      token_status_code = ${OTHER_ENVIRONMENT}, token_status_at = null, token_changed_at = ${now},
       holder_version = holder_version + 1, updated_at = ${now}
     where installation_ref = ${installationRef} and holder_version = ${holderVersion}
       and token_status = 'quarantined' and token = ${address.token}
@@ -144,16 +162,22 @@ export async function correctEnvironment(
   return rows.length > 0;
 }
 
-/** Notes that pushes were accepted; writes a row at most once a day while all is well. */
+/**
+ * Notes that pushes were accepted; writes a row at most once a day while all is well. What a token
+ * that was taken away meanwhile had failed with stays: its notifications follow by that.
+ */
 export async function recordAccepted(
   db: Queryable,
   installationRefs: readonly number[],
   day: string,
 ): Promise<void> {
   await db`
-    update installation set last_accepted_on = ${day}, failures_in_a_row = 0
+    update installation set last_accepted_on = ${day},
+      failures_in_a_row = case when token_status in ('live', 'contested') then 0
+        else failures_in_a_row end
     where installation_ref = any(${[...installationRefs]})
-      and (last_accepted_on is distinct from ${day} or failures_in_a_row > 0)`;
+      and (last_accepted_on is distinct from ${day}
+        or (failures_in_a_row > 0 and token_status in ('live', 'contested')))`;
 }
 
 function toRows(tokens: readonly FailedToken[]) {
@@ -161,5 +185,14 @@ function toRows(tokens: readonly FailedToken[]) {
     i: token.installationRef,
     v: token.holderVersion,
     code: token.code,
+  }));
+}
+
+function toRefusedRows(tokens: readonly (RefusedToken | SparedToken)[]) {
+  return tokens.map((token) => ({
+    i: token.installationRef,
+    v: token.holderVersion,
+    code: token.code,
+    since: token.since?.toISOString() ?? null,
   }));
 }
