@@ -295,6 +295,7 @@ function newInstallation(
     holderVersion: 0,
     serverWriteAt: null,
     marks: { token: unset, user: unset, device: unset, preferences: unset },
+    namedSeq: null,
     topicsSeq: null,
     permission: null,
     device: NO_FACTS,

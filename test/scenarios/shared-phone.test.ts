@@ -257,6 +257,21 @@ scenario('an app that lets more users in keeps all links', async (scene) => {
   await assertReached(scene, phone, token, ['anna', 'ben']);
 });
 
+scenario('logouts that cross on their way each sign out their own user', async (scene) => {
+  const { phone, token } = await shared(scene, ['anna', 'ben', 'cleo']);
+  await answered(signOutOne(phone, 4, 'anna'), 204);
+  const late = await answered(signOutOne(phone, 3, 'ben'), 204);
+  assert.equal(late.headers.get('homing-seq'), '4');
+  assert.deepEqual(await usersOf(scene, phone), ['cleo']);
+  await assertReached(scene, phone, token, ['cleo']);
+  // A packet from before either of them brings nobody back, nor does a logout from before a login.
+  await superseded(signIn(phone, 3, ['anna', 'ben', 'cleo']), 'user');
+  await answered(signIn(phone, 6, ['anna', 'cleo']), 200);
+  await answered(signOutOne(phone, 7, 'cleo'), 204);
+  await answered(signOutOne(phone, 5, 'anna'), 204);
+  assert.deepEqual(await usersOf(scene, phone), ['anna']);
+});
+
 scenario('an app that lets one user in keeps who is alone', async (scene) => {
   const { phone: crowded, token } = await shared(scene, ['anna', 'ben', 'cleo']);
   const alone = await scene.enrolled();

@@ -68,6 +68,8 @@ export interface Installation {
   readonly holderVersion: number;
   readonly serverWriteAt: Date | null;
   readonly marks: Readonly<Record<FieldGroup, GroupMark>>;
+  /** That of the last packet that said who is signed in; null before any with a sequence. */
+  readonly namedSeq: number | null;
   /** The highest sequence that any topic was changed under. */
   readonly topicsSeq: number | null;
   readonly permission: Permission | null;

@@ -166,6 +166,7 @@ function nextState(decidedPacket: DecidedPacket, begun: readonly OpenLink[]): In
     failuresInARow: decided.token?.kind === 'hold' ? 0 : installation.failuresInARow,
     serverWriteAt: decidedPacket.outdatesAssertions ? at : installation.serverWriteAt,
     marks: nextMarks(installation.marks, packet, decided),
+    namedSeq: nextNamedSeq(installation, packet, decided),
     dormantSince: null,
     updatedAt: at,
     lastSeenAt: at,
@@ -221,6 +222,15 @@ function afterDevice(
     tags: patch.tags === undefined ? tags : (patch.tags ?? {}),
     deviceTags: patch.deviceTags === undefined ? deviceTags : (patch.deviceTags ?? {}),
   };
+}
+
+/** A back end's word about the users comes after everything that arrived before it. */
+function nextNamedSeq(
+  { marks, namedSeq }: Installation,
+  { seq }: SyncPacket,
+  { orders }: DecidedSync,
+): number | null {
+  return orders.user === 'newer' ? (seq ?? marks.user.seq) : namedSeq;
 }
 
 /** A back end's write has no sequence and moves none. */

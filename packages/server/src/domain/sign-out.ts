@@ -12,7 +12,7 @@ export interface SignOut {
   readonly endedBy: Exclude<LinkEnd, 'switched'>;
   /**
    * Orders what the client says later. Without one, time does: no assertion from before may sign in
-   * again.
+   * again. A mark that another logout has moved further stays there.
    */
   readonly mark: { readonly seq: number; readonly hash: Buffer } | null;
   readonly at: Date;
@@ -32,7 +32,8 @@ export function signOutChanges(
   const { ref, marks } = installation;
   const isContact = endedBy === 'logout';
   const contact = isContact ? { dormantSince: null, lastSeenAt: at } : {};
-  const ordered = mark === null ? { serverWriteAt: at } : { marks: { ...marks, user: mark } };
+  const user = mark === null || mark.seq < (marks.user.seq ?? 0) ? marks.user : mark;
+  const ordered = mark === null ? { serverWriteAt: at } : { marks: { ...marks, user } };
   return {
     ...NO_CHANGES,
     saved: [{ ...remaining, ...ordered, ...contact, updatedAt: at }],

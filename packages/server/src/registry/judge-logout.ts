@@ -39,7 +39,9 @@ export function judgeLogout(
   const leaving = whoLeaves(installation, logout);
   const content = contentHash(logout);
   const order = orderOf(mark, logout.seq, content);
-  if (leaving === null || order === 'superseded' || order === 'replay') {
+  const isNews =
+    order === 'superseded' ? concernsThem(installation, logout.seq, leaving) : order !== 'replay';
+  if (leaving === null || !isNews) {
     return { kind: 'signed_out', installation, changes: null, seq: mark.seq };
   }
   // Never refused as forked: a login and a logout under one number is a client's mistake, and
@@ -50,7 +52,8 @@ export function judgeLogout(
     mark: seq === null ? null : { seq, hash: content },
     at: context.now,
   });
-  return { kind: 'signed_out', installation, changes, seq: seq ?? mark.seq };
+  const stands = changes.saved[0]?.marks.user.seq ?? mark.seq;
+  return { kind: 'signed_out', installation, changes, seq: stands };
 }
 
 /** What a judged logout writes; null when it is nothing. */
@@ -78,6 +81,19 @@ function whoLeaves(
   if (holding === null) return leaving;
   const isHeld = token !== null && holding.some((key) => key.equals(token.key));
   return isHeld && (userId === null || leaving.length > 0) ? leaving : null;
+}
+
+/**
+ * Whether a logout that came after one of somebody else still speaks of those who are there: the
+ * other one said nothing of them, and the last packet that did is older.
+ */
+function concernsThem(
+  { namedSeq }: Installation,
+  seq: number | null,
+  leaving: readonly OpenLink[] | null,
+): boolean {
+  const isAfterLogin = namedSeq !== null && seq !== null && seq > namedSeq;
+  return isAfterLogin && leaving !== null && leaving.length > 0;
 }
 
 /** A repeated logout is seen as one also when it comes as a packet that names nobody. */

@@ -44,6 +44,7 @@ export interface InstallationRow extends AddressRow, MarkRow {
   readonly token_returned: boolean;
   readonly holder_version: number;
   readonly server_write_at: Date | null;
+  readonly named_seq: number | null;
   readonly topics_seq: number | null;
   readonly permission: Permission | null;
   readonly dormant_since: Date | null;
@@ -121,6 +122,7 @@ function toInstallation(row: InstallationRow, links: readonly OpenLink[]): Insta
     holderVersion: row.holder_version,
     serverWriteAt: row.server_write_at,
     marks: toMarks(row),
+    namedSeq: row.named_seq,
     topicsSeq: row.topics_seq,
     permission: row.permission,
     device: {
@@ -206,6 +208,7 @@ export function toSavedColumns(installation: Installation) {
     holder_version: installation.holderVersion,
     server_write_at: installation.serverWriteAt,
     ...markColumns(installation.marks),
+    named_seq: installation.namedSeq,
     permission: installation.permission,
     dormant_since: installation.dormantSince,
     removed_at: installation.removedAt,
