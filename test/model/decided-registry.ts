@@ -248,8 +248,6 @@ function toObserved(verdict: SyncVerdict): Observed {
     case 'refused':
       assert.equal(verdict.refusal, 'wrong_secret');
       return { reply: { kind: 'invalid_credentials' }, nonce: null };
-    case 'wrong_form':
-      return assert.fail('all packets name users as the app has them');
     case 'forked':
       return { reply: { kind: 'installation_forked' }, nonce: null };
     case 'token_held':

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createLogger } from '@homing/server';
 import { assertProblem } from '../../packages/server/test/http/assert-problem.ts';
+import { SimpleClient } from '../../packages/server/test/http/simple-client.ts';
 import type { Answer, AnswerBody } from '../answer.ts';
-import { apnsToken } from '../device.ts';
+import { apnsToken, fcmToken } from '../device.ts';
 import type { Phone, Token } from './phone.ts';
 import { openScenarios } from './scenario.ts';
 import { addressee, answered, superseded, type Enrolled, type Scene } from './scene.ts';
@@ -295,6 +296,46 @@ scenario('an app that lets one user in keeps who is alone', async (scene) => {
   await scene.later();
   await answered(crowded.signIn('ben', 3)(), 200);
   assert.equal(await scene.userOf(crowded), 'ben');
+});
+
+for (const [before, after] of [
+  ['exclusive', 'multi'],
+  ['multi', 'exclusive'],
+] as const) {
+  const title = `a phone that still speaks as before a switch to "${after}" keeps no former user`;
+  scenario(title, async (scene) => {
+    await switchTo(scene, before);
+    const { phone } = await scene.enrolled();
+    const packet = async (seq: number, id: string) => {
+      const user = { id, assertion: await phone.assertion(id) };
+      const named = before === 'multi' ? { users: [user] } : { user };
+      return { seq, token: apnsToken(), ...named };
+    };
+    await answered(phone.packet(await packet(2, 'anna'))(), 200);
+    await switchTo(scene, after);
+    await scene.later();
+    const next = await packet(3, 'ben');
+    assertProblem(await phone.packet(next)(), 'validation_failed');
+    assertProblem(await phone.packet(next)(), 'validation_failed');
+    await scene.assertAtRest({
+      own: [[next.token, null]],
+      recv: { anna: [], ben: [] },
+    });
+    await switchTo(scene, before);
+    await answered(phone.packet(next)(), 200);
+    await scene.assertAtRest({ recv: { anna: [], ben: [next.token] } });
+  });
+}
+
+scenario('a home-grown client can leave whatever the mode is', async (scene) => {
+  const { network } = scene;
+  const client = new SimpleClient(network.url, network.app);
+  const body = { token: fcmToken().value, deviceId: 'a home-grown id' };
+  const bearer = await network.issuer.sign(network.app.id, 'anna');
+  await answered(client.register({ ...body, userId: 'anna' }, bearer), 200);
+  await switchTo(scene, 'multi');
+  await answered(client.register({ ...body, userId: null }, bearer), 200);
+  await scene.assertAtRest({ recv: { anna: [] } });
 });
 
 scenario('a switch of the mode while phones sign in leaves no mixture', async (scene) => {

@@ -53,7 +53,6 @@ export interface SyncTarget {
 /** What a packet comes to; nothing of it is written yet. */
 export type SyncVerdict =
   | { readonly kind: 'refused'; readonly refusal: AccessRefusal }
-  | { readonly kind: 'wrong_form'; readonly accountMode: AccountMode }
   | ({ readonly kind: 'forked' } & SyncTarget)
   | ({ readonly kind: 'token_held'; readonly nonce: TakeoverNonce } & SyncTarget)
   /** Moved by challenge alone; null for those who cannot echo one. */
@@ -63,6 +62,8 @@ export type SyncVerdict =
       readonly packet: DecidedPacket;
       /** False for a repetition that costs no row. */
       readonly isWritten: boolean;
+      /** It names users in the form of the other kind of app. */
+      readonly isWrongForm: boolean;
       /** For the claimed address. */
       readonly openChallenges: readonly OpenChallenge[];
     } & SyncTarget);
@@ -79,10 +80,6 @@ export function judgeSync(request: SyncRequest, facts: SyncFacts, rules: SyncRul
   const refusal = refuseAccess(target?.installation ?? null, context.caller);
   if (target === null || refusal !== null)
     return { kind: 'refused', refusal: refusal ?? 'not_found' };
-  const { accountMode } = facts;
-  if (input.user !== undefined && !fits(input.user, accountMode)) {
-    return { kind: 'wrong_form', accountMode };
-  }
   const key = input.token?.claim?.key ?? null;
   if (isFromElsewhere(context, target.installation, key, named, facts)) {
     return { kind: 'refused', refusal: 'user_mismatch' };
@@ -91,14 +88,15 @@ export function judgeSync(request: SyncRequest, facts: SyncFacts, rules: SyncRul
     holder: holderOf(target.installation, key, facts),
     predecessors: predecessorsOf(request, facts),
     dispute: facts.disputes.get(key?.toString('hex') ?? '') ?? NO_DISPUTE,
-    accountMode,
+    accountMode: facts.accountMode,
   };
   return decideTarget(request, target, named, others, rules);
 }
 
-/** Nobody at all can be said in both kinds of app. */
-function fits({ claims, form }: NonNullable<SyncInput['user']>, accountMode: AccountMode): boolean {
-  return claims.length === 0 || form === accountMode;
+/** That somebody leaves, or that nobody is there, can be said in both kinds of app. */
+function isWrongForm({ user }: SyncInput, accountMode: AccountMode): boolean {
+  if (user === undefined || user.form === accountMode) return false;
+  return user.claims.some(({ proof }) => proof.kind !== 'leaving');
 }
 
 /** Other installations that a packet may change, their quarrel, and the app's mode. */
@@ -146,6 +144,7 @@ function decideTarget(
         kind: 'decided',
         packet: { ...facts, outdatesAssertions },
         isWritten: isUrgent(installation, decided) || isDue,
+        isWrongForm: isWrongForm(input, accountMode),
         openChallenges: dispute.openChallenges,
         ...target,
       };
@@ -173,13 +172,25 @@ function takeoverRule({ app, caller }: RegistryContext): TakeoverRule {
   return caller.kind === 'simple' ? 'word' : 'assertion';
 }
 
+/**
+ * What is said in the form of the other kind of app signs nobody in. It tells all the same that
+ * those whom it does not name are not at the device (rule R6): an app whose mode was switched has
+ * clients of before for a long time.
+ */
 function nameUsers(
   { context, input }: SyncRequest,
   installation: Installation,
   facts: SyncFacts,
 ): readonly NamedUser[] {
   const claims = input.user?.claims ?? [];
-  return claims.flatMap((claim) => proveUser(context, installation, claim, facts) ?? []);
+  const named = claims.flatMap((claim) => proveUser(context, installation, claim, facts) ?? []);
+  return isWrongForm(input, facts.accountMode) ? named.map(toUnproven) : named;
+}
+
+function toUnproven(user: NamedUser): NamedUser {
+  if (user.proof.kind === 'refused') return user;
+  const why = 'users are named in the form of another account mode';
+  return { ...user, proof: { kind: 'refused', why, isRepeated: false } };
 }
 
 /**

@@ -267,8 +267,6 @@ function toSyncResult(
   switch (verdict.kind) {
     case 'refused':
       return { kind: verdict.refusal };
-    case 'wrong_form':
-      return verdict;
     case 'forked':
       return { kind: 'forked' };
     case 'token_held':
@@ -276,13 +274,15 @@ function toSyncResult(
     case 'token_challenged':
       return { kind: 'token_challenged', asked: verdict.asked };
     case 'decided': {
+      const { accountMode } = facts;
+      if (verdict.isWrongForm) return { kind: 'wrong_form', accountMode };
       const { installation, created, packet } = verdict;
       const { orders, links } = packet.decided;
       const topics = facts.topics.get(installation.ref) ?? [];
       return {
         kind: 'synced',
         created,
-        accountMode: facts.accountMode,
+        accountMode,
         installation: write?.changes.saved[0] ?? installation,
         topics: topics.filter((topic) => links.ended.every((end) => end.userRef !== topic.userRef)),
         orders,

@@ -29,7 +29,6 @@ export function syncWrite(
   const stamp = stampOf(context);
   switch (verdict.kind) {
     case 'refused':
-    case 'wrong_form':
       return null;
     case 'token_held':
       return verdict.isTouched ? { changes: touch(verdict), stamp, audit: null } : null;
@@ -51,7 +50,7 @@ export function syncWrite(
 
 /** Whether a packet can be answered without a write, as most check-ins can. */
 export function writesNothing(verdict: SyncVerdict): boolean {
-  if (verdict.kind === 'refused' || verdict.kind === 'wrong_form') return true;
+  if (verdict.kind === 'refused') return true;
   if (verdict.kind === 'forked' || verdict.isTouched) return false;
   if (verdict.kind === 'token_held') return true;
   if (verdict.kind === 'token_challenged') return (verdict.asked?.challenge ?? null) === null;

@@ -86,6 +86,6 @@ export type SyncResult =
   | ({ readonly kind: 'token_held' } & TakeoverNonce)
   /** Null for a client that cannot echo a challenge. */
   | { readonly kind: 'token_challenged'; readonly asked: Asked | null }
-  /** It names users in the form of the other kind of app; nothing was written. */
+  /** It names users in the form of the other kind of app; the rest applies. */
   | { readonly kind: 'wrong_form'; readonly accountMode: AccountMode }
   | { readonly kind: 'forked' | AccessRefusal };
