@@ -11,8 +11,9 @@ export function removalChanges(installation: Installation, at: Date): ChangeSet 
   const { ref, links, token, device } = installation;
   const signedOut = signOutChanges(installation, links, { endedBy: 'removed', mark: null, at });
   const { platform, appVersion, sdkVersion } = device;
+  const [left = installation] = signedOut.saved;
   const removed: Installation = {
-    ...installation,
+    ...left,
     token: null,
     links: [],
     holderVersion: installation.holderVersion + 1,
