@@ -55,12 +55,12 @@ export function registrationChanges(
   const links = begun.map(({ link }) => link);
   const next = nextState(decidedPacket, links);
   const successions = predecessorsLeftBy(next, decidedPacket).map((old) =>
-    succession(old, next, at),
+    succession(old, next, displaced?.ref === old.ref, at),
   );
   const left = successions.flatMap(({ released }) => released);
-  // One that is left behind has let go of everything, of the claimed address as well.
+  // One that is left behind is released once, and has let go of the claimed address with that.
   const loser = displaced === null || left.some(({ ref }) => ref === displaced.ref) ? null : holder;
-  const isMoved = decided.token?.kind === 'hold' && loser !== null;
+  const isMoved = decided.token?.kind === 'hold' && displaced !== null;
   return {
     ...NO_CHANGES,
     ...disputeChanges(installation, decided.token),

@@ -44,16 +44,24 @@ type Succession = Pick<ChangeSet, 'released' | 'endedLinks' | 'events'>;
 
 /**
  * Ends the link of the person who is on the newer installation now. Once nobody else is signed in,
- * the token goes as well, so that the device is not reached twice. If the old one was alive after
+ * the token goes as well, so that the device is not reached twice; one whose token the newer
+ * one took over is `isDisplaced`, and loses it in any case. If the old one was alive after
  * all, its next packets register it again.
  */
-export function succession(old: Installation, newer: Installation, at: Date): Succession {
+export function succession(
+  old: Installation,
+  newer: Installation,
+  isDisplaced: boolean,
+  at: Date,
+): Succession {
   const ended = sharedLinks(old, newer);
   const remaining = withoutLinks(old, ended);
-  const lostToken = remaining.links.length === 0 ? old.token : null;
+  const losesToken = isDisplaced || remaining.links.length === 0;
+  // That its address moved is an event of its own.
+  const lostToken = losesToken && !isDisplaced ? old.token : null;
   const installationRef = old.ref;
   return {
-    released: [{ ...remaining, token: lostToken === null ? remaining.token : null, updatedAt: at }],
+    released: [{ ...remaining, token: losesToken ? null : remaining.token, updatedAt: at }],
     endedLinks: toEndedLinks(old, ended, 'superseded', at),
     events: [
       ...ended.map(

@@ -186,3 +186,28 @@ test('reinstalls at the same moment, of one device and of many, leave nobody wit
     assert.ok(found.length > 0 && found.every((token) => own.includes(token)), found.join());
   }
 });
+
+test('a reinstalled app takes its token along while another user stays on the old one', async () => {
+  const mode = (account_mode: string) =>
+    network.backEnd.request('PATCH', '/v1/app', { account_mode });
+  assertAnswered(await mode('multi'), 200);
+  const { userId, vendorId } = person();
+  const [token, device] = [apnsToken(), { platform: 'ios', vendor_id: vendorId }];
+  const [old, fresh] = [network.device(), network.device()];
+  const usersOn = (phone: Device, ids: readonly string[]) =>
+    Promise.all(ids.map(async (id) => ({ id, assertion: await phone.assertion(id) })));
+  const guest = `guest-${userId}`;
+  assertAnswered(
+    await old.sync({ token, device, users: await usersOn(old, [userId, guest]) }),
+    201,
+  );
+  await network.clock.advance(60_000);
+  assertAnswered(await fresh.sync({ token, device, users: await usersOn(fresh, [userId]) }), 201);
+  assert.deepEqual(await reached(userId), tokens(token));
+  assert.deepEqual(await reached(guest), []);
+  const [row] = await network.homing.db<{ moves: number }[]>`
+    select count(*)::integer as moves from address_move m
+    where m.address_key = (select address_key from installation where id = ${fresh.id})`;
+  assert.equal(row?.moves, 1);
+  assertAnswered(await mode('exclusive'), 200);
+});
