@@ -25,6 +25,11 @@ export function nameBasedUuid(namespace: string, name: string): string {
   return dashed(bytes.toString('hex'));
 }
 
+/** Whether an id was made by `nameBasedUuid`, going by the version that is written in it. */
+export function isNameBased(uuid: string): boolean {
+  return uuid.charAt(14) === '5';
+}
+
 /** Sixteen bytes in hex, as a dashed UUID. */
 export function dashed(hex: string): string {
   const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];

@@ -14,6 +14,7 @@ import {
   type TakeoverRule,
   type TokenClaim,
 } from '../domain/registration.ts';
+import { isNameBased } from '../domain/uuid.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
 import { keyHintOf, type RegistryContext } from './caller.ts';
 import { askForEcho, type Asked } from './challenge.ts';
@@ -211,7 +212,9 @@ function openTarget(
       ? { installation: { ...installation, removedAt: null }, created, isTouched: true }
       : { installation, created, isTouched: false };
   }
-  if (caller.kind === 'client' && installation.secretHash === null && named.some(isAdoption)) {
+  // One of the simple routes is nobody's to adopt: its id follows from a device id, no secret.
+  const isAdoptable = installation.secretHash === null && !isNameBased(installation.id);
+  if (caller.kind === 'client' && isAdoptable && named.some(isAdoption)) {
     const adopted = adoptedBy(installation, caller.secretHash);
     return { installation: adopted, created, isTouched: true };
   }

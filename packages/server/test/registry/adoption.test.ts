@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import { LIMITS } from '@homing/server';
 import { assertAnswered } from '../../../../test/answered.ts';
-import { apnsToken, type Device } from '../../../../test/device.ts';
+import { apnsToken, Device, fcmToken } from '../../../../test/device.ts';
 import { startNetwork } from '../../../../test/network.ts';
 import { addresseeTag } from '../../src/domain/addressee-tag.ts';
 import { dropTombstones } from '../../src/store/installations.ts';
 import { assertProblem } from '../http/assert-problem.ts';
+import { SimpleClient } from '../http/simple-client.ts';
 
 /** Installations that a back end made before their device came. */
 const network = await startNetwork({ role: 'api' });
@@ -64,6 +65,21 @@ test('that a back end linked the user makes no bad, old or used assertion a good
     assertProblem(answer, 'invalid_credentials');
   }
   assertAnswered(await phone.signIn('anna'), 200);
+});
+
+test("what a home-grown client registered is nobody else's to adopt", async () => {
+  const { url, app, issuer } = network;
+  const client = new SimpleClient(url, app);
+  const body = { token: fcmToken().value, userId: 'anna', deviceId: 'the phone of anna' };
+  assertAnswered(await client.register(body, await issuer.sign(app.id, 'anna')), 200);
+  network.clock.advance(2_000);
+  const memory = { id: client.installationId(body.deviceId), secret: 'M'.repeat(43), seq: 0 };
+  const stranger = new Device(url, app, issuer, null, memory);
+  assertProblem(await stranger.signIn('mallory'), 'invalid_credentials');
+  assertProblem(await stranger.signIn('anna'), 'invalid_credentials');
+  network.clock.advance(2_000);
+  assertAnswered(await client.register(body, await issuer.sign(app.id, 'anna')), 200);
+  assert.equal((await backEnd.installation(memory.id))['user']?.['id'], 'anna');
 });
 
 test('tombstones are forgotten with and without a secret, once', async () => {
