@@ -120,7 +120,7 @@ function decideTarget(
   const { installation } = target;
   const { holder, predecessors, dispute, accountMode } = others;
   const claim = input.token?.claim ?? null;
-  const takeoverBy = takeoverRule(context);
+  const takeoverBy = takeoverRule(context, holder);
   const scope = nonceScope(installation, claim, holder, takeoverBy);
   const takeoverEchoed =
     input.takeover !== null && isTakeoverNonce(keys.nonce, scope, input.takeover, now);
@@ -167,10 +167,15 @@ function askClaimant(
 }
 
 /** Where arrival order counts there is no proof to compare, unless the app wants a strict one. */
-function takeoverRule({ app, caller }: RegistryContext): TakeoverRule {
+function takeoverRule({ app, caller }: RegistryContext, holder: Installation | null): TakeoverRule {
   if (keyHintOf(caller) !== null) return 'word';
   if (app.takeover === 'challenge') return 'challenge';
-  return caller.kind === 'simple' ? 'word' : 'assertion';
+  if (caller.kind === 'client') return 'assertion';
+  // A holder with a secret is up to date: late packets of a home-grown client take nothing of it.
+  const isGuarded = (holder?.secretHash ?? null) !== null;
+  return isGuarded && caller.kind === 'simple' && caller.bearer.kind === 'user'
+    ? 'assertion'
+    : 'word';
 }
 
 /**

@@ -49,6 +49,21 @@ test('without a proof nothing happens', async () => {
   }
 });
 
+test('a late packet, or one that says goodbye, takes no token from an installation', async () => {
+  const late = await proof('anna');
+  network.clock.advance(60_000);
+  const [phone, token] = [network.device(), fcmToken()];
+  assertAnswered(await phone.register(token, 'ben'), 201);
+  network.clock.advance(2_000);
+  const leaving = packet(null, { token: token.value });
+  assertProblem(await client.register(leaving, await proof('mallory')), 'token_held');
+  const body = packet('anna', { token: token.value });
+  assertProblem(await client.register(body, late), 'token_held');
+  assert.notEqual((await network.backEnd.installation(phone.id))['token'], null);
+  assertAnswered(await client.register(body, await proof('anna')), 200);
+  assert.equal((await network.backEnd.installation(phone.id))['token'], null);
+});
+
 test('a secret key vouches for anybody', async () => {
   const body = packet('anna');
   assertAnswered(await client.register(body, network.app.secretKey), 200);

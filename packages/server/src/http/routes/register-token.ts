@@ -48,8 +48,11 @@ export function registerToken(server: HttpServer, deps: RegisterTokenDependencie
       const input = await toSyncInput(deps, caller, request.body);
       const context = toContext(deps, caller, request, input.installationId);
       const result = await deps.syncs.submit({ kind: 'sync', context, input });
-      // Where arrival order counts, nothing is ever forked and no claim of a token is refused.
-      assert(result.kind !== 'forked' && result.kind !== 'token_held');
+      // Where arrival order counts, nothing is ever forked.
+      assert(result.kind !== 'forked');
+      if (result.kind === 'token_held') {
+        throw new ApiError('token_held', 'sign in again: a newer registration holds the token');
+      }
       if (result.kind === 'token_challenged') {
         throw new ApiError(
           'token_held',
