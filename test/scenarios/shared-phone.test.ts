@@ -145,6 +145,7 @@ scenario('a bad proof keeps its own user out, and nobody else', async (scene) =>
 scenario('pushes that wait do not reach a user who was removed meanwhile', async (scene) => {
   const { phone, token } = await shared(scene, ['anna', 'ben']);
   const { apns } = scene.network;
+  // Named, because our own delay is jittered: the retry might come due in the first drain.
   const fault = {
     kind: 'answer',
     status: 503,
