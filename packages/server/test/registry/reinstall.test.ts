@@ -187,6 +187,10 @@ test('reinstalls at the same moment, of one device and of many, leave nobody wit
   }
 });
 
+function usersOn(phone: Device, ids: readonly string[]) {
+  return Promise.all(ids.map(async (id) => ({ id, assertion: await phone.assertion(id) })));
+}
+
 test('a reinstalled app takes its token along while another user stays on the old one', async () => {
   const mode = (account_mode: string) =>
     network.backEnd.request('PATCH', '/v1/app', { account_mode });
@@ -194,8 +198,6 @@ test('a reinstalled app takes its token along while another user stays on the ol
   const { userId, vendorId } = person();
   const [token, device] = [apnsToken(), { platform: 'ios', vendor_id: vendorId }];
   const [old, fresh] = [network.device(), network.device()];
-  const usersOn = (phone: Device, ids: readonly string[]) =>
-    Promise.all(ids.map(async (id) => ({ id, assertion: await phone.assertion(id) })));
   const guest = `guest-${userId}`;
   assertAnswered(
     await old.sync({ token, device, users: await usersOn(old, [userId, guest]) }),
