@@ -55,6 +55,12 @@ export const ROUTE_BOOK: readonly BookedRoute[] = [
   { method: 'DELETE', route: INSTALLATION, ...client },
   { method: 'DELETE', route: `${INSTALLATION}/user`, query: 'seq=900', ...client },
   {
+    method: 'DELETE',
+    route: `${INSTALLATION}/users/{user_id}`,
+    query: 'seq=900',
+    ...client,
+  },
+  {
     method: 'PUT',
     route: `${INSTALLATION}/preferences`,
     query: 'seq=900',
