@@ -26,7 +26,7 @@ test('Maria takes over the family tablet from Alex in the packet with its new to
     'The installation was seen for the first time.',
     `Token ${fingerprint(oldToken)} was attached.`,
     'User alex signed in.',
-    'Accepted by FCM.',
+    'Accepted by FCM. The owner of the device changed after it was accepted.',
     `Token ${fingerprint(oldToken)} was replaced by token ${fingerprint(newToken)}.`,
     'User alex was signed out because somebody else signed in.',
     'User maria signed in.',
