@@ -5,6 +5,7 @@ import { toDormancyPolicy } from '../../packages/server/src/domain/dormancy.ts';
 import {
   DEFAULT_PREFERENCES,
   type Installation,
+  NO_DEVICE,
 } from '../../packages/server/src/domain/installation.ts';
 import { registrationChanges } from '../../packages/server/src/domain/registration-changes.ts';
 import type { decideSync } from '../../packages/server/src/domain/registration.ts';
@@ -296,7 +297,7 @@ function newInstallation(
     namedSeq: null,
     topicsSeq: null,
     permission: null,
-    device: NO_FACTS,
+    device: NO_DEVICE,
     clientTime: null,
     tags: {},
     deviceTags: {},
@@ -311,15 +312,3 @@ function newInstallation(
     failuresInARow: 0,
   };
 }
-
-const NO_FACTS: Installation['device'] = {
-  platform: null,
-  label: null,
-  model: null,
-  osVersion: null,
-  appVersion: null,
-  sdkVersion: null,
-  locale: null,
-  timeZone: null,
-  vendorId: null,
-};

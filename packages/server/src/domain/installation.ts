@@ -20,6 +20,19 @@ export interface DeviceFacts {
   readonly vendorId: string | null;
 }
 
+/** Of a device of which nothing is known. */
+export const NO_DEVICE: DeviceFacts = {
+  platform: null,
+  label: null,
+  model: null,
+  osVersion: null,
+  appVersion: null,
+  sdkVersion: null,
+  locale: null,
+  timeZone: null,
+  vendorId: null,
+};
+
 /** What a device prefers, whoever is signed in. */
 export interface DevicePreferences {
   readonly mode: 'on' | 'off' | 'only_this_device';

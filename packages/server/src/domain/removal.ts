@@ -1,6 +1,6 @@
 import { tokenFingerprint } from './address-key.ts';
 import { NO_CHANGES, type ChangeSet } from './change-set.ts';
-import { DEFAULT_PREFERENCES, type Installation } from './installation.ts';
+import { DEFAULT_PREFERENCES, NO_DEVICE, type Installation } from './installation.ts';
 import { signOutChanges } from './sign-out.ts';
 
 /**
@@ -35,15 +35,3 @@ export function removalChanges(installation: Installation, at: Date): ChangeSet 
     events: [...signedOut.events, { installationRef: ref, kind: 'installation.removed', oldToken }],
   };
 }
-
-const NO_DEVICE = {
-  platform: null,
-  label: null,
-  model: null,
-  osVersion: null,
-  appVersion: null,
-  sdkVersion: null,
-  locale: null,
-  timeZone: null,
-  vendorId: null,
-} as const;

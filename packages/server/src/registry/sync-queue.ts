@@ -101,7 +101,9 @@ function admittedOnce(context: RegistryContext): RegistryContext {
 }
 
 function isLogoutResult(result: SyncResult | LogoutResult): result is LogoutResult {
-  return !['synced', 'token_held', 'forked', 'wrong_form'].includes(result.kind);
+  return !['synced', 'token_held', 'token_challenged', 'forked', 'wrong_form'].includes(
+    result.kind,
+  );
 }
 
 /** Answers a batch, and returns what was deferred. */

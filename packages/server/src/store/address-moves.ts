@@ -1,5 +1,5 @@
 import type { AddressMove } from '../domain/change-set.ts';
-import { bytea, byteaArray, json, type Database, type Queryable, type Transaction } from './sql.ts';
+import { bytea, byteaArray, json, type Queryable, type Transaction } from './sql.ts';
 
 /** Notes that addresses went from one installation to another. */
 export async function recordMoves(
@@ -28,13 +28,4 @@ export async function countMoves(
       and address_key = any(${byteaArray(addressKeys)}::text::bytea[])
     group by address_key`.execute();
   return new Map(rows.map(({ key, moves }) => [key.toString('hex'), moves]));
-}
-
-/** Forgets some moves of before then; returns how many. No key tells two moves apart. */
-export async function dropMoves(db: Database, before: Date, limit: number): Promise<number> {
-  const rows = await db`
-    delete from address_move where ctid = any(array(
-      select ctid from address_move where at < ${before} limit ${limit}))
-    returning 1`;
-  return rows.length;
 }

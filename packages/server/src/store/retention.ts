@@ -1,5 +1,4 @@
 import { LIMITS } from '../domain/limits.ts';
-import { dropMoves } from './address-moves.ts';
 import { dropIdempotencyKeys } from './idempotency.ts';
 import { dropTombstones } from './installations.ts';
 import { dropDeliveryDays, dropEventMonths } from './partitions.ts';
@@ -47,17 +46,25 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
     {
       what: 'digests of the ids of erased users',
       days: LIMITS.userTombstoneHours / 24,
-      drop: dropUserTombstones,
+      drop: olderRows('user_tombstone', 'not_before'),
     },
-    { what: 'tokens lost to a provider', days: LIMITS.tokenLossHours / 24, drop: dropTokenLosses },
-    { what: 'answers of providers by the minute', days: 1, drop: dropAnswerMinutes },
+    {
+      what: 'tokens lost to a provider',
+      days: LIMITS.tokenLossHours / 24,
+      drop: olderRows('token_loss', 'at'),
+    },
+    {
+      what: 'answers of providers by the minute',
+      days: 1,
+      drop: olderRows('answer_minute', 'minute'),
+    },
     {
       what: 'moves of tokens between installations',
       days: 1,
-      drop: (db, before) => dropMoves(db, before, ROWS),
+      drop: olderRows('address_move', 'at'),
     },
-    { what: 'probes that may be repeated', days: 1, drop: dropProbes },
-    { what: 'ids of used assertions', days: PROOF_DAYS, drop: dropProofs },
+    { what: 'probes that may be repeated', days: 1, drop: olderRows('probe', 'again_at') },
+    { what: 'ids of used assertions', days: PROOF_DAYS, drop: olderRows('proof', 'used_at') },
     { what: 'notifications and their counts', days: deliveryDays, drop: dropNotifications },
     { what: 'deliveries and receipts', days: deliveryDays, drop: dropDeliveryDays },
     { what: 'events of timelines', days: YEAR_AND_A_MONTH, drop: dropEventMonths },
@@ -67,9 +74,23 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
       drop: dropLinks,
     },
     { what: 'audit records', days: YEAR_AND_A_MONTH, drop: dropAudit },
-    { what: 'closed alerts', days: YEAR_AND_A_MONTH, drop: dropAlerts },
+    { what: 'closed alerts', days: YEAR_AND_A_MONTH, drop: olderRows('alert', 'closed_at') },
     { what: 'reviews', days: YEAR_AND_A_MONTH, drop: dropReviews },
   ];
+}
+
+/**
+ * A rule for a table with an index on its age. By the place of a row instead of its key, which is
+ * another one in each table; a row that changes meanwhile stays for the next time.
+ */
+function olderRows(table: string, age: string): RetentionRule['drop'] {
+  return async (db, before) => {
+    const rows = await db`
+      delete from ${db(table)} where ctid = any(array(
+        select ctid from ${db(table)} where ${db(age)} < ${before} limit ${ROWS}))
+      returning 1`;
+    return rows.length;
+  };
 }
 
 async function dropOutbox(db: Database, before: Date): Promise<number> {
@@ -77,48 +98,6 @@ async function dropOutbox(db: Database, before: Date): Promise<number> {
     delete from outbox where at < ${before} and outbox_ref in (
       select outbox_ref from outbox order by outbox_ref limit ${ROWS})
     returning outbox_ref`;
-  return rows.length;
-}
-
-async function dropUserTombstones(db: Database, before: Date): Promise<number> {
-  const rows = await db`
-    delete from user_tombstone where (app_ref, id_mac) in (
-      select app_ref, id_mac from user_tombstone where not_before < ${before} limit ${ROWS})
-    returning app_ref`;
-  return rows.length;
-}
-
-async function dropTokenLosses(db: Database, before: Date): Promise<number> {
-  const rows = await db`
-    delete from token_loss where (credential_ref, host, installation_ref) in (
-      select credential_ref, host, installation_ref from token_loss
-      where at < ${before} limit ${ROWS})
-    returning installation_ref`;
-  return rows.length;
-}
-
-async function dropAnswerMinutes(db: Database, before: Date): Promise<number> {
-  const rows = await db`
-    delete from answer_minute where (credential_ref, host, minute) in (
-      select credential_ref, host, minute from answer_minute
-      where minute < ${before} limit ${ROWS})
-    returning host`;
-  return rows.length;
-}
-
-async function dropProbes(db: Database, before: Date): Promise<number> {
-  const rows = await db`
-    delete from probe where probe_ref in (
-      select probe_ref from probe where again_at < ${before} limit ${ROWS})
-    returning probe_ref`;
-  return rows.length;
-}
-
-async function dropProofs(db: Database, before: Date): Promise<number> {
-  const rows = await db`
-    delete from proof where (app_ref, jti) in (
-      select app_ref, jti from proof where used_at < ${before} limit ${ROWS})
-    returning app_ref`;
   return rows.length;
 }
 
@@ -188,14 +167,6 @@ async function dropAudit(db: Database, before: Date): Promise<number> {
     delete from audit where at < ${before} and audit_ref in (
       select audit_ref from audit order by audit_ref limit ${ROWS})
     returning audit_ref`;
-  return rows.length;
-}
-
-async function dropAlerts(db: Database, before: Date): Promise<number> {
-  const rows = await db`
-    delete from alert where alert_ref in (
-      select alert_ref from alert where closed_at < ${before} limit ${ROWS})
-    returning alert_ref`;
   return rows.length;
 }
 
