@@ -15,7 +15,7 @@ import { ADMIT_ALL, type RegistryContext } from '../../packages/server/src/regis
 import { judgeLogout } from '../../packages/server/src/registry/judge-logout.ts';
 import { judgeSync, type SyncVerdict } from '../../packages/server/src/registry/judge-sync.ts';
 import type { UserClaim } from '../../packages/server/src/registry/prove-user.ts';
-import type { SyncFacts } from '../../packages/server/src/registry/sync-facts.ts';
+import { NOTHING_HELD, type SyncFacts } from '../../packages/server/src/registry/sync-facts.ts';
 import type { SyncInput } from '../../packages/server/src/registry/sync-request.ts';
 import type { CaseStep } from './cases.ts';
 import type { Observed } from './observed.ts';
@@ -211,6 +211,7 @@ function factsOf(
     usedProofs: decided.usedProofs,
     linkedPairs: new Set(),
     topics: new Map(),
+    heldElsewhere: NOTHING_HELD,
   };
 }
 

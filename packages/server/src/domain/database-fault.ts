@@ -21,3 +21,8 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return UNAVAILABLE_CODES.has(code) || code.startsWith('08') || code.startsWith('57P');
 }
+
+/** Whether a transaction waited as long as it may for what somebody else holds (SQLSTATE 55P03). */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '55P03';
+}

@@ -16,6 +16,15 @@ export const LIMITS = {
   /** Named users of one request; larger audiences are uploaded as a list. */
   audienceUsers: 1_000,
   audienceInstallations: 1_000,
+  /**
+   * A batch of registrations waits so long for a lock that cannot be skipped, as that of somebody
+   * who enrols the same id or takes the same token: less than until PostgreSQL looks for deadlocks.
+   */
+  batchLockTimeoutMs: 250,
+  /** A registration that is alone waits so long at a time; then others like it have their turn. */
+  packetLockTimeoutMs: 500,
+  /** So often it has its turn before its client is told to come again. */
+  packetTurns: 40,
   /** One ownership check. Small enough to be sent within the second that the check is good for. */
   gateSlice: 250,
   /** How long an ownership check may stand before its push must have started (rule R7). */

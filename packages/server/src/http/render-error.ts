@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode, type FieldProblem, type Problem } from '@homing/protocol';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { isDatabaseUnavailable } from '../domain/database-fault.ts';
+import { isDatabaseUnavailable, isLockTimeout } from '../domain/database-fault.ts';
 import { ApiError } from './api-error.ts';
 
 /** Routes for home-grown clients, whose error handling expects an `error` string. */
@@ -45,7 +45,7 @@ function toApiError(failure: FastifyError | Error): ApiError {
   if ('validation' in failure && Array.isArray(failure.validation)) {
     return validationError(failure);
   }
-  if (isDatabaseUnavailable(failure)) {
+  if (isDatabaseUnavailable(failure) || isLockTimeout(failure)) {
     return new ApiError('database_unavailable', 'try again; nothing was changed');
   }
   const code = 'code' in failure ? FRAMEWORK_CODES[failure.code] : undefined;

@@ -33,6 +33,12 @@ function refusalOf(installation: Installation | null, caller: Caller): AccessRef
   return installation.removedAt === null ? null : 'removed';
 }
 
+/** Whether a caller shows a secret that is not the one which the installation has. */
+export function hasOtherSecret(installation: Installation, caller: Caller): boolean {
+  const isSecret = caller.kind === 'client' && installation.secretHash !== null;
+  return isSecret && !hasSecret(installation, caller.secretHash);
+}
+
 function hasSecret(installation: Installation, secretHash: Buffer): boolean {
   const known = installation.secretHash;
   return known !== null && timingSafeEqual(known, secretHash);

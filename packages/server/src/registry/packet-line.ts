@@ -5,12 +5,24 @@ export interface LineItem {
   readonly names: readonly string[];
 }
 
+/** What is left of a batch. */
+export interface BatchRest<Item> {
+  /** To be taken up again, before all others. */
+  readonly again: readonly Item[];
+  /** To be dealt with one by one beside the line, so that the others need not wait. */
+  readonly aside: readonly Item[];
+}
+
 export interface LineOptions<Item> {
   /** So many groups have a batch under way at a time. */
   readonly groups: number;
   readonly batchSize: number;
-  /** Deals with a batch, returns what is to be taken up again, before all others. Never fails. */
-  readonly run: (batch: readonly Item[]) => Promise<readonly Item[]>;
+  /** Deals with a batch. Never fails. */
+  readonly run: (batch: readonly Item[]) => Promise<BatchRest<Item>>;
+  /** So many items are dealt with beside the line at a time. */
+  readonly besides: number;
+  /** Deals with one of those; what it returns goes to their end. Never fails. */
+  readonly runAside: (item: Item) => Promise<Item | null>;
 }
 
 /**
@@ -23,6 +35,10 @@ export class PacketLine<Item extends LineItem> {
   /** By group, the one that was served last at the end. */
   readonly #waiting = new Map<number, Item[]>();
   readonly #underWay = new Set<number>();
+  readonly #aside: Item[] = [];
+  #asideUnderWay = 0;
+  /** What the items beside the line touch, by group: who comes later waits for them as well. */
+  readonly #touched = new Map<number, Set<string>>();
   #isWoken = false;
 
   constructor(options: LineOptions<Item>) {
@@ -46,6 +62,11 @@ export class PacketLine<Item extends LineItem> {
   }
 
   #begin(): void {
+    while (this.#asideUnderWay < this.#options.besides) {
+      const item = this.#aside.shift();
+      if (item === undefined) break;
+      void this.#serveAside(item);
+    }
     for (const [group, waiting] of this.#waiting) {
       if (this.#underWay.size >= this.#options.groups) return;
       if (!this.#underWay.has(group)) void this.#serve(group, waiting);
@@ -53,26 +74,53 @@ export class PacketLine<Item extends LineItem> {
   }
 
   async #serve(group: number, waiting: readonly Item[]): Promise<void> {
+    const touched = this.#touched.get(group) ?? new Set();
+    const { batch, left } = divide(waiting, touched, this.#options.batchSize);
+    // Those that wait for what is beside the line are looked at again when that is done.
+    if (batch.length === 0) return;
     this.#underWay.add(group);
     this.#waiting.delete(group);
-    const { batch, left } = divide(waiting, this.#options.batchSize);
     if (left.length > 0) this.#waiting.set(group, left);
-    const again = await this.#options.run(batch);
+    const { again, aside } = await this.#options.run(batch);
     this.#underWay.delete(group);
     const later = [...again, ...(this.#waiting.get(group) ?? [])];
     if (later.length > 0) this.#waiting.set(group, later);
+    for (const item of aside) this.#setAside(item);
     this.#wake();
+  }
+
+  #setAside(item: Item): void {
+    const touched = this.#touched.get(item.group) ?? new Set();
+    for (const name of item.names) touched.add(name);
+    this.#touched.set(item.group, touched);
+    this.#aside.push(item);
+  }
+
+  async #serveAside(item: Item): Promise<void> {
+    this.#asideUnderWay += 1;
+    const rest = await this.#options.runAside(item);
+    this.#asideUnderWay -= 1;
+    this.#release(item);
+    if (rest !== null) this.#setAside(rest);
+    this.#wake();
+  }
+
+  #release({ group, names }: Item): void {
+    const touched = this.#touched.get(group);
+    for (const name of names) touched?.delete(name);
+    if (touched?.size === 0) this.#touched.delete(group);
   }
 }
 
 /** The next batch in the order of arrival, and what has to wait for a later one. */
 function divide<Item extends LineItem>(
   waiting: readonly Item[],
+  touched: ReadonlySet<string>,
   batchSize: number,
 ): { readonly batch: readonly Item[]; readonly left: Item[] } {
   const batch: Item[] = [];
   const left: Item[] = [];
-  const taken = new Set<string>();
+  const taken = new Set(touched);
   for (const item of waiting) {
     const isFree = batch.length < batchSize && item.names.every((name) => !taken.has(name));
     (isFree ? batch : left).push(item);

@@ -1,10 +1,13 @@
 import assert from 'node:assert';
-import { isDatabaseUnavailable } from '../domain/database-fault.ts';
+import { isDatabaseUnavailable, isLockTimeout } from '../domain/database-fault.ts';
+import { LIMITS } from '../domain/limits.ts';
 import { writeChanges, type RegistryWrite } from '../store/change-set.ts';
 import { findUnknownIds, withdrawEnrolments } from '../store/installations.ts';
-import type { Database, Transaction } from '../store/sql.ts';
-import { inTransaction } from '../store/transaction.ts';
+import type { LockWait } from '../store/lock-wait.ts';
+import { flight, type Database, type Transaction } from '../store/sql.ts';
+import { inTransaction, type TransactionOptions } from '../store/transaction.ts';
 import { ensureUsers } from '../store/users.ts';
+import { hasOtherSecret } from './access-check.ts';
 import { judgeLogout, logoutWrite, type LogoutVerdict } from './judge-logout.ts';
 import { judgeSync, type SyncRules, type SyncVerdict } from './judge-sync.ts';
 import { predecessorsOf } from './predecessors.ts';
@@ -24,7 +27,9 @@ export type SyncOutcome =
   | { readonly kind: 'answered'; readonly result: SyncResult | LogoutResult }
   | { readonly kind: 'failed'; readonly error: unknown }
   /** Nothing was done for it: it has to be written, or to wait for an earlier packet. */
-  | { readonly kind: 'deferred'; readonly isKnown: boolean };
+  | { readonly kind: 'deferred'; readonly isKnown: boolean }
+  /** Nothing was done for it: somebody else holds what it touches, or its company failed. */
+  | { readonly kind: 'held_up' };
 
 /**
  * Answers those packets of one app that change nothing, from one unlocked read: an unchanged
@@ -37,7 +42,7 @@ export async function readBatch(
 ): Promise<readonly SyncOutcome[]> {
   const facts = await readSnapshot(db, appRefOf(requests), requests);
   return requests.map((request): SyncOutcome => {
-    if (!isAboutItself(request, facts)) return defer(request, facts);
+    if (!isStranger(request, facts) && !isAboutItself(request, facts)) return defer(request, facts);
     const judged = judge(request, facts, rules);
     if (judged.kind === 'sync' && !writesNothing(judged.verdict)) return defer(request, facts);
     return toOutcome(judged, null, facts);
@@ -49,32 +54,85 @@ export async function readBatch(
  *
  *   read facts under lock → judge each → collect what changes → write it all
  *
- * When that fails, they run again one by one, so that a bad packet never harms another. All fail
- * alike only where the database is away. Installations with `knownIds` were there a moment ago;
- * whether the others are new is asked first.
+ * It waits for nobody: a packet that touches what somebody else holds is held up, alone. When the
+ * transaction fails all are, to be written one by one, so that a bad packet never harms another;
+ * they fail alike only where the database is away.
  */
 export async function writeBatch(
   db: Database,
   rules: SyncRules,
-  requests: readonly RegistryRequest[],
-  knownIds: ReadonlySet<string>,
+  packets: readonly AdmissiblePacket[],
 ): Promise<readonly SyncOutcome[]> {
-  const doubtful = enrollableIds(requests).filter((id) => !knownIds.has(id));
-  const unknownIds = await findUnknownIds(db, appRefOf(requests), doubtful);
+  const bound = { attempts: 1, lockTimeoutMs: LIMITS.batchLockTimeoutMs };
+  return writeAdmissible(db, rules, packets, { wait: 'skip', ...bound }).catch((error: unknown) => {
+    if (isDatabaseUnavailable(error)) throw error;
+    return packets.map((): SyncOutcome => ({ kind: 'held_up' }));
+  });
+}
+
+/**
+ * Writes one packet, and waits for others who hold what it touches, but not for long: then it is
+ * held up, or has failed when there is no other turn.
+ */
+export async function writeAlone(
+  db: Database,
+  rules: SyncRules,
+  packet: AdmissiblePacket,
+  hasAnotherTurn: boolean,
+): Promise<SyncOutcome> {
+  const bound = { lockTimeoutMs: LIMITS.packetLockTimeoutMs };
+  const [outcome] = await writeAdmissible(db, rules, [packet], { wait: 'wait', ...bound }).catch(
+    (error: unknown): readonly SyncOutcome[] => {
+      if (isLockTimeout(error) && hasAnotherTurn) return [{ kind: 'held_up' }];
+      throw error;
+    },
+  );
+  assert(outcome !== undefined);
+  return outcome;
+}
+
+/** A packet that is to be written. */
+export interface AdmissiblePacket {
+  readonly request: RegistryRequest;
+  /** A read found its installation a moment ago; whether another is new is asked first. */
+  readonly isKnown: boolean;
+}
+
+interface WriteManner extends TransactionOptions {
+  readonly wait: LockWait;
+}
+
+async function writeAdmissible(
+  db: Database,
+  rules: SyncRules,
+  packets: readonly AdmissiblePacket[],
+  manner: WriteManner,
+): Promise<readonly SyncOutcome[]> {
+  const requests = packets.map(({ request }) => request);
+  const unknownIds = await findUnknownIds(db, appRefOf(requests), enrollableIds(packets));
   const refusals = new Map<RegistryRequest, SyncOutcome>();
   for (const request of requests) {
     const refusal = unknownIds.has(installationIdOf(request)) ? refuseEnrolment(request) : null;
     if (refusal !== null) refusals.set(request, refusal);
   }
   const admitted = requests.filter((request) => !refusals.has(request));
-  const written = await writeAdmitted(db, rules, admitted, unknownIds);
+  const written =
+    admitted.length === 0
+      ? []
+      : await inTransaction(
+          db,
+          (tx) => writeTogether(tx, rules, admitted, { unknownIds, wait: manner.wait }),
+          manner,
+        );
   const outcomes = written.values();
   return requests.map((request) => refusals.get(request) ?? take(outcomes));
 }
 
 /** A logout of an installation that nobody knows makes none. */
-function enrollableIds(requests: readonly RegistryRequest[]): readonly string[] {
-  return requests.filter(({ kind }) => kind === 'sync').map(installationIdOf);
+function enrollableIds(packets: readonly AdmissiblePacket[]): readonly string[] {
+  return packets.flatMap(({ request, isKnown }) =>
+    request.kind === 'sync' && !isKnown ? [installationIdOf(request)] : [],
+  );
 }
 
 function refuseEnrolment({ context: { caller } }: RegistryRequest): SyncOutcome | null {
@@ -93,42 +151,20 @@ function take(outcomes: Iterator<SyncOutcome>): SyncOutcome {
   return value;
 }
 
-async function writeAdmitted(
-  db: Database,
-  rules: SyncRules,
-  requests: readonly RegistryRequest[],
-  unknownIds: ReadonlySet<string>,
-): Promise<readonly SyncOutcome[]> {
-  if (requests.length === 0) return [];
-  const isAlone = requests.length === 1;
-  const work = (tx: Transaction) => writeTogether(tx, rules, requests, unknownIds);
-  try {
-    // A lost race costs a packet that is alone another attempt, and many their company.
-    return await (isAlone ? inTransaction(db, work) : inTransaction(db, work, 1));
-  } catch (error) {
-    if (isAlone || isDatabaseUnavailable(error))
-      return requests.map(() => ({ kind: 'failed', error }));
-  }
-  const outcomes: SyncOutcome[] = [];
-  for (const request of requests) {
-    outcomes.push(...(await writeAdmitted(db, rules, [request], unknownIds)));
-  }
-  return outcomes;
-}
-
 async function writeTogether(
   tx: Transaction,
   rules: SyncRules,
   requests: readonly RegistryRequest[],
-  unknownIds: ReadonlySet<string>,
+  { unknownIds, wait }: { readonly unknownIds: ReadonlySet<string>; readonly wait: LockWait },
 ): Promise<SyncOutcome[]> {
   const appRef = appRefOf(requests);
-  const facts = await lockFacts(tx, appRef, requests, unknownIds, rules.keys.erasure);
+  const { erasure: erasureKey } = rules.keys;
+  const facts = await lockFacts(tx, appRef, requests, { unknownIds, erasureKey, wait });
   const judged = judgeInOrder(requests, facts, rules);
   const userRefs = await refsOfNewcomers(tx, appRef, judged);
   const means = { userRefs, nonceKey: rules.keys.nonce };
   const writes = judged.map((one) => toWrite(one, means));
-  await Promise.all([
+  await flight([
     writeChanges(
       tx,
       appRef,
@@ -158,6 +194,7 @@ function judgeInOrder(
     const refs = involvedRefs(request, facts);
     if (refs.some((ref) => touched.has(ref))) return { ...defer(request, facts), request };
     for (const ref of refs) touched.add(ref);
+    if (isHeldElsewhere(request, refs, facts)) return { kind: 'held_up', request };
     return judge(request, facts, rules);
   });
 }
@@ -180,12 +217,30 @@ function judge(request: RegistryRequest, facts: SyncFacts, rules: SyncRules): Ju
   }
 }
 
+function isHeldElsewhere(
+  request: RegistryRequest,
+  refs: readonly number[],
+  { heldElsewhere }: SyncFacts,
+): boolean {
+  const claims = request.kind === 'sync' ? (request.input.user?.claims ?? []) : [];
+  return (
+    refs.some((ref) => heldElsewhere.installationRefs.has(ref)) ||
+    claims.some(({ id }) => heldElsewhere.userIds.has(id))
+  );
+}
+
 /** The installation itself, whoever holds the address that it claims, and what it leaves behind. */
 function involvedRefs(request: RegistryRequest, facts: SyncFacts): readonly number[] {
   const own = facts.installations.get(installationIdOf(request));
   if (request.kind === 'logout') return own === undefined ? [] : [own.ref];
   const holder = facts.holders.get(request.input.token?.claim?.key.toString('hex') ?? '');
   return [own, holder, ...predecessorsOf(request, facts)].flatMap((one) => one?.ref ?? []);
+}
+
+/** Whoever lacks the secret is turned away without a lock: none could make it the right one. */
+function isStranger(request: RegistryRequest, { installations }: SyncFacts): boolean {
+  const own = installations.get(installationIdOf(request));
+  return own !== undefined && hasOtherSecret(own, request.context.caller);
 }
 
 /**
@@ -237,6 +292,7 @@ function toWrite(judged: Judged, means: WriteMeans): RegistryWrite | null {
       return logoutWrite(judged.request, judged.verdict);
     case 'failed':
     case 'deferred':
+    case 'held_up':
       return null;
   }
 }
@@ -255,6 +311,7 @@ function toOutcome(judged: Judged, write: RegistryWrite | null, facts: SyncFacts
     }
     case 'failed':
     case 'deferred':
+    case 'held_up':
       return judged;
   }
 }

@@ -11,11 +11,13 @@ import {
   findInstallations,
   lockInvolved,
   type Enrolment,
+  type InvolvedInstallations,
   type InvolvedNames,
 } from '../store/installations.ts';
 import { findLinkedPairs } from '../store/links.ts';
+import type { LockWait } from '../store/lock-wait.ts';
 import { findUsedProofs } from '../store/proofs.ts';
-import type { Queryable, Transaction } from '../store/sql.ts';
+import { flight, type Queryable, type Transaction } from '../store/sql.ts';
 import { topicsOfIds, type TopicsByRef } from '../store/topics.ts';
 import { findErasures, findLoginFacts, lockLogins, type LoginFacts } from '../store/users.ts';
 import { deviceClaimOf } from './predecessors.ts';
@@ -46,7 +48,17 @@ export interface SyncFacts {
   readonly linkedPairs: ReadonlySet<string>;
   /** By reference. */
   readonly topics: TopicsByRef;
+  readonly heldElsewhere: HeldElsewhere;
 }
+
+/** What is not under lock because somebody else holds it: nothing may be decided about it now. */
+export interface HeldElsewhere {
+  readonly installationRefs: ReadonlySet<number>;
+  /** Users who are being signed out or erased. */
+  readonly userIds: ReadonlySet<string>;
+}
+
+export const NOTHING_HELD: HeldElsewhere = { installationRefs: new Set(), userIds: new Set() };
 
 /** What tells whether an address is quarrelled over. */
 export interface Dispute {
@@ -85,38 +97,47 @@ export async function readSnapshot(
     usedProofs: new Map(),
     linkedPairs: new Set(),
     topics,
+    heldElsewhere: NOTHING_HELD,
   };
+}
+
+interface LockingOptions {
+  /** Installations that are to be made. */
+  readonly unknownIds: ReadonlySet<string>;
+  readonly erasureKey: Buffer;
+  readonly wait: LockWait;
 }
 
 /**
  * Locks everything that some packets of one app touch and reads what they are decided on, in a
  * constant number of statements, of which none waits for the answer to another unless there are
- * disputes; installations that are unknown yet are made. Locks are taken in
- * the order that every writer uses: the app's mode, logins of users, enrolments by id, rows by
- * reference.
+ * disputes; installations that are unknown yet are made. Locks are taken in the order that every
+ * writer uses: the app's mode, logins of users, enrolments by id, rows by reference. What somebody
+ * else holds is waited for, or named as such.
  */
 export async function lockFacts(
   tx: Transaction,
   appRef: number,
   requests: readonly RegistryRequest[],
-  unknownIds: ReadonlySet<string>,
-  erasureKey: Buffer,
+  { unknownIds, erasureKey, wait }: LockingOptions,
 ): Promise<SyncFacts> {
   const names = namesIn(requests);
   const enrolments = requests.map(toEnrolment).filter(({ id }) => unknownIds.has(id));
-  const [accountMode, , enrolled, locked, users, erasures, usedProofs, topics] = await Promise.all([
-    holdAccountMode(tx, appRef),
-    lockLogins(tx, appRef, names.loginIds),
-    enrolInstallations(tx, appRef, enrolments),
-    lockAllInvolved(tx, appRef, names),
-    findLoginFacts(tx, appRef, [...names.loginIds, ...names.bearerIds]),
-    readErasures(tx, appRef, names.loginIds, erasureKey),
-    findUsedProofs(tx, appRef, names.proofIds),
-    topicsOfIds(tx, appRef, names.installationIds),
-  ]);
+  const [accountMode, userIds, enrolled, involved, users, erasures, usedProofs, topics] =
+    await flight([
+      holdAccountMode(tx, appRef),
+      lockLogins(tx, appRef, names.loginIds, wait),
+      enrolInstallations(tx, appRef, enrolments),
+      lockAllInvolved(tx, appRef, names, wait),
+      findLoginFacts(tx, appRef, [...names.loginIds, ...names.bearerIds]),
+      readErasures(tx, appRef, names.loginIds, erasureKey),
+      findUsedProofs(tx, appRef, names.proofIds),
+      topicsOfIds(tx, appRef, names.installationIds),
+    ]);
+  const { installations: locked, unlockedRefs } = involved;
   const refs = locked.map(({ ref }) => ref);
   const bearerRefs = names.bearerIds.flatMap((id) => users.get(id)?.ref ?? []);
-  const [disputes, linkedPairs] = await Promise.all([
+  const [disputes, linkedPairs] = await flight([
     readDisputes(tx, appRef, requests, locked),
     findLinkedPairs(tx, refs, bearerRefs),
   ]);
@@ -132,6 +153,7 @@ export async function lockFacts(
     usedProofs,
     linkedPairs,
     topics,
+    heldElsewhere: { installationRefs: unlockedRefs, userIds },
   };
 }
 
@@ -171,17 +193,19 @@ const LOCK_ROUNDS = 3;
 
 /**
  * Locks the installations of the packets, whoever holds a claimed address, and what reinstalled
- * apps left behind. Whoever gets involved meanwhile is locked in another round; after three in
- * which there were others each time, the unique index has the final word.
+ * apps left behind. Who waits locks in another round whoever got involved meanwhile; after three in
+ * which there were others each time, the unlocked ones are named like those that somebody holds.
  */
 async function lockAllInvolved(
   tx: Transaction,
   appRef: number,
   names: PacketNames,
-): Promise<readonly Installation[]> {
+  wait: LockWait,
+): Promise<InvolvedInstallations> {
   for (let round = 1; ; round += 1) {
-    const { installations, isComplete } = await lockInvolved(tx, appRef, names);
-    if (isComplete || round === LOCK_ROUNDS) return installations;
+    const involved = await lockInvolved(tx, appRef, names, wait);
+    const isDone = wait === 'skip' || involved.unlockedRefs.size === 0 || round === LOCK_ROUNDS;
+    if (isDone) return involved;
   }
 }
 
@@ -206,7 +230,7 @@ async function readDisputes(
   if (first === undefined) return new Map();
   const keys = disputed.map(({ key }) => key);
   const since = new Date(first.now.getTime() - LIMITS.disputeCalmMs);
-  const [moves, challenges] = await Promise.all([
+  const [moves, challenges] = await flight([
     countMoves(tx, appRef, keys, since),
     findOpenChallenges(tx, appRef, keys, first.now),
   ]);

@@ -1,10 +1,11 @@
 import assert from 'node:assert';
+import { LIMITS } from '../domain/limits.ts';
 import type { decideSync } from '../domain/registration.ts';
 import type { Database } from '../store/sql.ts';
 import { admitOnce, type RegistryContext } from './caller.ts';
 import type { SyncKeys, SyncRules } from './judge-sync.ts';
 import { PacketLine } from './packet-line.ts';
-import { readBatch, writeBatch, type SyncOutcome } from './sync-batch.ts';
+import { readBatch, writeAlone, writeBatch, type SyncOutcome } from './sync-batch.ts';
 import {
   installationIdOf,
   type LogoutRequest,
@@ -18,8 +19,8 @@ import {
  * A server has one app, or some. More groups under way would take the pool's connections from
  * everybody else; larger batches would only make the first of them wait for the last.
  */
-const READS = { groups: 4, batchSize: 256 } as const;
-const WRITES = { groups: 4, batchSize: 128 } as const;
+const READS = { groups: 4, batchSize: 256, besides: 0 } as const;
+const WRITES = { groups: 4, batchSize: 128, besides: 3 } as const;
 
 interface WaitingPacket {
   readonly request: RegistryRequest;
@@ -27,6 +28,8 @@ interface WaitingPacket {
   readonly names: readonly string[];
   /** A read has found its installation. */
   readonly isKnown: boolean;
+  /** How often it waited, alone, for what somebody else holds. */
+  readonly turns: number;
   readonly resolve: (result: SyncResult | LogoutResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -41,6 +44,7 @@ interface WaitingPacket {
  *   submitted → read line → answered, because nothing is to be written
  *                         → write line → answered once committed
  *                                      → write line again, when an earlier packet was in the way
+ *                                      → beside the line, when somebody else holds what it touches
  */
 export class SyncQueue {
   readonly #reads: PacketLine<WaitingPacket>;
@@ -50,14 +54,21 @@ export class SyncQueue {
     const rules: SyncRules = { keys, decide };
     this.#writes = new PacketLine({
       ...WRITES,
-      run: (batch) => serve(db, rules, batch, writeBatch),
+      run: async (batch) => {
+        const { deferred, heldUp } = await serve(batch, () => writeBatch(db, rules, batch));
+        return { again: deferred, aside: heldUp };
+      },
+      runAside: (packet) => serveAlone(db, rules, packet),
     });
     this.#reads = new PacketLine({
       ...READS,
       run: async (batch) => {
-        for (const packet of await serve(db, rules, batch, readBatch)) this.#write(packet);
-        return [];
+        const requests = batch.map(({ request }) => request);
+        const { deferred } = await serve(batch, () => readBatch(db, rules, requests));
+        for (const packet of deferred) this.#write(packet);
+        return { again: [], aside: [] };
       },
+      runAside: () => assert.fail('what is only read is never held up'),
     });
   }
 
@@ -75,7 +86,9 @@ export class SyncQueue {
 
   /** The same for a logout, which every client may send as often as it likes. */
   async signOut(request: LogoutRequest): Promise<LogoutResult> {
-    const result = await this.#enqueue(request, 'write');
+    // Who has not the secret is turned away by a read, and holds up nobody.
+    const line = request.context.caller.kind === 'client' ? 'read' : 'write';
+    const result = await this.#enqueue(request, line);
     assert(isLogoutResult(result));
     return result;
   }
@@ -83,7 +96,7 @@ export class SyncQueue {
   #enqueue(request: RegistryRequest, line: 'read' | 'write'): Promise<SyncResult | LogoutResult> {
     const { promise, resolve, reject } = Promise.withResolvers<SyncResult | LogoutResult>();
     const group = request.context.app.ref;
-    const packet = { request, group, names: [], isKnown: false, resolve, reject };
+    const packet = { request, group, names: [], isKnown: false, turns: 0, resolve, reject };
     if (line === 'read') this.#reads.add(packet);
     else this.#write(packet);
     return promise;
@@ -106,26 +119,54 @@ function isLogoutResult(result: SyncResult | LogoutResult): result is LogoutResu
   );
 }
 
-/** Answers a batch, and returns what was deferred. */
+/** Packets of a batch that have no answer yet. */
+interface Unanswered {
+  readonly deferred: readonly WaitingPacket[];
+  readonly heldUp: readonly WaitingPacket[];
+}
+
+/** Answers a batch, as far as there are answers. */
 async function serve(
+  batch: readonly WaitingPacket[],
+  run: () => Promise<readonly SyncOutcome[]>,
+): Promise<Unanswered> {
+  const outcomes = await run().catch((error: unknown) =>
+    batch.map((): SyncOutcome => ({ kind: 'failed', error })),
+  );
+  const [deferred, heldUp]: [WaitingPacket[], WaitingPacket[]] = [[], []];
+  for (const [index, packet] of batch.entries()) {
+    const outcome = outcomes[index];
+    assert(outcome !== undefined);
+    switch (outcome.kind) {
+      case 'answered':
+        packet.resolve(outcome.result);
+        break;
+      case 'failed':
+        packet.reject(outcome.error);
+        break;
+      case 'deferred':
+        deferred.push({ ...packet, isKnown: outcome.isKnown });
+        break;
+      case 'held_up':
+        heldUp.push(packet);
+        break;
+    }
+  }
+  return { deferred, heldUp };
+}
+
+/** Answers one packet; returns it when it is to have another turn. */
+async function serveAlone(
   db: Database,
   rules: SyncRules,
-  batch: readonly WaitingPacket[],
-  run: typeof writeBatch,
-): Promise<readonly WaitingPacket[]> {
-  const requests = batch.map(({ request }) => request);
-  const known = requests.filter((_, index) => batch[index]?.isKnown === true);
-  const knownIds = new Set(known.map(installationIdOf));
-  const outcomes = await run(db, rules, requests, knownIds).catch((error: unknown) =>
-    requests.map((): SyncOutcome => ({ kind: 'failed', error })),
-  );
-  return batch.flatMap((packet, index) => {
-    const outcome = outcomes[index];
-    if (outcome?.kind === 'deferred') return { ...packet, isKnown: outcome.isKnown };
-    if (outcome?.kind === 'answered') packet.resolve(outcome.result);
-    if (outcome?.kind === 'failed') packet.reject(outcome.error);
-    return [];
-  });
+  packet: WaitingPacket,
+): Promise<WaitingPacket | null> {
+  const turns = packet.turns + 1;
+  const { deferred, heldUp } = await serve([packet], async () => [
+    await writeAlone(db, rules, packet, turns < LIMITS.packetTurns),
+  ]);
+  const [rest] = [...deferred, ...heldUp];
+  return rest === undefined ? null : { ...rest, turns };
 }
 
 /** What a request touches, as far as it says so itself: installation, address, proofs. */

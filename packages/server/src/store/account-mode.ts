@@ -2,7 +2,7 @@ import assert from 'node:assert';
 import type { AccountMode } from '../domain/registration.ts';
 import { lockAllShared, lockExclusively } from './advisory-lock.ts';
 import { updateApp } from './apps.ts';
-import type { Queryable, Transaction } from './sql.ts';
+import { flight, type Queryable, type Transaction } from './sql.ts';
 
 /** The mode of an app at this moment. */
 export async function readAccountMode(db: Queryable, appRef: number): Promise<AccountMode> {
@@ -17,7 +17,7 @@ export async function readAccountMode(db: Queryable, appRef: number): Promise<Ac
  * row would make every registration write to it.
  */
 export async function holdAccountMode(tx: Transaction, appRef: number): Promise<AccountMode> {
-  const [, mode] = await Promise.all([
+  const [, mode] = await flight([
     lockAllShared(tx, [modeLock(appRef)]),
     readAccountMode(tx, appRef),
   ]);

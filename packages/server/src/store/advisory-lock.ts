@@ -45,6 +45,25 @@ export async function lockAllShared(tx: Transaction, locks: readonly LockName[])
   }
 }
 
+/**
+ * Takes those of some locks for which nobody has to be waited for; returns the others. What is
+ * taken is held until the transaction ends.
+ */
+export async function tryLockAllShared<Lock extends LockName>(
+  tx: Transaction,
+  locks: readonly Lock[],
+): Promise<readonly Lock[]> {
+  const taken = new Map<LockClass, ReadonlySet<number>>();
+  for (const [purpose, members] of Map.groupBy(locks, (lock) => lock.purpose)) {
+    const digests = [...new Set(members.map(digest))];
+    const rows = await tx<{ digest: number }[]>`
+      select digest from unnest(${digests}::integer[]) as digest
+      where pg_try_advisory_xact_lock_shared(${CLASSES[purpose]}::integer, digest)`.execute();
+    taken.set(purpose, new Set(rows.map((row) => row.digest)));
+  }
+  return locks.filter((lock) => taken.get(lock.purpose)?.has(digest(lock)) !== true);
+}
+
 /** False when somebody else holds the lock; true holds it until the transaction ends. */
 export async function tryLock(tx: Transaction, lock: LockName): Promise<boolean> {
   const [row] = await tx<{ locked: boolean }[]>`

@@ -1,6 +1,6 @@
 import type { Challenge, OpenChallenge } from '../domain/challenge.ts';
 import { addressColumns } from './installation-row.ts';
-import { bytea, byteaArray, json, type Queryable, type Transaction } from './sql.ts';
+import { bytea, byteaArray, flight, json, type Queryable, type Transaction } from './sql.ts';
 
 /**
  * Has the dispatcher send challenges, in the transaction of what asks for them; each expires with
@@ -26,7 +26,7 @@ export async function insertChallenges(
     available_at: challenge.at,
     expires_at: challenge.expiresAt,
   }));
-  await Promise.all([
+  await flight([
     tx`
       delete from probe p
       using jsonb_populate_recordset(null::probe, ${json(rows)}) as c

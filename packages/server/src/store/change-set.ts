@@ -10,7 +10,7 @@ import { toSavedColumns } from './installation-row.ts';
 import { beginLinks, endLinks, tagLinks } from './links.ts';
 import { recordProofs } from './proofs.ts';
 import { reofferDead } from './reoffer.ts';
-import { json, type Transaction } from './sql.ts';
+import { flight, json, type Transaction } from './sql.ts';
 
 /** What one packet changes, with who changed it. */
 export interface RegistryWrite {
@@ -34,7 +34,7 @@ export async function writeChanges(
   const events = writes.flatMap(({ changes, stamp }) =>
     changes.events.map((event) => ({ ...event, ...stamp })),
   );
-  await Promise.all([
+  await flight([
     endLinks(
       tx,
       all((changes) => changes.endedLinks),
@@ -115,7 +115,7 @@ async function saveInstallations(
 /** Takes from installations what other tables keep for them, and what they prefer. */
 async function emptyInstallations(tx: Transaction, refs: readonly number[]): Promise<void> {
   if (refs.length === 0) return;
-  await Promise.all([
+  await flight([
     tx`update installation set preferences = '{}' where installation_ref = any(${[...refs]})`,
     tx`delete from topic_subscription where installation_ref = any(${[...refs]})`,
     tx`delete from topic_mark where installation_ref = any(${[...refs]})`,

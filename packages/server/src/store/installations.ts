@@ -1,9 +1,11 @@
 import type { Installation } from '../domain/installation.ts';
 import { toInstallations, type LinkedInstallationRow } from './installation-row.ts';
+import type { LockWait } from './lock-wait.ts';
 import {
   bytea,
   byteaArray,
   columns,
+  flight,
   json,
   type Database,
   type Fragment,
@@ -111,7 +113,7 @@ export async function lockInstallation(
   appRef: number,
   id: string,
 ): Promise<Installation | null> {
-  const [, installation] = await Promise.all([
+  const [, installation] = await flight([
     tx`select 1 from installation where app_ref = ${appRef} and id = ${id} for update`.execute(),
     findInstallation(tx, appRef, id),
   ]);
@@ -127,7 +129,7 @@ export async function lockInstallationRefs(
   tx: Transaction,
   refs: readonly number[],
 ): Promise<readonly Installation[]> {
-  const [, installations] = await Promise.all([
+  const [, installations] = await flight([
     tx`
       select 1 from installation where installation_ref = any(${[...refs]})
       order by installation_ref
@@ -154,11 +156,11 @@ export interface InvolvedNames {
   readonly deviceClaims: readonly DeviceClaim[];
 }
 
-/** Installations that are held under lock. */
-export interface LockedInstallations {
+/** Installations that some names involve. */
+export interface InvolvedInstallations {
   readonly installations: readonly Installation[];
-  /** False when somebody got involved while the locks were waited for, who is read without one. */
-  readonly isComplete: boolean;
+  /** Those of them that are read without a lock: somebody else holds them, or they came later. */
+  readonly unlockedRefs: ReadonlySet<number>;
 }
 
 /**
@@ -170,13 +172,14 @@ export async function lockInvolved(
   tx: Transaction,
   appRef: number,
   names: InvolvedNames,
-): Promise<LockedInstallations> {
-  const [rows, installations] = await Promise.all([
+  wait: LockWait,
+): Promise<InvolvedInstallations> {
+  const [rows, installations] = await flight([
     tx<{ installation_ref: number }[]>`
       select installation_ref from installation
       where installation_ref = any(array(${involvedRefs(tx, appRef, names)}))
       order by installation_ref
-      for update`.execute(),
+      for update ${wait === 'skip' ? tx`skip locked` : tx``}`.execute(),
     readInstallations(
       tx,
       tx`select * from installation
@@ -184,7 +187,8 @@ export async function lockInvolved(
     ),
   ]);
   const locked = new Set(rows.map((row) => row.installation_ref));
-  return { installations, isComplete: installations.every(({ ref }) => locked.has(ref)) };
+  const refs = installations.map(({ ref }) => ref);
+  return { installations, unlockedRefs: new Set(refs.filter((ref) => !locked.has(ref))) };
 }
 
 /**

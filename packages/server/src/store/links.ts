@@ -1,6 +1,6 @@
 import type { BegunLink, EndedLink, LinkEnd, TaggedLink } from '../domain/change-set.ts';
 import { retirePurposeTokens } from './purpose-tokens.ts';
-import { json, type Queryable, type Transaction } from './sql.ts';
+import { flight, json, type Queryable, type Transaction } from './sql.ts';
 
 /**
  * Ends links with everything that depended on them: topics of the user, the word "only this
@@ -16,7 +16,7 @@ export async function endLinks(tx: Transaction, ended: readonly EndedLink[]): Pr
     by: link.endedBy,
     version: link.appVersion,
   }));
-  await Promise.all([
+  await flight([
     tx`
       update link l set ended_at = e.at, ended_by = e.by, ended_app_version = e.version
       from jsonb_to_recordset(${json(rows)}) as

@@ -67,6 +67,17 @@ export function openDatabase(options: DatabaseOptions): Database {
 }
 
 /**
+ * Waits for statements that were sent together, all of them also where one fails: what follows a
+ * failure, above all the end of the transaction, must not come between those that are still coming.
+ */
+export async function flight<const Parts extends readonly Promise<unknown>[]>(
+  parts: Parts,
+): Promise<{ -readonly [Index in keyof Parts]: Awaited<Parts[Index]> }> {
+  await Promise.allSettled(parts);
+  return Promise.all(parts);
+}
+
+/**
  * A row's columns and values for `insert` and `update`; names come from our own code, never from
  * input.
  */

@@ -1,6 +1,6 @@
 import postgres from 'postgres';
 import { isDatabaseUnavailable } from '../domain/database-fault.ts';
-import type { Database, Transaction } from './sql.ts';
+import { flight, type Database, type Transaction } from './sql.ts';
 
 /**
  * A serialisation conflict, the losing side of a deadlock, and a unique index that had the last
@@ -9,6 +9,13 @@ import type { Database, Transaction } from './sql.ts';
 const RETRYABLE_CODES = new Set(['40001', '40P01', '23505']);
 const ATTEMPTS = 5;
 
+export interface TransactionOptions {
+  /** How often it is tried at most, when races are lost. */
+  readonly attempts?: number;
+  /** No lock is waited for longer; unbounded when left out. Error 55P03 then. */
+  readonly lockTimeoutMs?: number;
+}
+
 /**
  * Runs `work` in one transaction and returns what it returns once that is committed. Repeats it
  * after a lost race, so `work` must have no effect outside the transaction.
@@ -16,15 +23,30 @@ const ATTEMPTS = 5;
 export async function inTransaction<T>(
   db: Database,
   work: (tx: Transaction) => Promise<T>,
-  attempts: number = ATTEMPTS,
+  { attempts = ATTEMPTS, lockTimeoutMs }: TransactionOptions = {},
 ): Promise<T> {
+  const bounded =
+    lockTimeoutMs === undefined ? work : (tx: Transaction) => within(tx, lockTimeoutMs, work);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await beginOnce(db, work);
+      return await beginOnce(db, bounded);
     } catch (error) {
       if (attempt >= attempts || !isRetryable(error)) throw error;
     }
   }
+}
+
+/** Sets the bound by a statement that goes out with those of `work`. */
+async function within<T>(
+  tx: Transaction,
+  lockTimeoutMs: number,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  const [, result] = await flight([
+    tx`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`.execute(),
+    work(tx),
+  ]);
+  return result;
 }
 
 /**

@@ -1,5 +1,6 @@
-import { lockAllShared, lockExclusively, lockShared } from './advisory-lock.ts';
-import { byteaArray, columns, type Queryable, type Transaction } from './sql.ts';
+import { lockAllShared, lockExclusively, lockShared, tryLockAllShared } from './advisory-lock.ts';
+import type { LockWait } from './lock-wait.ts';
+import { byteaArray, columns, flight, type Queryable, type Transaction } from './sql.ts';
 
 export interface UserRecord {
   readonly ref: number;
@@ -61,16 +62,19 @@ export async function lockUserSessions(tx: Transaction, appRef: number, id: stri
   await lockExclusively(tx, userLock(appRef, id));
 }
 
-/** The logins' side of the same lock, for any number of users. */
+/** The logins' side of the same lock, for any number of users; returns those not locked. */
 export async function lockLogins(
   tx: Transaction,
   appRef: number,
   ids: readonly string[],
-): Promise<void> {
-  await lockAllShared(
-    tx,
-    ids.map((id) => userLock(appRef, id)),
-  );
+  wait: LockWait,
+): Promise<ReadonlySet<string>> {
+  const locks = ids.map((id) => ({ ...userLock(appRef, id), id }));
+  if (wait === 'skip') {
+    return new Set((await tryLockAllShared(tx, locks)).map(({ id }) => id));
+  }
+  await lockAllShared(tx, locks);
+  return new Set();
 }
 
 function userLock(appRef: number, id: string) {
@@ -118,7 +122,7 @@ export async function ensureUsers(
 ): Promise<ReadonlyMap<string, number>> {
   if (ids.length === 0) return new Map();
   const sorted = [...ids].toSorted();
-  const [, refs] = await Promise.all([
+  const [, refs] = await flight([
     tx`
       insert into app_user (app_ref, id) select ${appRef}, id from unnest(${sorted}::text[]) as id
       on conflict do nothing`.execute(),
