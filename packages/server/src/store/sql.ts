@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { ARRAY_TYPES } from './array-types.ts';
 
 /** How PostgreSQL's types appear here: 64-bit references as exact numbers, days as `YYYY-MM-DD`. */
 const TYPES = {
@@ -57,7 +58,8 @@ const RECONNECT_SECONDS = 0.25;
 export function openDatabase(options: DatabaseOptions): Database {
   return postgres<typeof TYPES>(options.url, {
     max: options.maxConnections,
-    types: TYPES,
+    types: { ...TYPES, ...ARRAY_TYPES },
+    fetch_types: false,
     ...PIPELINE,
     connect_timeout: 10,
     backoff: () => RECONNECT_SECONDS,
