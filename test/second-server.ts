@@ -52,6 +52,8 @@ const START_TIMEOUT_MS = 60_000;
  */
 export class SecondServer implements AsyncDisposable {
   readonly #surroundings: ServerSurroundings;
+  readonly #killed = new WeakSet<ChildProcess>();
+  readonly #deaths: string[] = [];
   #life: Incarnation | null = null;
   #orders = 0;
 
@@ -71,6 +73,11 @@ export class SecondServer implements AsyncDisposable {
     return this.#life !== null;
   }
 
+  /** How each of its processes ended that neither stopped nor was killed from here. */
+  get deaths(): readonly string[] {
+    return this.#deaths;
+  }
+
   /** Starts it, for the first time or after a kill; resolves when it serves. */
   async start(): Promise<void> {
     assert(this.#life === null, 'it runs already');
@@ -82,10 +89,14 @@ export class SecondServer implements AsyncDisposable {
       stdio: ['ignore', 2, 2, 'ipc'],
     });
     const exited = once(child, 'exit');
+    child.once('exit', (code, signal) => this.#note(child, signal ?? code));
     const { offsetMs } = clock;
     const setting: ServerSetting = { config, masterKey: masterKey.toString('base64'), offsetMs };
     child.send(setting);
-    const url = await firstReply(child);
+    const url = await firstReply(child).catch((error: unknown) => {
+      this.#kill(child);
+      throw error;
+    });
     const following = clock.follow((offset) =>
       this.#order({ kind: 'set_clock', offsetMs: offset }),
     );
@@ -108,7 +119,7 @@ export class SecondServer implements AsyncDisposable {
   async kill(): Promise<void> {
     const life = this.#life;
     if (life === null) return;
-    life.child.kill('SIGKILL');
+    this.#kill(life.child);
     await life.exited;
   }
 
@@ -140,6 +151,17 @@ export class SecondServer implements AsyncDisposable {
       if (error !== null) waiting.reject(error);
     });
     await waiting.promise;
+  }
+
+  #kill(child: ChildProcess): void {
+    this.#killed.add(child);
+    child.kill('SIGKILL');
+  }
+
+  /** One that stops, or says that it cannot start, ends with code 0. */
+  #note(child: ChildProcess, end: NodeJS.Signals | number | null): void {
+    const isKill = end === 'SIGKILL' && this.#killed.has(child);
+    if (end !== 0 && !isKill) this.#deaths.push(`process ${child.pid} was ended by ${end}`);
   }
 
   #ended(life: Incarnation): void {
@@ -175,9 +197,6 @@ async function firstReply(child: ChildProcess): Promise<string | null> {
     const [{ url, failure }] = await Promise.race([started, ended]);
     if (failure !== null) throw new Error(`The second server did not start: ${failure}`);
     return url;
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw error;
   } finally {
     over.abort();
   }

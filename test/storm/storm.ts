@@ -130,6 +130,7 @@ class Storm {
     this.#sent.answers.assertOnlyOutages();
     await someAtOnce(this.#phones.length, 16, (index) => this.#compare(index));
     await this.#sendToEverybody();
+    fleet.assertNoneDied();
     return {
       statements: this.#answers.byCode,
       ...relay.counts,
@@ -232,6 +233,7 @@ class Storm {
   }
 
   async #crash(): Promise<void> {
+    this.#parts.fleet.assertNoneDied();
     const { database, options } = this.#parts;
     const fire = await database.aim();
     fire();
