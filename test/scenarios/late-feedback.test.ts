@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createLogger, LIMITS } from '@homing/server';
 import { apnsToken, fcmToken } from '../device.ts';
 import { openScenarios } from './scenario.ts';
-import { answered } from './scene.ts';
+import { answered, type Scene } from './scene.ts';
 
 /** Group D: what providers say about tokens, late, and about everything at once. */
 // Credentials are refused here on purpose, which the log would report.
@@ -66,32 +66,65 @@ for (const change of ['another token', 'the same token again', 'another user'] a
   });
 }
 
+/** More than a freeze needs, so that all of them would be lost without one. */
+const FLEET = LIMITS.massDeathTokens + 10;
+const MORE_MESSAGES = 3;
+/** What a refusal does to the credential, and what a person is told. */
 const WRONG_FOR_ALL = [
-  ['400', 'BadDeviceToken'],
-  ['400', 'DeviceTokenNotForTopic'],
-  ['403', 'InvalidProviderToken'],
-  ['403', 'BadCertificateEnvironment'],
+  [400, 'BadDeviceToken', 'mass_death_freeze'],
+  [400, 'DeviceTokenNotForTopic', 'mass_death_freeze'],
+  [403, 'InvalidProviderToken', 'credential_stopped'],
+  [403, 'BadCertificateEnvironment', 'credential_stopped'],
 ] as const;
 
-for (const [status, reason] of WRONG_FOR_ALL) {
+for (const [status, reason, alert] of WRONG_FOR_ALL) {
   scenario(`S73 ${reason} for every token takes none away`, async (scene) => {
-    const phones = [];
-    for (let count = 0; count < 8; count += 1) phones.push(await scene.signedIn('anna'));
-    const { apns } = scene.network;
-    const fault = { kind: 'answer', status: Number(status), reason } as const;
-    apns.faults.schedule({ times: Infinity, fault });
-    await scene.backEnd.sendToUsers(['anna']);
-    await scene.network.drain();
-    apns.faults.clear();
-    for (const { phone, token } of phones) {
-      assert.equal((await scene.hold(token))?.['id'], phone.id);
-      // The phone's next start brings back what was put aside.
-      await answered(phone.token(token, 1)(), 200);
-    }
+    const phones = await Promise.all(Array.from({ length: FLEET }, () => scene.signedIn('anna')));
+    const { apns, sandbox, journal } = scene.network;
+    const fault = { kind: 'answer', status, reason } as const;
+    for (const host of [apns, sandbox]) host.faults.schedule({ times: Infinity, fault });
+    const { received } = journal.counters;
+    await send(scene);
+    await assertAllActive(scene, FLEET);
+    assert.deepEqual(await openAlerts(scene), [alert]);
+
+    // By now nothing is believed any more. A worker that saw the credential refused stops trying.
+    for (let more = 0; more < MORE_MESSAGES; more += 1) await send(scene);
+    await assertAllActive(scene, FLEET);
+    const attempts = journal.counters.received - received;
+    const workers = 1 + scene.network.servers.length;
+    if (alert === 'credential_stopped') assert.ok(attempts <= FLEET * workers, `${attempts}`);
+
+    for (const host of [apns, sandbox]) host.faults.clear();
+    // No phone has to do anything: the next acceptance brings everything back.
     await scene.later(5 * MINUTE_MS);
-    await scene.network.drain();
+    await send(scene);
+    assert.deepEqual(await openAlerts(scene), []);
     await scene.assertAtRest({ recv: { anna: phones.map(({ token }) => token) } });
+    for (const { phone, token } of phones.slice(0, 3)) {
+      assert.equal((await scene.hold(token))?.['id'], phone.id);
+    }
   });
+}
+
+async function send(scene: Scene): Promise<void> {
+  await scene.backEnd.sendToUsers(['anna']);
+  await scene.network.drain();
+}
+
+async function assertAllActive(scene: Scene, count: number): Promise<void> {
+  const answer = await answered(scene.backEnd.get('/v1/installations?limit=500'), 200);
+  const found = answer.body['data'] as unknown as readonly { readonly status: string }[];
+  assert.deepEqual(
+    found.map((one) => one.status),
+    Array.from({ length: count }, () => 'active'),
+  );
+}
+
+async function openAlerts(scene: Scene): Promise<readonly string[]> {
+  const answer = await answered(scene.backEnd.get('/v1/alerts?open=true'), 200);
+  const alerts = answer.body['data'] as unknown as readonly { readonly kind: string }[];
+  return alerts.map(({ kind }) => kind);
 }
 
 scenario('S72 deaths and registrations cross: who registered anew is kept', async (scene) => {
