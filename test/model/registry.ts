@@ -329,7 +329,7 @@ function refuseAccess(one: Installation | undefined, secret: string): Reply | nu
   return one.isRemoved ? { kind: 'installation_removed' } : null;
 }
 
-/** R1 and S33: whoever holds a token loses it to the next, and who gets it too often waits. */
+/** R1 and S33: whoever holds a token loses it to the next; one that moved too often is disputed. */
 function take(
   registry: Registry,
   token: string | null,
@@ -337,9 +337,10 @@ function take(
   one: Installation,
   now: number,
 ): TokenStatus {
-  if (token === null || holder === undefined || holder === one) return 'live';
-  setToken(holder, null, now);
-  const moves = (registry.moves.get(token) ?? 0) + 1;
+  if (token === null) return 'live';
+  const isMoved = holder !== undefined && holder !== one;
+  if (isMoved) setToken(holder, null, now);
+  const moves = (registry.moves.get(token) ?? 0) + (isMoved ? 1 : 0);
   registry.moves.set(token, moves);
   return moves > UNDISPUTED_MOVES ? 'contested' : 'live';
 }
@@ -351,7 +352,7 @@ function setToken(
   status: TokenStatus = 'live',
 ): void {
   const held = one.token;
-  if (held?.value === value && held?.status === 'quarantined') held.status = 'live';
+  if (held?.value === value && held?.status === 'quarantined') held.status = status;
   if (value === null ? held === null : held?.value === value && held.status !== 'retired') return;
   one.version += 1;
   if (value === null) {

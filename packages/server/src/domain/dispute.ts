@@ -12,12 +12,8 @@ export function disputeChanges(
   change: TokenChange | null,
 ): DisputeChanges {
   if (change?.kind === 'hold' && change.isContested) {
-    const { claim, displaced } = change;
-    const detail = {
-      token: tokenFingerprint(claim.address.token),
-      installation: id,
-      moves: (displaced?.recentMoves ?? 0) + 1,
-    };
+    const { claim, recentMoves: moves } = change;
+    const detail = { token: tokenFingerprint(claim.address.token), installation: id, moves };
     const alert: AlertDraft = { ...aboutDispute(appRef, claim), detail };
     return { openedAlerts: [alert], closedAlerts: [] };
   }

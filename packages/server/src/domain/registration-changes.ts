@@ -186,17 +186,24 @@ function nextToken(held: HeldToken | null, change: TokenChange | null, at: Date)
       if (held.status === 'live' || (held.status === 'contested' && !change.settlesDispute)) {
         return { ...held, address, confirmedAt: at };
       }
-      return { ...held, address, ...LIVE, confirmedAt: at };
+      return { ...held, address, ...inUse(change, at), confirmedAt: at };
     }
     case 'hold': {
-      const token = { ...change.claim, ...LIVE, ...turnOf(held, change.claim) };
-      const begun: HeldToken = { ...token, confirmedAt: at, changedAt: at };
-      return change.isContested ? { ...begun, status: 'contested', statusAt: at } : begun;
+      const token = { ...change.claim, ...inUse(change, at), ...turnOf(held, change.claim) };
+      return { ...token, confirmedAt: at, changedAt: at };
     }
   }
 }
 
-const LIVE = { status: 'live', statusCode: null, statusAt: null } as const;
+/** Of a token that is reported, or was put aside and is confirmed. */
+function inUse(
+  { isContested }: { readonly isContested: boolean },
+  at: Date,
+): Pick<HeldToken, 'status' | 'statusCode' | 'statusAt'> {
+  return isContested
+    ? { status: 'contested', statusCode: null, statusAt: at }
+    : { status: 'live', statusCode: null, statusAt: null };
+}
 
 /** What a claimed token takes the place of, and whether it had been there before. */
 function turnOf(

@@ -51,16 +51,14 @@ function tokenEvents(
       return [];
     case 'clear':
       return [{ ...base, kind: 'token.retired', oldToken: fingerprint(held), cause: 'cleared' }];
-    case 'confirm':
+    case 'confirm': {
       if (held === null || !(isPutAside(held) || change.settlesDispute)) return [];
-      return [
-        {
-          ...base,
-          kind: 'token.restored',
-          newToken: fingerprint(held),
-          cause: change.settlesDispute ? 'challenge' : 'check_in',
-        },
-      ];
+      const token = fingerprint(held);
+      const cause = change.settlesDispute ? 'challenge' : 'check_in';
+      const restored = { ...base, kind: 'token.restored', newToken: token, cause } as const;
+      const contested = { ...base, kind: 'token.contested', oldToken: token } as const;
+      return change.isContested ? [restored, contested] : [restored];
+    }
     case 'hold': {
       const newToken = tokenFingerprint(change.claim.address.token);
       const moved: EventDraft[] =

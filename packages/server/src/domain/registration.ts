@@ -30,6 +30,8 @@ export interface SyncPacket {
   readonly takeoverBy: TakeoverRule;
   /** True when the packet echoes a nonce that was issued for exactly this takeover. */
   readonly takeoverEchoed: boolean;
+  /** How often the claimed address went from one installation to another lately. */
+  readonly recentMoves: number;
   /** How many users the app lets be signed in on one installation: one, or several. */
   readonly accountMode: AccountMode;
 }
@@ -86,8 +88,6 @@ export interface Holder {
   readonly ref: number;
   /** When its newest link was asserted or made, or when the token came to it, if that is later. */
   readonly boundAt: Date;
-  /** How often the address went from one installation to another lately. */
-  readonly recentMoves: number;
 }
 
 /** What becomes of the links of an installation. */
@@ -114,7 +114,9 @@ export type TokenChange =
       readonly kind: 'hold';
       readonly claim: TokenClaim;
       readonly displaced: Holder | null;
-      /** It moves too often: nothing for a user goes there until the device answers. */
+      /** How often it moved lately, now included. */
+      readonly recentMoves: number;
+      /** That is too often: nothing for a user goes there until the device answers. */
       readonly isContested: boolean;
     }
   /** The same address; what is not part of its key, such as a browser's keys, may have changed. */
@@ -123,6 +125,8 @@ export type TokenChange =
       readonly claim: TokenClaim;
       /** The device has echoed what came through the token, which ends the dispute. */
       readonly settlesDispute: boolean;
+      /** What had put the token aside says nothing of the dispute, which goes on. */
+      readonly isContested: boolean;
     }
   | { readonly kind: 'clear' };
 
@@ -176,11 +180,11 @@ export function changesLinks({ links }: DecidedSync): boolean {
 }
 
 /** What an installation is as a holder; null when it holds no token. */
-export function toHolder({ ref, token, links }: Installation, recentMoves: number): Holder | null {
+export function toHolder({ ref, token, links }: Installation): Holder | null {
   if (token === null) return null;
   const bindings = links.map(({ assertedAt, linkedAt }) => (assertedAt ?? linkedAt).getTime());
   const boundAt = new Date(Math.max(token.changedAt.getTime(), ...bindings));
-  return { ref, boundAt, recentMoves };
+  return { ref, boundAt };
 }
 
 function ordersOf(
@@ -257,24 +261,32 @@ function tokenChange(
   installation: Installation,
   claim: TokenClaim | null,
   holder: Holder | null,
-  { takeoverBy, takeoverEchoed }: SyncPacket,
+  packet: SyncPacket,
 ): TokenChange | null {
   const held = installation.token;
+  const recentMoves = packet.recentMoves + (holder === null ? 0 : 1);
+  const isContested = recentMoves > LIMITS.undisputedMoves && !isShownToReach(packet, holder);
   if (claim === null) return held === null ? null : { kind: 'clear' };
   if (held !== null && held.key.equals(claim.key)) {
     // A retired token has left the unique index, so somebody else may hold the address by now.
     if (held.status !== 'retired') {
-      const settlesDispute = held.status === 'contested' && takeoverEchoed;
-      return { kind: 'confirm', claim, settlesDispute };
+      const settlesDispute = held.status === 'contested' && packet.takeoverEchoed;
+      const goesOn = isPutAside(held) && isContested;
+      return { kind: 'confirm', claim, settlesDispute, isContested: goesOn };
     }
   }
   if (held !== null && holder === null && isCorrected(held, claim)) {
-    return { kind: 'confirm', claim: held, settlesDispute: false };
+    return { kind: 'confirm', claim: held, settlesDispute: false, isContested: false };
   }
-  const isShownToReach = takeoverBy === 'challenge' && takeoverEchoed;
-  const isContested =
-    holder !== null && holder.recentMoves >= LIMITS.undisputedMoves && !isShownToReach;
-  return { kind: 'hold', claim, displaced: holder, isContested };
+  return { kind: 'hold', claim, displaced: holder, recentMoves, isContested };
+}
+
+/** A nonce comes in an answer only to who takes a token over; all others come through the token. */
+function isShownToReach(
+  { takeoverBy, takeoverEchoed }: SyncPacket,
+  holder: Holder | null,
+): boolean {
+  return takeoverEchoed && (holder === null || takeoverBy === 'challenge');
 }
 
 /**

@@ -124,9 +124,10 @@ function decideTarget(
   const scope = nonceScope(installation, claim, holder, takeoverBy);
   const takeoverEchoed =
     input.takeover !== null && isTakeoverNonce(keys.nonce, scope, input.takeover, now);
-  const packet = toPacket(input, named, { takeoverBy, takeoverEchoed, accountMode });
-  const known = holder === null ? null : toHolder(holder, dispute.recentMoves);
-  const decided = decide(installation, known, packet);
+  const { recentMoves } = dispute;
+  const rules = { takeoverBy, takeoverEchoed, recentMoves, accountMode };
+  const packet = toPacket(input, named, rules);
+  const decided = decide(installation, holder === null ? null : toHolder(holder), packet);
   switch (decided.kind) {
     case 'forked':
       return { kind: 'forked', ...target };
@@ -261,7 +262,7 @@ function nonceScope(
 function toPacket(
   { seq, token, user, device }: SyncInput,
   named: readonly NamedUser[],
-  found: Pick<SyncPacket, 'takeoverBy' | 'takeoverEchoed' | 'accountMode'>,
+  found: Pick<SyncPacket, 'takeoverBy' | 'takeoverEchoed' | 'recentMoves' | 'accountMode'>,
 ): SyncPacket {
   return {
     seq,

@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import type { OpenChallenge } from '../domain/challenge.ts';
 import type { Installation } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
@@ -36,7 +37,7 @@ export interface SyncFacts {
   readonly holders: ReadonlyMap<string, Installation>;
   /** Where somebody is signed in, by the vendor id of the device. */
   readonly byDevice: ReadonlyMap<string, readonly Installation[]>;
-  /** By the keys in hex of addresses that are claimed from their holder, or disputed already. */
+  /** By the keys in hex of addresses that moved lately, or are claimed from their holder. */
   readonly disputes: ReadonlyMap<string, Dispute>;
   /** By the customer's ids. */
   readonly users: ReadonlyMap<string, LoginFacts>;
@@ -123,12 +124,13 @@ export async function lockFacts(
 ): Promise<SyncFacts> {
   const names = namesIn(requests);
   const enrolments = requests.map(toEnrolment).filter(({ id }) => unknownIds.has(id));
-  const [accountMode, userIds, enrolled, involved, users, erasures, usedProofs, topics] =
+  const [accountMode, userIds, enrolled, involved, moves, users, erasures, usedProofs, topics] =
     await flight([
       holdAccountMode(tx, appRef),
       lockLogins(tx, appRef, names.loginIds, wait),
       enrolInstallations(tx, appRef, enrolments),
       lockAllInvolved(tx, appRef, names, wait),
+      countMoves(tx, appRef, names.addressKeys, calmSince(requests)),
       findLoginFacts(tx, appRef, [...names.loginIds, ...names.bearerIds]),
       readErasures(tx, appRef, names.loginIds, erasureKey),
       findUsedProofs(tx, appRef, names.proofIds),
@@ -138,7 +140,7 @@ export async function lockFacts(
   const refs = locked.map(({ ref }) => ref);
   const bearerRefs = names.bearerIds.flatMap((id) => users.get(id)?.ref ?? []);
   const [disputes, linkedPairs] = await flight([
-    readDisputes(tx, appRef, requests, locked),
+    readDisputes(tx, appRef, requests, locked, moves),
     findLinkedPairs(tx, refs, bearerRefs),
   ]);
   return {
@@ -209,38 +211,43 @@ async function lockAllInvolved(
   }
 }
 
-/** Costs a statement only where a packet claims what another installation holds, or disputes. */
+/** Costs a statement only where an address is disputed, or about to be. */
 async function readDisputes(
   tx: Transaction,
   appRef: number,
   requests: readonly RegistryRequest[],
   locked: readonly Installation[],
+  moves: ReadonlyMap<string, number>,
 ): Promise<ReadonlyMap<string, Dispute>> {
   const holders = byAddress(locked);
-  const disputed = requests.flatMap((request) => {
-    if (request.kind !== 'sync') return [];
-    const { context, input } = request;
-    const key = input.token?.claim?.key;
-    const holder = holders.get(key?.toString('hex') ?? '');
-    if (key === undefined || holder === undefined) return [];
-    const isOwn = holder.id === input.installationId && holder.token?.status !== 'contested';
-    return isOwn ? [] : [{ key, now: context.now }];
+  const keys = requests.flatMap((request) => {
+    const key = request.kind === 'sync' ? request.input.token?.claim?.key : undefined;
+    if (key === undefined) return [];
+    const name = key.toString('hex');
+    const holder = holders.get(name);
+    const isForeign = holder !== undefined && holder.id !== installationIdOf(request);
+    const isDisputed = (moves.get(name) ?? 0) > LIMITS.undisputedMoves;
+    return isForeign || isDisputed || holder?.token?.status === 'contested' ? [key] : [];
   });
-  const [first] = disputed;
-  if (first === undefined) return new Map();
-  const keys = disputed.map(({ key }) => key);
-  const since = new Date(first.now.getTime() - LIMITS.disputeCalmMs);
-  const [moves, challenges] = await flight([
-    countMoves(tx, appRef, keys, since),
-    findOpenChallenges(tx, appRef, keys, first.now),
-  ]);
+  const open = await findOpenChallenges(tx, appRef, keys, momentOf(requests));
+  const names = new Set([...moves.keys(), ...keys.map((key) => key.toString('hex'))]);
   return new Map(
-    keys.map((key) => {
-      const name = key.toString('hex');
-      const openChallenges = challenges.get(name) ?? [];
-      return [name, { recentMoves: moves.get(name) ?? 0, openChallenges }];
-    }),
+    [...names].map((name) => [
+      name,
+      { recentMoves: moves.get(name) ?? 0, openChallenges: open.get(name) ?? [] },
+    ]),
   );
+}
+
+/** Moves of an address that are older tell of no dispute. */
+function calmSince(requests: readonly RegistryRequest[]): Date {
+  return new Date(momentOf(requests).getTime() - LIMITS.disputeCalmMs);
+}
+
+/** Those of one batch came at about the same time. */
+function momentOf([first]: readonly RegistryRequest[]): Date {
+  assert(first !== undefined);
+  return first.context.now;
 }
 
 async function readErasures(

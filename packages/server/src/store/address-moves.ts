@@ -22,6 +22,7 @@ export async function countMoves(
   addressKeys: readonly Buffer[],
   since: Date,
 ): Promise<ReadonlyMap<string, number>> {
+  if (addressKeys.length === 0) return new Map();
   const rows = await db<{ readonly key: Buffer; readonly moves: number }[]>`
     select address_key as key, count(*) as moves from address_move
     where app_ref = ${appRef} and at > ${since}

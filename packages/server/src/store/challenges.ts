@@ -52,6 +52,7 @@ export async function findOpenChallenges(
   addressKeys: readonly Buffer[],
   now: Date,
 ): Promise<ReadonlyMap<string, readonly OpenChallenge[]>> {
+  if (addressKeys.length === 0) return new Map();
   const rows = await db<(OpenChallenge & { readonly key: Buffer })[]>`
     select address_key as key, claimant_id as "claimantId", holder_version as "holderVersion",
       expires_at as "expiresAt"
