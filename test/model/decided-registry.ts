@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { addressKey } from '../../packages/server/src/domain/address-key.ts';
 import type { ChangeSet } from '../../packages/server/src/domain/change-set.ts';
 import { toDormancyPolicy } from '../../packages/server/src/domain/dormancy.ts';
+import { groupOutcomes } from '../../packages/server/src/domain/group-outcome.ts';
 import {
   DEFAULT_PREFERENCES,
   type Installation,
@@ -257,9 +258,10 @@ function toObserved(verdict: SyncVerdict): Observed {
     case 'token_challenged':
       return assert.fail('the app moves tokens by nonce');
     case 'decided': {
-      const { orders, links } = verdict.packet.decided;
+      const { links } = verdict.packet.decided;
+      const outcomes = Object.entries(groupOutcomes(verdict.packet));
       const applied = Object.fromEntries(
-        Object.entries(orders).map(([group, order]) => [group, order !== 'superseded']),
+        outcomes.map(([group, outcome]) => [group, outcome === 'applied']),
       );
       const { created } = verdict;
       const refused = links.refused.map(({ userId }) => userId);

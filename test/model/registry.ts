@@ -174,8 +174,9 @@ function sync(registry: Registry, packet: Packet, now: number): Reply {
   if (userOrder === 'newer') one.marks.user = { seq, content: setOf(named ?? []) };
   if (acts) setToken(one, token ?? null, now, status);
   const refused = signIn(registry, id, users, userOrder, proven);
+  const isLost = token !== null && one.token?.value !== token;
   const applied = {
-    ...(tokenOrder !== null && { token: tokenOrder !== 'superseded' }),
+    ...(tokenOrder !== null && { token: tokenOrder !== 'superseded' && !isLost }),
     ...(userOrder !== null && { user: userOrder !== 'superseded' }),
   };
   if (refused.length > 0) return { kind: 'assertion_invalid', applied, refused };

@@ -201,7 +201,10 @@ const GroupFlags = Type.Object({
 export const SyncAnswer = Type.Object(
   {
     applied: GroupFlags,
-    reason: Type.Record(Type.String(), Type.String()),
+    reason: Type.Record(Type.String(), Type.String(), {
+      description:
+        'for each group that does not apply: "superseded", a newer packet came first; "moved", the token went elsewhere since, and a packet with a higher "seq" claims it',
+    }),
     seq: Sequences,
     installation: Type.Ref('Installation'),
   },

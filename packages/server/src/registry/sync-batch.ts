@@ -1,6 +1,7 @@
 import assert from 'node:assert';
 import { isDatabaseUnavailable, isLockTimeout } from '../domain/database-fault.ts';
 import { LIMITS } from '../domain/limits.ts';
+import { groupOutcomes } from '../domain/group-outcome.ts';
 import { writeChanges, type RegistryWrite } from '../store/change-set.ts';
 import { findUnknownIds, withdrawEnrolments } from '../store/installations.ts';
 import type { LockWait } from '../store/lock-wait.ts';
@@ -334,7 +335,7 @@ function toSyncResult(
       const { accountMode } = facts;
       if (verdict.isWrongForm) return { kind: 'wrong_form', accountMode };
       const { installation, created, packet } = verdict;
-      const { orders, links } = packet.decided;
+      const { links } = packet.decided;
       const topics = facts.topics.get(installation.ref) ?? [];
       return {
         kind: 'synced',
@@ -342,7 +343,7 @@ function toSyncResult(
         accountMode,
         installation: write?.changes.saved[0] ?? installation,
         topics: topics.filter((topic) => links.ended.every((end) => end.userRef !== topic.userRef)),
-        orders,
+        outcomes: groupOutcomes(packet),
         refused: links.refused,
       };
     }

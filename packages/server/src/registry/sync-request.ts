@@ -1,6 +1,6 @@
 import type { Address } from '../domain/address.ts';
 import type { Installation } from '../domain/installation.ts';
-import type { FieldGroup, Order } from '../domain/ordering.ts';
+import type { GroupOutcomes } from '../domain/group-outcome.ts';
 import type { AccountMode, DevicePatch, RefusedUser } from '../domain/registration.ts';
 import type { TopicSubscription } from '../store/topics.ts';
 import type { AccessRefusal } from './access-check.ts';
@@ -79,7 +79,7 @@ export type SyncResult =
       /** As it is stored now. */
       readonly installation: Installation;
       readonly topics: readonly TopicSubscription[];
-      readonly orders: Partial<Readonly<Record<FieldGroup, Order>>>;
+      readonly outcomes: GroupOutcomes;
       /** Users whose proofs were refused, although the rest applies. */
       readonly refused: readonly RefusedUser[];
     }

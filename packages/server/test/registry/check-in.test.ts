@@ -132,6 +132,45 @@ test('a retired token that somebody else holds by now is not restored', async ()
   assert.equal(second['token']?.['status'], 'live');
 });
 
+/** Claims a token that somebody else holds, by the nonce of the refusal. */
+async function takeOver(phone: Device, packet: Readonly<Record<string, unknown>>) {
+  const held = await phone.sync(packet);
+  assertProblem(held, 'token_held');
+  return phone.sync({ ...packet, takeover: textOf(held.body['nonce']) });
+}
+
+test('a check-in whose token went elsewhere is told so, writes nothing, and counts up to claim it', async () => {
+  const [phone, other, third] = [network.device(), network.device(), network.device()];
+  const packet = { seq: phone.nextSeq(), token: fcmToken(), device: { label: 'Pixel' } };
+  assertAnswered(await phone.sync(packet), 201);
+  const claim = { seq: other.nextSeq(), token: packet.token };
+  assertAnswered(await takeOver(other, claim), 201);
+  assert.deepEqual((await other.sync(claim)).body['applied'], { token: true });
+  const version = await rowVersion(phone);
+  const answer = await phone.sync(packet);
+  assertAnswered(answer, 200);
+  assert.deepEqual(answer.body['applied'], { token: false, device: true });
+  assert.deepEqual(answer.body['reason'], { token: 'moved' });
+  assert.equal(answer.body['installation']?.['token'], null);
+  assert.equal(await rowVersion(phone), version);
+  // A back end's word may have put another token in its place.
+  const path = `/v1/installations/${other.id}`;
+  assertAnswered(await network.backEnd.request('PUT', path, { token: fcmToken() }), 200);
+  assert.deepEqual((await other.sync(claim)).body['reason'], { token: 'moved' });
+  assertAnswered(await third.register(packet.token), 201);
+  const again = await takeOver(phone, { seq: phone.nextSeq(), token: packet.token });
+  assert.deepEqual(again.body['applied'], { token: true });
+  assert.deepEqual(again.body['reason'], {});
+});
+
+test('a check-in without a token is not told of any', async () => {
+  const phone = network.device();
+  const packet = { seq: phone.nextSeq(), token: null };
+  assertAnswered(await phone.sync(packet), 201);
+  const answer = await phone.sync(packet);
+  assert.deepEqual([answer.body['applied'], answer.body['reason']], [{ token: true }, {}]);
+});
+
 test('a dormant installation returns with its check-in', async () => {
   const { phone, checkIn } = await enrolled();
   await db`update installation set dormant_since = now() where id = ${phone.id}`;

@@ -53,7 +53,7 @@ export function installationPut(server: HttpServer, deps: InstallationPutDepende
       );
       void reply.code(synced.created ? 201 : 200);
       return {
-        ...renderOrders(synced.orders),
+        ...renderOutcomes(synced.outcomes),
         seq: renderSequences(synced.installation),
         installation: await renderSynced(deps.db, context, synced),
       };
@@ -148,13 +148,13 @@ function wrongFormError(accountMode: App['accountMode']): ApiError {
 
 /** What of the packet was stored all the same stands in the answer. */
 function refusedProofError(
-  { installation, orders, accountMode, refused: all }: Synced,
+  { installation, outcomes, accountMode, refused: all }: Synced,
   refused: Synced['refused'][number],
   input: SyncInput,
 ): ApiError {
   const members = {
     seq: renderSequences(installation),
-    ...renderOrders(orders),
+    ...renderOutcomes(outcomes),
     ...(accountMode === 'multi' && { refused_users: all.map(({ userId }) => userId) }),
   };
   const claim = input.user?.claims.find(({ id }) => id === refused.userId);
@@ -168,10 +168,10 @@ const CHALLENGED = {
   waiting: 'others claim this token; repeat the request when "expires_at" has passed',
 } as const;
 
-function renderOrders(orders: Synced['orders']) {
-  const entries = Object.entries(orders);
+function renderOutcomes(outcomes: Synced['outcomes']) {
+  const entries = Object.entries(outcomes);
   return {
-    applied: Object.fromEntries(entries.map(([group, order]) => [group, order !== 'superseded'])),
-    reason: Object.fromEntries(entries.filter(([, order]) => order === 'superseded')),
+    applied: Object.fromEntries(entries.map(([group, outcome]) => [group, outcome === 'applied'])),
+    reason: Object.fromEntries(entries.filter(([, outcome]) => outcome !== 'applied')),
   };
 }
