@@ -81,7 +81,8 @@ export function judgeSync(request: SyncRequest, facts: SyncFacts, rules: SyncRul
   const refusal = refuseAccess(target?.installation ?? null, context.caller);
   if (target === null || refusal !== null)
     return { kind: 'refused', refusal: refusal ?? 'not_found' };
-  const key = input.token?.claim?.key ?? null;
+  const heard = withoutTokenOfOthers(request, target.installation, facts);
+  const key = heard.input.token?.claim?.key ?? null;
   if (isFromElsewhere(context, target.installation, key, named, facts)) {
     return { kind: 'refused', refusal: 'user_mismatch' };
   }
@@ -91,13 +92,35 @@ export function judgeSync(request: SyncRequest, facts: SyncFacts, rules: SyncRul
     dispute: facts.disputes.get(key?.toString('hex') ?? '') ?? NO_DISPUTE,
     accountMode: facts.accountMode,
   };
-  return decideTarget(request, target, named, others, rules);
+  return decideTarget(heard, target, named, others, rules);
+}
+
+/**
+ * A goodbye without a sequence may be a late one, and nobody is there whose pushes the token could
+ * be for: it signs out, and a token that somebody else holds meanwhile is none of its business.
+ */
+function withoutTokenOfOthers(
+  request: SyncRequest,
+  installation: Installation,
+  facts: SyncFacts,
+): SyncRequest {
+  const { context, input } = request;
+  const { token, ...rest } = input;
+  const isGoodbye = context.caller.kind === 'simple' && namesNobody(input);
+  if (!isGoodbye || holderOf(installation, token?.claim?.key ?? null, facts) === null) {
+    return request;
+  }
+  return { ...request, input: rest };
+}
+
+function namesNobody({ user }: SyncInput): boolean {
+  return user !== undefined && user.claims.every(({ proof }) => proof.kind === 'leaving');
 }
 
 /** That somebody leaves, or that nobody is there, can be said in both kinds of app. */
-function isWrongForm({ user }: SyncInput, accountMode: AccountMode): boolean {
-  if (user === undefined || user.form === accountMode) return false;
-  return user.claims.some(({ proof }) => proof.kind !== 'leaving');
+function isWrongForm(input: SyncInput, accountMode: AccountMode): boolean {
+  const { user } = input;
+  return user !== undefined && user.form !== accountMode && !namesNobody(input);
 }
 
 /** Other installations that a packet may change, their quarrel, and the app's mode. */

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import type { AnswerBody } from '../../../../test/answer.ts';
 import { assertAnswered } from '../../../../test/answered.ts';
 import { fcmToken } from '../../../../test/device.ts';
+import { fingerprint } from '../../../../test/fingerprint.ts';
 import type { AssertionOptions } from '../../../../test/issuer.ts';
 import { startNetwork } from '../../../../test/network.ts';
 import { BackEnd } from '../../../../test/back-end.ts';
@@ -56,12 +57,33 @@ test('a late packet, or one that says goodbye, takes no token from an installati
   assertAnswered(await phone.register(token, 'ben'), 201);
   network.clock.advance(2_000);
   const leaving = packet(null, { token: token.value });
-  assertProblem(await client.register(leaving, await proof('mallory')), 'token_held');
+  assertAnswered(await client.register(leaving, await proof('mallory')), 200);
   const body = packet('anna', { token: token.value });
   assertProblem(await client.register(body, late), 'token_held');
   assert.notEqual((await network.backEnd.installation(phone.id))['token'], null);
   assertAnswered(await client.register(body, await proof('anna')), 200);
   assert.equal((await network.backEnd.installation(phone.id))['token'], null);
+});
+
+test('a goodbye takes no token from another device of its kind, and signs out all the same', async () => {
+  for (const bearer of ['user', 'key']) {
+    const [mine, theirs] = [packet('anna'), packet('ben')];
+    const annas = await proof('anna');
+    assertAnswered(await client.register(mine, annas), 200);
+    assertAnswered(await client.register(theirs, await proof('ben')), 200);
+    const before = await stored(theirs.deviceId);
+    const goodbye = { ...mine, userId: null, token: theirs.token };
+    const answer = await client.register(goodbye, bearer === 'key' ? network.app.secretKey : annas);
+    assertAnswered(answer, 200);
+    assert.equal(await userOf(mine.deviceId), null);
+    assert.deepEqual(await stored(theirs.deviceId), before);
+    // One that nobody else holds is taken note of.
+    const fresh = fcmToken();
+    const again = { ...goodbye, token: fresh.value };
+    assertAnswered(await client.register(again, network.app.secretKey), 200);
+    assert.equal((await stored(mine.deviceId))['token']?.['masked'], fingerprint(fresh));
+    network.clock.advance(2_000);
+  }
 });
 
 test('a secret key vouches for anybody', async () => {
