@@ -9,6 +9,8 @@ export const LIMITS = {
   userIdCharacters: 255,
   /** Sequences stay exact in a JavaScript number and in 48 bits of a client's storage. */
   sequence: 2 ** 48,
+  /** A client has fewer packets under way at once, or waiting to be sent again. */
+  packetsUnderWay: 1_000,
   /**
    * One chunk: small enough to lose little in a crash, large enough to cost no time per delivery.
    */

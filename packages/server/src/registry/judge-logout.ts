@@ -1,12 +1,13 @@
 import { hash } from 'node:crypto';
 import type { ChangeSet } from '../domain/change-set.ts';
 import type { Installation, OpenLink } from '../domain/installation.ts';
+import { LIMITS } from '../domain/limits.ts';
 import { orderOf } from '../domain/ordering.ts';
 import { NO_USER_HASH, signOutChanges } from '../domain/sign-out.ts';
 import type { RegistryWrite } from '../store/change-set.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
 import { auditRecord } from './audit-write.ts';
-import { stampOf } from './caller.ts';
+import { stampOf, type RegistryContext } from './caller.ts';
 import type { SyncFacts } from './sync-facts.ts';
 import type { Logout, LogoutRequest } from './sync-request.ts';
 
@@ -45,8 +46,9 @@ export function judgeLogout(
     return { kind: 'signed_out', installation, changes: null, seq: mark.seq };
   }
   // Never refused as forked: a login and a logout under one number is a client's mistake, and
-  // signing out is its safe reading. The mark stays that of the login.
-  const seq = order === 'forked' ? null : logout.seq;
+  // signing out is its safe reading. It counts as one without a number.
+  const own = order === 'forked' ? null : logout.seq;
+  const seq = own ?? givenSequence(context, installation);
   const changes = signOutChanges(installation, leaving, {
     endedBy: 'logout',
     mark: seq === null ? null : { seq, hash: content },
@@ -54,6 +56,18 @@ export function judgeLogout(
   });
   const stands = changes.saved[0]?.marks.user.seq ?? mark.seq;
   return { kind: 'signed_out', installation, changes, seq: stands };
+}
+
+/**
+ * The sequence that a logout without its own is given; null where time orders it, because proofs
+ * tell when they were made. A static signature does not, so that a login of before, which is still
+ * under way, would look like one of after. Beyond whatever the client can have sent before there is
+ * room for both: what was sent is late, and what goes on from the given sequence counts.
+ */
+function givenSequence({ app, caller }: RegistryContext, { marks }: Installation): number | null {
+  if (caller.kind !== 'client' || !app.staticSignatures) return null;
+  const highest = Math.max(...Object.values(marks).map(({ seq }) => seq ?? 0));
+  return Math.min(highest + LIMITS.packetsUnderWay, LIMITS.sequence);
 }
 
 /** What a judged logout writes; null when it is nothing. */

@@ -143,6 +143,39 @@ test('what a back end wrote last stands against any signature', async () => {
   assert.equal(await userOf(device), undefined);
 });
 
+test('a logout without a sequence is given one: what was sent before is late, what follows signs in', async () => {
+  for (const isForked of [false, true]) {
+    const { phone, secret, userOf } = await createShop();
+    const device = phone();
+    assertAnswered(await device.sync({ token: fcmToken(), ...signed(secret, 'anna') }), 201);
+    const late = { seq: device.nextSeq() + 10, ...signed(secret, 'anna') };
+    // Under the sequence of the login a logout is a client's mistake, and counts as without.
+    const query = isForked ? '?seq=1' : '';
+    const logout = await device.request('DELETE', `/user${query}`);
+    assertAnswered(logout, 204);
+    assert.equal(await userOf(device), undefined);
+    const superseded = await device.sync(late);
+    assertAnswered(superseded, 200);
+    assert.deepEqual(superseded.body['reason'], { user: 'superseded' });
+    assert.equal(await userOf(device), undefined);
+    const seq = Number(logout.headers.get('homing-seq'));
+    assert.equal(superseded.body['seq']?.['user'], seq);
+    assertAnswered(await device.sync({ seq: seq + 1, ...signed(secret, 'anna') }), 200);
+    assert.equal(await userOf(device), 'anna');
+  }
+});
+
+test('on the simple routes, which have no sequences, a logout bars all signatures of that time', async () => {
+  const { app, phone, secret } = await createShop();
+  const device = phone();
+  const token = fcmToken();
+  assertAnswered(await device.sync({ token, ...signed(secret, 'anna') }), 201);
+  network.clock.advance(1_000);
+  const client = new SimpleClient(network.url, app);
+  assertAnswered(await client.delete(token.value, app.secretKey), 200);
+  assertProblem(await device.sync(signed(secret, 'anna')), 'assertion_invalid');
+});
+
 test('a signature takes no token over; the nonce does', async () => {
   const { phone, secret, userOf } = await createShop();
   const [first, second] = [phone(), phone()];
