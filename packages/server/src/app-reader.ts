@@ -29,6 +29,7 @@ export function createAppReader(options: AppReaderOptions): AppReader {
   return {
     identityKeys: createIdentityKeyBook({
       db,
+      clock,
       openSecret: (appRef, key) => openIdentitySecret(vault, appRef, key),
       keySets: new KeySetBook({
         fetchKeySet: (url) => documents.fetch(url, LIMITS.keySetBytes),

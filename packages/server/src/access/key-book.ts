@@ -2,6 +2,7 @@ import { findApiKey, recordKeyUse, type ApiKey } from '../store/apps.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Queryable } from '../store/sql.ts';
 import { hashApiKey, isApiKey } from './api-key.ts';
+import { BriefMemory } from './brief-memory.ts';
 
 /** Looks keys up by their text. */
 export interface KeyBook {
@@ -16,22 +17,24 @@ export interface KeyBook {
   forget(): void;
 }
 
-/** A revoked key is refused, and a changed app honoured, at most this much later. */
-const FRESH_MS = 2_000;
+/** Keys whose use was noted; far above what one server meets in a day. */
 const CAPACITY = 10_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-interface Entry {
-  readonly key: Promise<ApiKey | null>;
-  readonly until: number;
-}
-
-/** Remembers answers briefly, so that authentication costs no statement on a busy key. */
+/**
+ * Remembers answers briefly, so that authentication costs no statement on a busy key. They are
+ * remembered by the text that was asked for: 0.1 µs, where checksum and hash of it are 2 µs.
+ */
 export function createKeyBook(db: Queryable, clock: Clock): KeyBook {
-  const entries = new Map<string, Entry>();
+  const memory = new BriefMemory(clock, (text: string) =>
+    findApiKey(db, hashApiKey(text), clock()),
+  );
   const usedOn = new Map<number, number>();
   return {
-    forget: () => entries.clear(),
+    async find(text) {
+      return memory.known(text) ?? (isApiKey(text) ? memory.findAfresh(text) : null);
+    },
+    forget: () => memory.forget(),
     async recordUse({ ref, lastUsedOn }) {
       const now = clock();
       const day = Math.floor(now.getTime() / DAY_MS);
@@ -41,20 +44,6 @@ export function createKeyBook(db: Queryable, clock: Clock): KeyBook {
       const today = now.toISOString().slice(0, 10);
       if (lastUsedOn === today) return;
       await recordKeyUse(db, ref, today).catch(() => usedOn.delete(ref));
-    },
-    find(text) {
-      if (!isApiKey(text)) return Promise.resolve(null);
-      const now = clock();
-      const hash = hashApiKey(text);
-      const name = hash.toString('base64');
-      const known = entries.get(name);
-      if (known !== undefined && known.until > now.getTime()) return known.key;
-      const key = findApiKey(db, hash, now);
-      if (entries.size >= CAPACITY) entries.clear();
-      entries.set(name, { key, until: now.getTime() + FRESH_MS });
-      // A failed look-up is not an answer to remember.
-      key.catch(() => entries.delete(name));
-      return key;
     },
   };
 }

@@ -76,8 +76,8 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   const base = { db, clock, authenticator };
 
   appGet(server, base);
-  appPatch(server, { ...base, keys, refuseUrl: deps.refuseUrl });
-  appIdentityKeys(server, { ...base, vault: deps.vault });
+  appPatch(server, { ...base, keys, identityKeys, refuseUrl: deps.refuseUrl });
+  appIdentityKeys(server, { ...base, vault: deps.vault, identityKeys });
 
   installationPut(server, { db, authenticator, identity, syncs, credentialsOf });
   installationGet(server, base);

@@ -1,6 +1,7 @@
 import { IdentityKeyAnswer, IdentityKeyInput, IdentityKeyList, KeyId } from '@homing/protocol';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import type { IdentityKeyBook } from '../../access/identity-key-book.ts';
 import {
   addKeyToApp,
   retireKeyOfApp,
@@ -23,6 +24,7 @@ export interface AppIdentityKeysDependencies {
   readonly clock: Clock;
   readonly authenticator: Authenticator;
   readonly vault: Vault;
+  readonly identityKeys: IdentityKeyBook;
 }
 
 const KeyPath = Type.Object({ kid: KeyId });
@@ -64,6 +66,7 @@ export function appIdentityKeys(server: HttpServer, deps: AppIdentityKeysDepende
       const { kid } = request.params;
       const isRetired = await inTransaction(db, (tx) => retireKeyOfApp(tx, change, kid));
       if (!isRetired) throw notFound('live identity key');
+      deps.identityKeys.forget();
       return reply.code(204).send(null);
     },
   );

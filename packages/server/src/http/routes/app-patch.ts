@@ -1,5 +1,6 @@
 import { AppChangeAnswer, AppInput } from '@homing/protocol';
 import { Type } from 'typebox';
+import type { IdentityKeyBook } from '../../access/identity-key-book.ts';
 import type { KeyBook } from '../../access/key-book.ts';
 import { changeApp } from '../../registry/change-app.ts';
 import type { Database } from '../../store/sql.ts';
@@ -12,6 +13,7 @@ export interface AppPatchDependencies {
   readonly db: Database;
   readonly authenticator: Authenticator;
   readonly keys: KeyBook;
+  readonly identityKeys: IdentityKeyBook;
   /** Why the server may not ask an address, or null. */
   readonly refuseUrl: (text: string) => string | null;
 }
@@ -47,6 +49,7 @@ export function appPatch(server: HttpServer, deps: AppPatchDependencies): void {
       const result = await changeApp(deps.db, context, request.body, { dryRun });
       if (result.kind === 'refused') throw fieldError(result.pointer, result.detail);
       deps.keys.forget();
+      deps.identityKeys.forget();
       const { app, ended, retiredKeys } = result;
       return {
         ...renderApp(app),
