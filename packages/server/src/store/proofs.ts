@@ -25,12 +25,13 @@ export async function recordProofs(
 ): Promise<void> {
   if (proofs.length === 0) return;
   const rows = proofs.map(({ jti, installationRef, at }) => ({ jti, i: installationRef, at }));
+  // A look-up for each: as an anti-join, it can be planned as a walk over all proofs of the app.
   await tx`
     insert into proof (app_ref, jti, installation_ref, used_at)
     select ${appRef}, p.jti, p.i, p.at
     from jsonb_to_recordset(${json(rows)}) as p (jti text, i bigint, at timestamptz)
-    where not exists (
-      select 1 from proof used
-      where used.app_ref = ${appRef} and used.jti = p.jti and used.installation_ref = p.i)
+    where p.i is distinct from (
+      select used.installation_ref from proof used
+      where used.app_ref = ${appRef} and used.jti = p.jti)
     order by p.jti`.execute();
 }
