@@ -108,6 +108,52 @@ test('an address that somebody else holds is not taken by a correction', async (
   assert.equal((await network.backEnd.installation(other.id))['status'], 'active');
 });
 
+test('an installation that is removed while its probe is under way is not brought back', async () => {
+  await using network = await startNetwork();
+  const { phone, token } = await misplacedPhone(network);
+  using hold = network.sandbox.faults.hold({ token: token.value }, 'answer');
+  await network.backEnd.sendToUsers(['anna']);
+  await hold.arrived();
+  assertAnswered(await phone.request('DELETE', ''), 204);
+  hold.release();
+  await network.drain();
+
+  assert.deepEqual(
+    asked(network, token).map(({ accepted }) => accepted),
+    [true],
+  );
+  const listed = await network.backEnd.get(`/v1/installations?token=${token.value}`);
+  assertAnswered(listed, 200);
+  assert.deepEqual(listed.body['data'], []);
+  // The address there is free, for whoever reports it.
+  const next = network.device();
+  assertAnswered(await next.register({ ...token, environment: 'sandbox' }, 'ben'), 201);
+});
+
+test('a whole fleet that is misplaced is asked at once, and forgotten after a day', async () => {
+  await using network = await startNetwork();
+  const fleet = [];
+  // Fewer than a freeze needs, which would believe none of it.
+  for (let count = 0; count < LIMITS.massDeathTokens - 1; count += 1) {
+    fleet.push(await misplacedPhone(network));
+  }
+  await network.backEnd.sendToUsers(['anna']);
+  await network.drain();
+  for (const { token, shown } of fleet) {
+    assert.equal((await shown())['token']?.['environment'], 'sandbox');
+    assert.equal(asked(network, token).length, 2, 'the probe and the push');
+  }
+  const probes = async () => {
+    const [row] = await network.homing.db<{ count: number }[]>`
+      select count(*)::integer as count from probe`;
+    return row?.count;
+  };
+  assert.equal(await probes(), fleet.length);
+  await network.clock.advance(2 * DAY_MS);
+  await network.homing.maintenance.run();
+  assert.equal(await probes(), 0);
+});
+
 /** Asks for a challenge as the registry does, of whoever was enrolled first. */
 async function challenge(network: Network, address: Address, nonce: string): Promise<void> {
   const { db } = network.homing;

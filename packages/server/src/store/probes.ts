@@ -1,9 +1,9 @@
 import { addressKey } from '../domain/address-key.ts';
-import type { Address, ApnsEnvironment } from '../domain/address.ts';
+import type { Address } from '../domain/address.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import { addressColumns, toAddress, type AddressRow } from './installation-row.ts';
-import { columns, type Queryable, type Transaction } from './sql.ts';
+import { bytea, json, type Queryable, type Transaction } from './sql.ts';
 
 /**
  * - `environment`: does the token live in this other environment?
@@ -11,18 +11,18 @@ import { columns, type Queryable, type Transaction } from './sql.ts';
  */
 export type ProbeKind = 'environment' | 'challenge';
 
-interface EnvironmentProbe {
-  readonly appRef: number;
-  readonly installationRef: number;
+/** A misplaced token of an installation. */
+interface MisplacedRow extends AddressRow {
+  readonly app_ref: number;
+  readonly installation_ref: number;
   /** The environment is only put right while it is still this one. */
-  readonly holderVersion: number;
-  /** With the other environment, not the installation's own address. */
-  readonly address: Address;
+  readonly holder_version: number;
 }
 
 /**
  * Asks for each of these quarantined installations whether its token lives in APNs' other
- * environment, where a credential of the app serves that one.
+ * environment, where a credential of the app serves that one: has the dispatcher send a silent push
+ * to it, in the transaction of what asks for that, unless the same was asked within a day.
  */
 export async function insertEnvironmentProbes(
   tx: Transaction,
@@ -30,9 +30,8 @@ export async function insertEnvironmentProbes(
   now: Date,
 ): Promise<void> {
   if (installationRefs.length === 0) return;
-  const rows = await tx<(AddressRow & Omit<EnvironmentProbe, 'address'>)[]>`
-    select i.*, i.app_ref as "appRef", i.installation_ref as "installationRef",
-      i.holder_version as "holderVersion"
+  const misplaced = await tx<MisplacedRow[]>`
+    select i.*
     from (
       select *, case environment when 'sandbox' then 'production' else 'sandbox' end as other
       from installation
@@ -42,38 +41,38 @@ export async function insertEnvironmentProbes(
         select 1 from credential k
         where k.app_ref = i.app_ref and k.provider = 'apns' and k.retired_at is null
           and i.other = any(k.environments) and i.topic = any(k.topics))`;
-  for (const row of rows) {
-    const held = toAddress(row);
-    if (held?.provider !== 'apns') continue;
-    const environment: ApnsEnvironment = held.environment === 'sandbox' ? 'production' : 'sandbox';
-    const address = { ...held, environment };
-    await insertProbe(tx, { ...row, address }, now);
-  }
+  const inMs = (ms: number): Date => new Date(now.getTime() + ms);
+  const rows = misplaced.flatMap((row) => {
+    const address = inOtherEnvironment(row);
+    if (address === null) return [];
+    const { app_ref, installation_ref, holder_version } = row;
+    const key = bytea(addressKey(address));
+    return [
+      { app_ref, installation_ref, holder_version, ...addressColumns(address), address_key: key },
+    ];
+  });
+  if (rows.length === 0) return;
+  await tx`
+    delete from probe p
+    using jsonb_populate_recordset(null::probe, ${json(rows)}) as c
+    where p.app_ref = c.app_ref and p.kind = 'environment' and p.again_at <= ${now}
+      and p.installation_ref = c.installation_ref and p.address_key = c.address_key`;
+  await tx`
+    insert into probe (app_ref, kind, installation_ref, holder_version, provider,
+      credential_project, environment, topic, token_kind, token, address_key, available_at,
+      expires_at, again_at)
+    select c.app_ref, 'environment', c.installation_ref, c.holder_version, c.provider,
+      c.credential_project, c.environment, c.topic, c.token_kind, c.token, c.address_key, ${now},
+      ${inMs(LIMITS.environmentProbeMs)}, ${inMs(LIMITS.environmentProbeRestMs)}
+    from jsonb_populate_recordset(null::probe, ${json(rows)}) as c
+    on conflict do nothing`;
 }
 
-/**
- * Has the dispatcher send a silent push to an address, in the transaction of what asks for it,
- * unless the same was asked within a day.
- */
-async function insertProbe(tx: Transaction, probe: EnvironmentProbe, now: Date): Promise<void> {
-  const { address } = probe;
-  const inMs = (ms: number): Date => new Date(now.getTime() + ms);
-  const row = {
-    app_ref: probe.appRef,
-    kind: 'environment',
-    installation_ref: probe.installationRef,
-    holder_version: probe.holderVersion,
-    ...addressColumns(address),
-    address_key: addressKey(address),
-    available_at: now,
-    expires_at: inMs(LIMITS.environmentProbeMs),
-    again_at: inMs(LIMITS.environmentProbeRestMs),
-  };
-  await tx`
-    delete from probe
-    where app_ref = ${row.app_ref} and kind = 'environment' and again_at <= ${now}
-      and installation_ref = ${row.installation_ref} and address_key = ${row.address_key}`;
-  await tx`insert into probe ${columns(tx, row)} on conflict do nothing`;
+/** Where else an APNs token may live; null for every other address. */
+function inOtherEnvironment(row: AddressRow): Address | null {
+  const held = toAddress(row);
+  if (held?.provider !== 'apns') return null;
+  return { ...held, environment: held.environment === 'sandbox' ? 'production' : 'sandbox' };
 }
 
 /** A probe that this worker holds. */
