@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createApp, createLogger } from '@homing/server';
+import { createApp, createLogger, LIMITS } from '@homing/server';
 import { addCredential } from '../../packages/server/src/credentials/add-credential.ts';
+import { recordStop } from '../../packages/server/src/credentials/record-stop.ts';
 import { inTransaction } from '../../packages/server/src/store/transaction.ts';
 import { assertAnswered } from '../answered.ts';
 import { BackEnd } from '../back-end.ts';
@@ -173,6 +174,56 @@ test('a credential that works again is not recorded as stopped, also after a res
   await next.start();
   network.clock.advance(120_000);
   await next.dispatcher?.drain();
+  assert.deepEqual(await stopReasons(network), []);
+});
+
+/** Another process met a refusal that was over when this one sent. */
+async function stopElsewhere(network: Network): Promise<void> {
+  const { db } = network.homing;
+  const [row] = await db<{ ref: number }[]>`
+    select credential_ref as ref from credential where provider = 'apns'`;
+  assert(await recordStop(db, row?.ref ?? 0, 'InvalidProviderToken', network.clock.now()));
+}
+
+test('an acceptance ends a stop that another process recorded meanwhile', async () => {
+  await using network = await startNetwork();
+  await network.device().register(apnsToken(), 'sara');
+  const send = async () => {
+    await network.backEnd.sendToUsers(['sara']);
+    await network.drain();
+  };
+  // The lane has told an acceptance already, and the stop comes after it.
+  await send();
+  await stopElsewhere(network);
+  assert.deepEqual(await stopReasons(network), ['InvalidProviderToken']);
+  await network.clock.advance(LIMITS.stopReviewMs + 1_000);
+  await send();
+  assert.deepEqual(await stopReasons(network), []);
+  const alerts = await network.backEnd.get('/v1/alerts?open=true');
+  assert.deepEqual(alerts.body['data'], []);
+});
+
+test('an acceptance that cannot be told loses no outcome, and is told by a later one', async () => {
+  await using network = await startNetwork({ logger: createLogger('silent') });
+  const { db } = network.homing;
+  await network.device().register(apnsToken(), 'sara');
+  await stopElsewhere(network);
+  await db.unsafe(`
+    create function refuse() returns trigger language plpgsql as
+      $$ begin raise exception 'refused'; end $$;
+    create trigger refuse before update of stopped_reason on credential
+      for each row execute function refuse();`);
+  const id = await network.backEnd.sendToUsers(['sara']);
+  await network.drain();
+  const report = await network.backEnd.report(id);
+  assertConserved(report);
+  assert.deepEqual([report['status'], report['counts']?.['accepted']], ['finished', 1]);
+  assert.deepEqual(await stopReasons(network), ['InvalidProviderToken']);
+
+  // It was not told, so the very next acceptance tells it: no minute has to pass.
+  await db`drop trigger refuse on credential`;
+  await network.backEnd.sendToUsers(['sara']);
+  await network.drain();
   assert.deepEqual(await stopReasons(network), []);
 });
 
