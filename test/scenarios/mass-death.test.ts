@@ -17,8 +17,9 @@ const PHONES = LIMITS.massDeathTokens + 10;
 /** Phones of one user, all with the same app. */
 async function phonesOf(network: Network, userId: string, count: number) {
   return Promise.all(
-    Array.from({ length: count }, async () => {
-      const [phone, token] = [network.device(), apnsToken()];
+    Array.from({ length: count }, async (_, index) => {
+      // Some for each address, because one may enrol so many at once.
+      const [phone, token] = [network.device(`10.8.0.${index % 16}`), apnsToken()];
       assertAnswered(await phone.register(token, userId), 201);
       return { phone, token };
     }),
@@ -193,6 +194,56 @@ test('a freeze gives back all that was taken since the last acceptance, whatever
 
   assert.deepEqual(await statuses(network), { active: 2 * PHONES + 1 });
   assert.ok(live);
+});
+
+/** The tokens of an app by their state. */
+async function tokenStates({ homing }: Network): Promise<Readonly<Record<string, number>>> {
+  const rows = await homing.db<{ state: string; count: number }[]>`
+    select token_status as state, count(*)::integer as count from installation group by 1`;
+  return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+}
+
+test('what a freeze took from more phones than one slice has is given back, and offered again', async () => {
+  await using network = await startNetwork();
+  const [live = assert.fail()] = await phonesOf(network, 'live', 1);
+  const early = await phonesOf(network, 'ben', LIMITS.reliefSlice + 20);
+  const late = await phonesOf(network, 'anna', PHONES);
+  await network.clock.advance(24 * 3_600_000);
+  const atMs = network.clock.now().getTime();
+  await network.backEnd.sendToUsers(['live']);
+  await network.drain();
+  for (const { token } of [live, ...early, ...late]) {
+    network.apns.devices.set(token.value, { kind: 'unregistered', atMs });
+  }
+  // While the provider takes something, the deaths of a whole slice and more are believed.
+  await network.clock.advance(2_000);
+  const believed = await network.backEnd.sendToUsers(['ben']);
+  await network.drain();
+  assert.deepEqual(await tokenStates(network), { live: PHONES + 1, retired: early.length });
+
+  await network.clock.advance(LIMITS.massDeathMs + 60_000);
+  const refused = await send(network);
+  assert.deepEqual(await tokenStates(network), { live: early.length + PHONES + 1 });
+  const restored = await network.homing.db`select 1 from event where kind = 'token.restored'`;
+  assert.equal(restored.length, early.length);
+
+  for (const { token } of [live, ...early, ...late]) {
+    network.apns.devices.set(token.value, { kind: 'live' });
+  }
+  const all = [...early, ...late].map(({ token }) => token);
+  const thaw = () => network.backEnd.sendToUsers(['live']);
+  assert.deepEqual(await tokensReached(network, thaw), tokens(...all, live.token));
+  for (const [id, count] of [
+    [believed, early.length],
+    [refused, PHONES],
+  ] as const) {
+    const report = await network.backEnd.report(id);
+    assertConserved(report);
+    assert.deepEqual([report['status'], report['counts']?.['accepted']], ['finished', count]);
+  }
+  assert.deepEqual(await openAlerts(network), []);
+  const left = await network.homing.db`select 1 from relief`;
+  assert.equal(left.length, 0);
 });
 
 /** Puts a credential like the one that the app has for APNs in its place. */
