@@ -36,7 +36,7 @@ export class ServerFleet implements AsyncDisposable {
     await Promise.all([...this.#apis, ...this.#workers].map(startSomehow));
   }
 
-  /** Nobody but `strike` ends a process: one that died by itself, and was started again, is found. */
+  /** Nobody but `strike` ends a process: one that died by itself and was started again is found. */
   assertNoneDied(): void {
     const deaths = [...this.#apis, ...this.#workers].flatMap((server) => server.deaths);
     assert.deepEqual(deaths, [], 'servers that died by themselves');
