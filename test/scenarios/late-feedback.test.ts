@@ -43,10 +43,24 @@ scenario('S70 a death without a time counts when nothing has changed since', asy
   await scene.assertAtRest({ recv: { anna: [kept] } });
 });
 
+/** How many refusals the servers did not believe because the device knew better. */
+async function refutedRefusals(scene: Scene): Promise<number> {
+  const { url, servers } = scene.network;
+  let count = 0;
+  for (const base of [url, ...servers.map((server) => server.url)]) {
+    const text = await (await fetch(`${base}/metrics`)).text();
+    const value = /^homing_refuted_refusals_total (\d+)$/m.exec(text)?.[1];
+    assert.ok(value !== undefined, text);
+    count += Number(value);
+  }
+  return count;
+}
+
 for (const change of ['another token', 'the same token again', 'another user'] as const) {
   scenario(`S70 a death without a time is ignored after ${change}`, async (scene) => {
     const { phone, token: old } = await scene.signedIn('anna', fcmToken());
     const { fcm } = scene.network;
+    const ignored = await refutedRefusals(scene);
     fcm.devices.set(old.value, { kind: 'unregistered' });
     using hold = fcm.faults.hold({ token: old.value }, 'answer');
     await scene.backEnd.sendToUsers(['anna']);
@@ -62,6 +76,7 @@ for (const change of ['another token', 'the same token again', 'another user'] a
     await scene.network.drain();
     const [late] = scene.network.journal.entries({ token: old.value }).map(({ answer }) => answer);
     assert.deepEqual(late, { status: 404, reason: 'UNREGISTERED' });
+    assert.equal(await refutedRefusals(scene), ignored + 1);
     await scene.assertAtRest({ own: [[token, owner]], recv: { [owner]: [token] } });
   });
 }

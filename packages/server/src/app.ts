@@ -79,7 +79,11 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
           directUrl,
           openLane: createProviderOpener({ ...shared, endpoints: config.providers }),
           laneObserver: createLaneObserver(db, clock, events),
-          metrics: { outcome: events.outcome, fault: events.dispatcherFault },
+          metrics: {
+            outcome: events.outcome,
+            refuted: events.refuted,
+            fault: events.dispatcherFault,
+          },
         });
 
   return {

@@ -240,9 +240,10 @@ export class ChunkRun {
     if (settlements.length === 0 || this.#end !== null) return;
     this.#unwritten = [];
     this.#writtenAt = performance.now();
-    const { db, clock } = this.#deps;
-    const result = await settle(db, this.#chunk, settlements, clock());
-    if (result !== 'open') this.#end = result;
+    const { db, clock, metrics } = this.#deps;
+    const { chunk, refuted } = await settle(db, this.#chunk, settlements, clock());
+    if (refuted > 0) metrics.refuted(refuted);
+    if (chunk !== 'open') this.#end = chunk;
   }
 
   /** For the time at which the lane opens again, or at once when the process stops. */

@@ -9,7 +9,11 @@ import { watchAnswers } from './mass-death.ts';
 import { applyTokenFacts } from './token-facts.ts';
 
 /** What became of a set of settlements: written, or not because another worker holds the chunk. */
-export type SettleResult = 'open' | 'completed' | 'lost';
+export interface SettleResult {
+  readonly chunk: 'open' | 'completed' | 'lost';
+  /** Refusals of tokens from which their devices had moved on, or which they had confirmed since. */
+  readonly refuted: number;
+}
 
 /**
  * Writes what happened to some deliveries of a leased chunk: ledger, counters, retries and the
@@ -26,13 +30,13 @@ export async function settle(
   now: Date,
 ): Promise<SettleResult> {
   return inTransaction(db, async (tx) => {
-    if (!(await fenceChunk(tx, chunk))) return 'lost';
+    if (!(await fenceChunk(tx, chunk))) return { chunk: 'lost', refuted: 0 };
     const frozen = await watchAnswers(tx, chunk, settlements, now);
     const movedOn = await applyTokenFacts(tx, chunk.appRef, settlements, frozen, now);
     await recordDeliveries(tx, chunk, settlements, now);
     await reofferDead(tx, movedOn, now);
     const progress = await countSettled(tx, chunk, settlements.length);
     if (progress === 'completed') await finishIfDone(tx, chunk.notificationRef, now);
-    return progress;
+    return { chunk: progress, refuted: movedOn.length };
   });
 }

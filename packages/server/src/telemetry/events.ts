@@ -6,6 +6,7 @@ export interface Events {
   readonly announcementLost: (error: unknown) => void;
   readonly maintenanceFailed: (error: unknown) => void;
   readonly dispatcherFault: (error: unknown) => void;
+  readonly refuted: (count: number) => void;
   readonly outcome: (provider: string, outcome: string) => void;
   readonly credentialStopped: (credentialRef: number, code: string) => void;
   readonly credentialResumed: (credentialRef: number) => void;
@@ -26,6 +27,9 @@ export function createEvents(logger: Logger, metrics: Metrics): Events {
         { err: error },
         'the dispatcher met an unexpected error; leased work is retried',
       );
+    },
+    refuted(count) {
+      metrics.refutedRefusals.inc(count);
     },
     outcome(provider, outcome) {
       metrics.outcomes.inc({ provider, outcome });

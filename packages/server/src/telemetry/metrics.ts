@@ -5,6 +5,7 @@ export interface Metrics {
   /** Attempts by provider and kind of outcome. */
   readonly outcomes: Counter<'provider' | 'outcome'>;
   readonly requests: Counter<'route' | 'status'>;
+  readonly refutedRefusals: Counter;
   readonly dispatcherFaults: Counter;
   readonly credentialStops: Counter;
   /** Prometheus text format. */
@@ -27,6 +28,11 @@ export function createMetrics(): Metrics {
       name: 'homing_http_requests_total',
       help: 'HTTP requests by route and status',
       labelNames: ['route', 'status'],
+      registers,
+    }),
+    refutedRefusals: new Counter({
+      name: 'homing_refuted_refusals_total',
+      help: 'Tokens that a provider refused too late: their device had confirmed or replaced them',
       registers,
     }),
     dispatcherFaults: new Counter({

@@ -101,6 +101,7 @@ test('the metrics count requests by route and status, and pushes by outcome', as
     `homing_http_requests_total{route="${route}",status="401"} 1`,
     'homing_http_requests_total{route="/v1/notifications",status="202"} 1',
     'homing_provider_outcomes_total{provider="apns",outcome="accepted"} 1',
+    'homing_refuted_refusals_total 0',
     'homing_dispatcher_faults_total 0',
   ]) {
     assert.ok(
