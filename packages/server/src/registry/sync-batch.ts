@@ -196,8 +196,17 @@ function judgeInOrder(
     if (refs.some((ref) => touched.has(ref))) return { ...defer(request, facts), request };
     for (const ref of refs) touched.add(ref);
     if (isHeldElsewhere(request, refs, facts)) return { kind: 'held_up', request };
+    if (isPurged(request, facts)) return { ...defer(request, facts), request };
     return judge(request, facts, rules);
   });
+}
+
+/**
+ * Whether an installation is gone that was there when it was asked which ones are new: purged in
+ * between, while this waited for its lock. In its next turn the packet enrols it anew.
+ */
+function isPurged(request: RegistryRequest, { installations }: SyncFacts): boolean {
+  return request.kind === 'sync' && !installations.has(installationIdOf(request));
 }
 
 function defer(
