@@ -25,6 +25,7 @@ export type AssertionVerdict =
       readonly kind: 'expired';
       readonly why: string;
       readonly userId: string;
+      readonly issuedAt: Date;
       readonly proofId: string;
     }
   /** A key that might verify it cannot be had at the moment. */

@@ -18,7 +18,12 @@ export type ClaimedProof =
   | { readonly kind: 'claimed' }
   | { readonly kind: 'refused'; readonly why: string }
   /** Good once, and too old now. */
-  | { readonly kind: 'expired'; readonly why: string; readonly proofId: string }
+  | {
+      readonly kind: 'expired';
+      readonly why: string;
+      readonly issuedAt: Date;
+      readonly proofId: string;
+    }
   /** A bare HMAC of the user id: made at any time since the secret exists, on any device. */
   | { readonly kind: 'static'; readonly since: Date }
   /** Nobody can tell at the moment; whoever is linked has to go as with a refused proof. */

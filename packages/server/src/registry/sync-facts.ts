@@ -17,7 +17,7 @@ import {
 } from '../store/installations.ts';
 import { findLinkedPairs } from '../store/links.ts';
 import type { LockWait } from '../store/lock-wait.ts';
-import { findUsedProofs } from '../store/proofs.ts';
+import { findLinkedProofs, findUsedProofs, type ExpiredProof } from '../store/proofs.ts';
 import { flight, type Queryable, type Transaction } from '../store/sql.ts';
 import { topicsOfIds, type TopicsByRef } from '../store/topics.ts';
 import { findErasures, findLoginFacts, lockLogins, type LoginFacts } from '../store/users.ts';
@@ -124,7 +124,7 @@ export async function lockFacts(
 ): Promise<SyncFacts> {
   const names = namesIn(requests);
   const enrolments = requests.map(toEnrolment).filter(({ id }) => unknownIds.has(id));
-  const [accountMode, userIds, enrolled, involved, moves, users, erasures, usedProofs, topics] =
+  const [accountMode, userIds, enrolled, involved, moves, users, erasures, proofs, topics] =
     await flight([
       holdAccountMode(tx, appRef),
       lockLogins(tx, appRef, names.loginIds, wait),
@@ -133,7 +133,7 @@ export async function lockFacts(
       countMoves(tx, appRef, names.addressKeys, calmSince(requests)),
       findLoginFacts(tx, appRef, [...names.loginIds, ...names.bearerIds]),
       readErasures(tx, appRef, names.loginIds, erasureKey),
-      findUsedProofs(tx, appRef, names.proofIds),
+      readUsedProofs(tx, appRef, names),
       topicsOfIds(tx, appRef, names.installationIds),
     ]);
   const { installations: locked, unlockedRefs } = involved;
@@ -152,7 +152,7 @@ export async function lockFacts(
     disputes,
     users,
     erasures,
-    usedProofs,
+    usedProofs: proofs,
     linkedPairs,
     topics,
     heldElsewhere: { installationRefs: unlockedRefs, userIds },
@@ -166,6 +166,7 @@ interface PacketNames extends InvolvedNames {
   /** Users who speak on a simple route. */
   readonly bearerIds: readonly string[];
   readonly proofIds: readonly string[];
+  readonly expiredProofs: readonly ExpiredProof[];
 }
 
 function namesIn(requests: readonly RegistryRequest[]): PacketNames {
@@ -182,6 +183,11 @@ function namesIn(requests: readonly RegistryRequest[]): PacketNames {
       caller.kind === 'simple' && caller.bearer.kind === 'user' ? [caller.bearer.userId] : [],
     ),
     proofIds: claims.flatMap(({ proof }) => ('proofId' in proof ? [proof.proofId] : [])),
+    expiredProofs: inputs.flatMap(({ installationId, user }) =>
+      (user?.claims ?? []).flatMap(({ id: userId, proof }) =>
+        proof.kind === 'expired' ? [{ ...proof, installationId, userId }] : [],
+      ),
+    ),
   };
 }
 
@@ -248,6 +254,18 @@ function calmSince(requests: readonly RegistryRequest[]): Date {
 function momentOf([first]: readonly RegistryRequest[]): Date {
   assert(first !== undefined);
   return first.context.now;
+}
+
+async function readUsedProofs(
+  tx: Transaction,
+  appRef: number,
+  { proofIds, expiredProofs }: PacketNames,
+): Promise<ReadonlyMap<string, number>> {
+  const [used, linked] = await flight([
+    findUsedProofs(tx, appRef, proofIds),
+    findLinkedProofs(tx, appRef, expiredProofs),
+  ]);
+  return new Map([...linked, ...used]);
 }
 
 async function readErasures(

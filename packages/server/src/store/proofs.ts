@@ -14,6 +14,41 @@ export async function findUsedProofs(
   return new Map(rows.map((row) => [row.jti, row.installation_ref]));
 }
 
+/** An assertion that is too old to sign in, and what it says of a time long gone. */
+export interface ExpiredProof {
+  readonly proofId: string;
+  readonly installationId: string;
+  /** The customer's own id. */
+  readonly userId: string;
+  readonly issuedAt: Date;
+}
+
+/**
+ * The same for assertions that have expired, whose ids are kept for a day only: the history of the
+ * installation tells by the second in which it was issued which one signed its user in.
+ */
+export async function findLinkedProofs(
+  db: Queryable,
+  appRef: number,
+  proofs: readonly ExpiredProof[],
+): Promise<ReadonlyMap<string, number>> {
+  if (proofs.length === 0) return new Map();
+  const rows = proofs.map(({ proofId, installationId, userId, issuedAt }) => ({
+    jti: proofId,
+    i: installationId,
+    u: userId,
+    at: issuedAt,
+  }));
+  const linked = await db<{ jti: string; installation_ref: number }[]>`
+    select p.jti, l.installation_ref
+    from jsonb_to_recordset(${json(rows)}) as p (jti text, i uuid, u text, at timestamptz)
+      join installation i on i.app_ref = ${appRef} and i.id = p.i
+      join app_user u on u.app_ref = ${appRef} and u.id = p.u
+      join link l on l.installation_ref = i.installation_ref and l.user_ref = u.user_ref
+        and l.asserted_at = p.at`.execute();
+  return new Map(linked.map((row) => [row.jti, row.installation_ref]));
+}
+
 /**
  * Records that installations used assertions, each once. Of two that use one at the same time the
  * later fails on the key; run again, its transaction finds the assertion used.

@@ -145,6 +145,24 @@ test('two tabs: an old cached assertion does not bring the old user back', async
   assert.notEqual(await userOf(phone), 'anna');
 });
 
+test('a tab that was left open for a week, and repeats its sign-in, signs nobody out', async () => {
+  const phone = network.device();
+  const cached = await assertion(phone, 'anna');
+  const unused = await assertion(phone, 'cleo');
+  assertAnswered(await signIn(phone, 'anna', cached), 201);
+  assertAnswered(await signIn(phone, 'ben'), 200);
+  network.clock.advance(7 * 86_400_000);
+  await network.homing.maintenance.run();
+  const rows = await network.homing.db`select 1 from proof`;
+  assert.equal(rows.length, 0);
+  const late = await signIn(phone, 'anna', cached);
+  assertProblem(late, 'assertion_invalid');
+  assert.equal(await userOf(phone), 'ben');
+  // For somebody who never was there, an old assertion is a half switch like any bad proof.
+  assertProblem(await signIn(phone, 'cleo', unused), 'assertion_invalid');
+  assert.equal(await userOf(phone), null);
+});
+
 test('within an installation the sequence orders, not the clock of the issuer', async () => {
   const phone = await signedIn('anna');
   const earlier = new Date(network.clock.now().getTime() - 120_000);
