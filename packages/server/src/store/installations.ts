@@ -269,7 +269,8 @@ export function installationsOfUser(
 
 /**
  * Tombstones answer `410 installation_removed` for a while, then the id is forgotten: some at a
- * time; returns how many.
+ * time; returns how many. Asked of each row once more when its lock was waited for: it may have
+ * been brought back, and would lose its id and secret.
  */
 export async function dropTombstones(
   db: Database,
@@ -282,6 +283,7 @@ export async function dropTombstones(
     where installation_ref in (
       select installation_ref from installation
       where removed_at < ${olderThan} and forgotten_at is null limit ${limit})
+      and removed_at < ${olderThan} and forgotten_at is null
     returning installation_ref`;
   return rows.length;
 }
