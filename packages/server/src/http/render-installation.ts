@@ -1,9 +1,9 @@
 import type { Installation as InstallationBody } from '@homing/protocol';
 import { tokenFingerprint } from '../domain/address-key.ts';
 import { installationStatus, type HeldToken, type Installation } from '../domain/installation.ts';
-import { FIELD_GROUPS } from '../domain/ordering.ts';
 import type { AccountMode } from '../domain/registration.ts';
 import type { InstallationDescription } from '../registry/describe-installation.ts';
+import { renderInstant, renderInstantOrNull } from './render-instant.ts';
 
 /** Who reads: back ends see history and failures, devices only their own state. */
 export type Reader = 'client' | 'back_end';
@@ -42,7 +42,7 @@ export function renderInstallation(
     device_tags: installation.deviceTags,
     preferences: {
       mode: preferences.mode,
-      muted_until: preferences.mutedUntil?.toISOString() ?? null,
+      muted_until: renderInstantOrNull(preferences.mutedUntil),
       categories: preferences.categories,
     },
     topics: topics.map(({ topic, userRef }) => ({
@@ -50,9 +50,9 @@ export function renderInstallation(
       scope: userRef === null ? 'device' : 'user',
     })),
     seq: renderSequences(installation),
-    created_at: installation.createdAt.toISOString(),
-    updated_at: installation.updatedAt.toISOString(),
-    last_seen_at: installation.lastSeenAt.toISOString(),
+    created_at: renderInstant(installation.createdAt),
+    updated_at: renderInstant(installation.updatedAt),
+    last_seen_at: renderInstant(installation.lastSeenAt),
     ...(reader === 'back_end' && renderHistory(description)),
   };
 }
@@ -64,16 +64,20 @@ function renderUsers(
 ): Pick<InstallationBody, 'user' | 'users'> {
   const users = links.map(({ userId, linkedAt }) => ({
     id: userId,
-    linked_at: linkedAt.toISOString(),
+    linked_at: renderInstant(linkedAt),
   }));
   return accountMode === 'multi' ? { users } : { user: users[0] ?? null };
 }
 
 /** The sequence that each field group is at; of topics the highest. */
-export function renderSequences(installation: Installation): InstallationBody['seq'] {
-  const entries = FIELD_GROUPS.map((group) => [group, installation.marks[group].seq]);
-  const groups = Object.fromEntries(entries) as Omit<InstallationBody['seq'], 'topics'>;
-  return { ...groups, topics: installation.topicsSeq };
+export function renderSequences({ marks, topicsSeq }: Installation): InstallationBody['seq'] {
+  return {
+    token: marks.token.seq,
+    user: marks.user.seq,
+    device: marks.device.seq,
+    preferences: marks.preferences.seq,
+    topics: topicsSeq,
+  };
 }
 
 function renderToken(token: HeldToken): NonNullable<InstallationBody['token']> {
@@ -88,9 +92,9 @@ function renderToken(token: HeldToken): NonNullable<InstallationBody['token']> {
     ...(address.provider === 'fcm' && { kind: address.kind, project: address.project }),
     status: token.status,
     status_code: token.statusCode,
-    status_at: token.statusAt?.toISOString() ?? null,
-    confirmed_at: token.confirmedAt.toISOString(),
-    changed_at: token.changedAt.toISOString(),
+    status_at: renderInstantOrNull(token.statusAt),
+    confirmed_at: renderInstant(token.confirmedAt),
+    changed_at: renderInstant(token.changedAt),
   };
 }
 
@@ -98,14 +102,14 @@ function renderHistory(description: InstallationDescription): Partial<Installati
   const { installation, lastUser } = description;
   const { lastFailure } = installation;
   return {
-    dormant_since: installation.dormantSince?.toISOString() ?? null,
+    dormant_since: renderInstantOrNull(installation.dormantSince),
     last_user:
       lastUser === null
         ? null
-        : { id: lastUser.id, until: lastUser.until.toISOString(), ended_by: lastUser.endedBy },
+        : { id: lastUser.id, until: renderInstant(lastUser.until), ended_by: lastUser.endedBy },
     last_accepted_on: installation.lastAcceptedOn,
     last_failure:
-      lastFailure === null ? null : { code: lastFailure.code, at: lastFailure.at.toISOString() },
+      lastFailure === null ? null : { code: lastFailure.code, at: renderInstant(lastFailure.at) },
     failures_in_a_row: installation.failuresInARow,
   };
 }

@@ -169,9 +169,11 @@ const CHALLENGED = {
 } as const;
 
 function renderOutcomes(outcomes: Synced['outcomes']) {
-  const entries = Object.entries(outcomes);
-  return {
-    applied: Object.fromEntries(entries.map(([group, outcome]) => [group, outcome === 'applied'])),
-    reason: Object.fromEntries(entries.filter(([, outcome]) => outcome !== 'applied')),
-  };
+  const applied: Record<string, boolean> = {};
+  const reason: Record<string, string> = {};
+  for (const [group, outcome] of Object.entries(outcomes)) {
+    applied[group] = outcome === 'applied';
+    if (outcome !== 'applied') reason[group] = outcome;
+  }
+  return { applied, reason };
 }
