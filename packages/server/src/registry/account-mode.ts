@@ -40,6 +40,7 @@ async function signOutShared(tx: Transaction, context: RegistryContext): Promise
       changes: signOutChanges(installation, installation.links, end),
       stamp: stampOf(context),
       audit: null,
+      held: installation,
     }));
     await writeChanges(tx, app.ref, writes);
     if (refs.length < SLICE) return;

@@ -83,7 +83,7 @@ export function logoutWrite(
     before: { users: refsOf(installation) },
     after: { users: changes.saved.flatMap(refsOf) },
   });
-  return { changes, stamp: stampOf(context), audit };
+  return { changes, stamp: stampOf(context), audit, held: installation };
 }
 
 /** Whose links end; null when what the logout is about is not so any more. */

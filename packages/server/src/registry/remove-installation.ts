@@ -30,7 +30,7 @@ export async function removeInstallation(
       after: null,
     });
     const changes = removalChanges(installation, now);
-    await writeChanges(tx, app.ref, [{ changes, stamp: stampOf(context), audit }]);
+    await writeChanges(tx, app.ref, [{ changes, stamp: stampOf(context), audit, held: null }]);
     return { kind: 'removed_now' };
   });
 }

@@ -87,7 +87,7 @@ async function signOutWhere(
   for (const installation of await lockInstallationRefs(tx, refs)) {
     const ended = installation.links.filter((link) => link.userRef === userRef);
     const changes = signOutChanges(installation, ended, { endedBy, mark: null, at: context.now });
-    writes.push({ changes, stamp: stampOf(context), audit: null });
+    writes.push({ changes, stamp: stampOf(context), audit: null, held: installation });
   }
   await writeChanges(tx, context.app.ref, writes);
   return writes.flatMap(({ changes }) => changes.endedLinks).length;

@@ -34,5 +34,7 @@ function inUseAgain(installation: Installation, at: Date): readonly RegistryWrit
   const event = { installationRef, kind: 'token.restored', newToken, cause: 'calm' } as const;
   const saved = [{ ...installation, token: live, updatedAt: at }];
   const stamp = { at, source: 'policy', requestId: null } as const;
-  return [{ changes: { ...NO_CHANGES, saved, events: [event] }, stamp, audit: null }];
+  return [
+    { changes: { ...NO_CHANGES, saved, events: [event] }, stamp, audit: null, held: installation },
+  ];
 }

@@ -31,22 +31,25 @@ export function syncWrite(
     case 'refused':
       return null;
     case 'token_held':
-      return verdict.isTouched ? { changes: touch(verdict), stamp, audit: null } : null;
+      return verdict.isTouched ? { changes: touch(verdict), stamp, ...WHOLE } : null;
     case 'token_challenged': {
       const challenge = verdict.asked?.challenge ?? null;
       if (challenge === null && !verdict.isTouched) return null;
       const challenges = challenge === null ? [] : [challenge];
-      return { changes: { ...touch(verdict), challenges }, stamp, audit: null };
+      return { changes: { ...touch(verdict), challenges }, stamp, ...WHOLE };
     }
     case 'forked': {
       const fork = { kind: 'installation.forked', seq: input.seq, once: true } as const;
       const events = [{ installationRef: verdict.installation.ref, ...fork }];
-      return { changes: { ...touch(verdict), events }, stamp, audit: null };
+      return { changes: { ...touch(verdict), events }, stamp, ...WHOLE };
     }
     case 'decided':
       return writesNothing(verdict) ? null : decidedWrite(context, verdict, means);
   }
 }
+
+/** A rare write: it may take the longer way, and no back end asked for it. */
+const WHOLE = { audit: null, held: null } as const;
 
 /** Whether a packet can be answered without a write, as most check-ins can. */
 export function writesNothing(verdict: SyncVerdict): boolean {
@@ -75,6 +78,7 @@ function decidedWrite(
     },
     stamp: stampOf(context),
     audit: isWritten ? audit(context, verdict, changes) : null,
+    held: verdict.isTouched ? null : verdict.installation,
   };
 }
 

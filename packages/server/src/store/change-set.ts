@@ -6,17 +6,22 @@ import { closeAlertAbout, openAlert } from './alerts.ts';
 import { appendAudit, type AuditRecord } from './audit.ts';
 import { insertChallenges } from './challenges.ts';
 import { writeEvents } from './events.ts';
-import { toSavedColumns } from './installation-row.ts';
+import { saveInstallations } from './installation-save.ts';
 import { beginLinks, endLinks, tagLinks } from './links.ts';
 import { recordProofs } from './proofs.ts';
 import { reofferDead } from './reoffer.ts';
-import { flight, json, type Transaction } from './sql.ts';
+import { flight, type Transaction } from './sql.ts';
 
 /** What one packet changes, with who changed it. */
 export interface RegistryWrite {
   readonly changes: ChangeSet;
   readonly stamp: EventStamp;
   readonly audit: AuditRecord | null;
+  /**
+   * The saved installation as it stands in its row, of which only what differs is written; null
+   * when that is not known.
+   */
+  readonly held: Installation | null;
 }
 
 /**
@@ -41,11 +46,11 @@ export async function writeChanges(
     ),
     saveInstallations(
       tx,
-      all((changes) => changes.released),
+      all(({ released }) => released.map((next) => ({ next, held: null }))),
     ),
     saveInstallations(
       tx,
-      all((changes) => changes.saved),
+      writes.flatMap(({ changes: { saved }, held }) => saved.map((next) => ({ next, held }))),
     ),
     emptyInstallations(
       tx,
@@ -94,22 +99,6 @@ async function writeAlerts(tx: Transaction, writes: readonly RegistryWrite[]): P
     for (const about of changes.closedAlerts)
       await closeAlertAbout(tx, about, 'recovery', stamp.at);
   }
-}
-
-/** Overwrites whole rows, which the caller holds under lock: what it read is what is there. */
-async function saveInstallations(
-  tx: Transaction,
-  installations: readonly Installation[],
-): Promise<void> {
-  const rows = installations.map(toSavedColumns);
-  const [first] = rows;
-  if (first === undefined) return;
-  const names = Object.keys(first).filter((name) => name !== 'installation_ref');
-  const assignments = names.map((name) => `${name} = s.${name}`).join(', ');
-  await tx`
-    update installation i set ${tx.unsafe(assignments)}
-    from jsonb_populate_recordset(null::installation, ${json(rows)}) s
-    where i.installation_ref = s.installation_ref`.execute();
 }
 
 /** Takes from installations what other tables keep for them, and what they prefer. */

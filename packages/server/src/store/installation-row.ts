@@ -10,7 +10,6 @@ import {
   type TokenStatus,
 } from '../domain/installation.ts';
 import { FIELD_GROUPS, type FieldGroup, type GroupMark } from '../domain/ordering.ts';
-import { bytea } from './sql.ts';
 
 /** The columns of an address, as the tables `installation` and the gate's statement give them. */
 export interface AddressRow {
@@ -185,64 +184,6 @@ function toMarks(row: InstallationRow): Record<FieldGroup, GroupMark> {
     { seq: row[`${group}_seq`], hash: row[`${group}_hash`] },
   ]);
   return Object.fromEntries(entries) as Record<FieldGroup, GroupMark>;
-}
-
-/**
- * The columns that a write of the registry may change, as `toInstallations` would read them back.
- * JSON has neither bytes nor times, so they are in PostgreSQL's text form.
- */
-export function toSavedColumns(installation: Installation) {
-  const { ref, secretHash, token, device, lastSeenAt } = installation;
-  return {
-    installation_ref: ref,
-    secret_hash: toText(secretHash),
-    ...addressColumns(token?.address ?? null),
-    address_key: toText(token?.key),
-    token_status: token?.status ?? null,
-    token_status_code: token?.statusCode ?? null,
-    token_status_at: token?.statusAt ?? null,
-    token_confirmed_at: token?.confirmedAt ?? null,
-    token_changed_at: token?.changedAt ?? null,
-    former_address_key: toText(token?.formerKey),
-    token_returned: token?.isReturned ?? false,
-    holder_version: installation.holderVersion,
-    server_write_at: installation.serverWriteAt,
-    ...markColumns(installation.marks),
-    named_seq: installation.namedSeq,
-    permission: installation.permission,
-    dormant_since: installation.dormantSince,
-    removed_at: installation.removedAt,
-    updated_at: installation.updatedAt,
-    last_seen_at: lastSeenAt,
-    failures_in_a_row: installation.failuresInARow,
-    platform: device.platform,
-    label: device.label,
-    model: device.model,
-    os_version: device.osVersion,
-    app_version: device.appVersion,
-    sdk_version: device.sdkVersion,
-    locale: device.locale,
-    time_zone: device.timeZone,
-    vendor_id: device.vendorId,
-    client_time: installation.clientTime,
-    tags: installation.tags,
-    device_tags: installation.deviceTags,
-  };
-}
-
-function markColumns({ token, user, device }: Installation['marks']) {
-  return {
-    token_seq: token.seq,
-    token_hash: toText(token.hash),
-    user_seq: user.seq,
-    user_hash: toText(user.hash),
-    device_seq: device.seq,
-    device_hash: toText(device.hash),
-  };
-}
-
-function toText(bytes: Buffer | null | undefined): string | null {
-  return bytes ? bytea(bytes) : null;
 }
 
 /** Null when the row has no address. */
