@@ -1,5 +1,5 @@
 import type { EventDraft, EventKind, EventSource, EventStamp } from '../domain/event.ts';
-import { json, type Queryable, type Transaction } from './sql.ts';
+import { arrayText, type ArrayElement, type Queryable, type Transaction } from './sql.ts';
 
 /** The same, and the app that the change was made in. */
 export type EventContext = EventStamp & { readonly appRef: number };
@@ -28,27 +28,25 @@ export async function writeEvents(
   events: readonly (EventDraft & EventStamp)[],
 ): Promise<void> {
   if (events.length === 0) return;
-  const rows = events.map((event, position) => ({
-    position,
-    at: event.at,
-    source: event.source,
-    request_id: event.requestId,
-    installation_ref: event.installationRef,
-    kind: event.kind,
-    user_ref: event.userRef ?? null,
-    old_token: event.oldToken ?? null,
-    new_token: event.newToken ?? null,
-    seq: event.seq ?? null,
-    cause: event.cause ?? null,
-    once: event.once === true && (event.seq ?? null) !== null,
-  }));
+  const column = (of: (event: EventDraft & EventStamp) => ArrayElement | undefined): string =>
+    arrayText(events.map((event) => of(event) ?? null));
   await tx`
     with draft as (
       select d.*, i.id, i.app_version, i.sdk_version
-      from jsonb_to_recordset(${json(rows)}) as
-        d (installation_ref bigint, kind text, user_ref bigint, old_token text, new_token text,
-          seq bigint, cause text, position bigint, at timestamptz, source text, request_id text,
-          once boolean)
+      from unnest(
+          ${column(({ at }) => at)}::text::timestamptz[],
+          ${column(({ source }) => source)}::text::text[],
+          ${column(({ requestId }) => requestId)}::text::text[],
+          ${column(({ installationRef }) => installationRef)}::text::bigint[],
+          ${column(({ kind }) => kind)}::text::text[],
+          ${column(({ userRef }) => userRef)}::text::bigint[],
+          ${column(({ oldToken }) => oldToken)}::text::text[],
+          ${column(({ newToken }) => newToken)}::text::text[],
+          ${column(({ seq }) => seq)}::text::bigint[],
+          ${column(({ cause }) => cause)}::text::text[],
+          ${column(isToldOnce)}::text::boolean[]
+        ) with ordinality as d (at, source, request_id, installation_ref, kind, user_ref, old_token,
+          new_token, seq, cause, once, position)
         join installation i using (installation_ref)
       where not d.once or not exists (
         select 1 from event told
@@ -66,6 +64,10 @@ export async function writeEvents(
     select ${appRef}, d.at, d.kind, jsonb_build_object('installation', d.id)
     from draft d
     order by d.position`.execute();
+}
+
+function isToldOnce({ once, seq }: EventDraft): boolean {
+  return once === true && (seq ?? null) !== null;
 }
 
 export interface TimelineEvent {

@@ -2,6 +2,7 @@ import type { Installation } from '../domain/installation.ts';
 import { toInstallations, type LinkedInstallationRow } from './installation-row.ts';
 import type { LockWait } from './lock-wait.ts';
 import {
+  arrayText,
   bytea,
   byteaArray,
   columns,
@@ -36,7 +37,7 @@ export function findInstallations(
 ): Promise<readonly Installation[]> {
   return readInstallations(
     db,
-    db`select * from installation where app_ref = ${appRef} and id = any(${[...ids]}::uuid[])`,
+    db`select * from installation where app_ref = ${appRef} and id = any(${arrayText(ids)}::text::uuid[])`,
   );
 }
 
@@ -63,7 +64,7 @@ export async function findUnknownIds(
 ): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set();
   const rows = await db<{ id: string }[]>`
-    select n.id from unnest(${[...ids]}::uuid[]) as n (id)
+    select n.id from unnest(${arrayText(ids)}::text::uuid[]) as n (id)
     where not exists (
       select 1 from installation i where i.app_ref = ${appRef} and i.id = n.id)`;
   return new Set(rows.map(({ id }) => id));
@@ -202,7 +203,7 @@ function involvedRefs(
 ): Fragment {
   return db`
     select installation_ref from installation
-    where app_ref = ${appRef} and id = any(${[...ids]}::uuid[])
+    where app_ref = ${appRef} and id = any(${arrayText(ids)}::text::uuid[])
     union
     select installation_ref from installation
     where app_ref = ${appRef} and address_key = any(${byteaArray(addressKeys)}::text::bytea[])

@@ -1,5 +1,5 @@
 import type { UsedProof } from '../domain/change-set.ts';
-import { json, type Queryable, type Transaction } from './sql.ts';
+import { arrayText, type Queryable, type Transaction } from './sql.ts';
 
 /** Which installation used each of some assertions, by the assertions' own ids. */
 export async function findUsedProofs(
@@ -59,12 +59,15 @@ export async function recordProofs(
   proofs: readonly UsedProof[],
 ): Promise<void> {
   if (proofs.length === 0) return;
-  const rows = proofs.map(({ jti, installationRef, at }) => ({ jti, i: installationRef, at }));
   // A look-up for each: as an anti-join, it can be planned as a walk over all proofs of the app.
   await tx`
     insert into proof (app_ref, jti, installation_ref, used_at)
     select ${appRef}, p.jti, p.i, p.at
-    from jsonb_to_recordset(${json(rows)}) as p (jti text, i bigint, at timestamptz)
+    from unnest(
+      ${arrayText(proofs.map(({ jti }) => jti))}::text::text[],
+      ${arrayText(proofs.map(({ installationRef }) => installationRef))}::text::bigint[],
+      ${arrayText(proofs.map(({ at }) => at))}::text::timestamptz[]
+    ) as p (jti, i, at)
     where p.i is distinct from (
       select used.installation_ref from proof used
       where used.app_ref = ${appRef} and used.jti = p.jti)
