@@ -11,7 +11,7 @@ import { applyTokenFacts } from './token-facts.ts';
 /** What became of a set of settlements: written, or not because another worker holds the chunk. */
 export interface SettleResult {
   readonly chunk: 'open' | 'completed' | 'lost';
-  /** Refusals of tokens from which their devices had moved on, or which they had confirmed since. */
+  /** Refusals of tokens that their devices had changed, or confirmed, since. */
   readonly refuted: number;
 }
 

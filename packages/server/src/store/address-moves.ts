@@ -1,5 +1,6 @@
 import type { AddressMove } from '../domain/change-set.ts';
-import { bytea, byteaArray, json, type Queryable, type Transaction } from './sql.ts';
+import { arrayText } from './array-text.ts';
+import { bytea, json, type Queryable, type Transaction } from './sql.ts';
 
 /** Notes that addresses went from one installation to another. */
 export async function recordMoves(
@@ -26,7 +27,7 @@ export async function countMoves(
   const rows = await db<{ readonly key: Buffer; readonly moves: number }[]>`
     select address_key as key, count(*) as moves from address_move
     where app_ref = ${appRef} and at > ${since}
-      and address_key = any(${byteaArray(addressKeys)}::text::bytea[])
+      and address_key = any(${arrayText(addressKeys)}::text::bytea[])
     group by address_key`.execute();
   return new Map(rows.map(({ key, moves }) => [key.toString('hex'), moves]));
 }

@@ -1,4 +1,4 @@
-import assert from 'node:assert/strict';
+import { arrayText, type ArrayElement } from './array-text.ts';
 
 /** How one array type of PostgreSQL goes to it, and comes back, as text. */
 interface ArrayType {
@@ -9,7 +9,6 @@ interface ArrayType {
 }
 
 type Read = (text: string) => unknown;
-type Write = (value: unknown) => string;
 
 /** An element as PostgreSQL writes it: in quotes, with escapes, or bare up to the next comma. */
 const ELEMENTS = /"((?:[^"\\]|\\.)*)"|([^{},]+)/gs;
@@ -25,32 +24,24 @@ const ELEMENTS = /"((?:[^"\\]|\\.)*)"|([^{},]+)/gs;
  */
 export const ARRAY_TYPES: Readonly<Record<string, ArrayType>> = {
   booleans: arrayType(1000, (text) => text === 't'),
-  byteas: arrayType(1001, (text) => Buffer.from(text.slice(2), 'hex'), writeBytes),
+  byteas: arrayType(1001, (text) => Buffer.from(text.slice(2), 'hex')),
   smallints: arrayType(1005, Number),
   integers: arrayType(1007, Number),
   bigints: arrayType(1016, Number),
   texts: arrayType(1009, String),
   dates: arrayType(1182, String),
-  timestamps: arrayType(1185, (text) => new Date(text), writeTime),
+  timestamps: arrayType(1185, (text) => new Date(text)),
   uuids: arrayType(2951, String),
 };
 
-function arrayType(oid: number, read: Read, write: Write = String): ArrayType {
+function arrayType(oid: number, read: Read): ArrayType {
   return {
     to: oid,
     from: [oid],
     // What is not an array is one in PostgreSQL's own form already.
-    serialize: (value) => (Array.isArray(value) ? writeArray(value, write) : value),
+    serialize: (value) => (Array.isArray(value) ? arrayText(value as ArrayElement[]) : value),
     parse: (text) => readArray(text, read),
   };
-}
-
-function writeArray(values: readonly unknown[], write: Write): string {
-  const elements = values.map((value) => {
-    assert(value !== undefined, 'an element of an array has a value');
-    return value === null ? 'null' : `"${write(value).replaceAll(/["\\]/g, '\\$&')}"`;
-  });
-  return `{${elements.join(',')}}`;
 }
 
 function readArray(text: string, read: Read): unknown[] {
@@ -58,13 +49,4 @@ function readArray(text: string, read: Read): unknown[] {
     if (quoted !== undefined) return read(quoted.replaceAll(/\\(.)/gs, '$1'));
     return bare === 'NULL' ? null : read(bare);
   });
-}
-
-function writeBytes(value: unknown): string {
-  assert(value instanceof Uint8Array, 'bytes');
-  return `\\x${Buffer.from(value).toString('hex')}`;
-}
-
-function writeTime(value: unknown): string {
-  return value instanceof Date ? value.toISOString() : String(value);
 }

@@ -1,6 +1,7 @@
 import type { Challenge, OpenChallenge } from '../domain/challenge.ts';
 import { addressColumns } from './installation-row.ts';
-import { bytea, byteaArray, flight, json, type Queryable, type Transaction } from './sql.ts';
+import { arrayText } from './array-text.ts';
+import { bytea, flight, json, type Queryable, type Transaction } from './sql.ts';
 
 /**
  * Has the dispatcher send challenges, in the transaction of what asks for them; each expires with
@@ -58,7 +59,7 @@ export async function findOpenChallenges(
       expires_at as "expiresAt"
     from probe
     where app_ref = ${appRef} and kind = 'challenge' and again_at > ${now}
-      and address_key = any(${byteaArray(addressKeys)}::text::bytea[])
+      and address_key = any(${arrayText(addressKeys)}::text::bytea[])
     order by expires_at`.execute();
   return Map.groupBy(rows, ({ key }) => key.toString('hex'));
 }

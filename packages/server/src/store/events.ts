@@ -1,5 +1,6 @@
 import type { EventDraft, EventKind, EventSource, EventStamp } from '../domain/event.ts';
-import { arrayText, type ArrayElement, type Queryable, type Transaction } from './sql.ts';
+import { arrayText, type ArrayElement } from './array-text.ts';
+import type { Queryable, Transaction } from './sql.ts';
 
 /** The same, and the app that the change was made in. */
 export type EventContext = EventStamp & { readonly appRef: number };

@@ -1,11 +1,12 @@
 import type { Installation } from '../domain/installation.ts';
 import { addressColumns } from './installation-row.ts';
-import { arrayText, type ArrayElement, type Transaction } from './sql.ts';
+import { arrayText, type ArrayElement } from './array-text.ts';
+import type { Transaction } from './sql.ts';
 
 /** An installation as it is from now on. */
 export interface SavedInstallation {
   readonly next: Installation;
-  /** As it stands in its row, which is held under lock; null when the whole row is to be written. */
+  /** As its row is, which is held under lock; null when the whole row is to be written. */
   readonly held: Installation | null;
 }
 

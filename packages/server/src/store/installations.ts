@@ -1,10 +1,9 @@
 import type { Installation } from '../domain/installation.ts';
 import { toInstallations, type LinkedInstallationRow } from './installation-row.ts';
 import type { LockWait } from './lock-wait.ts';
+import { arrayText } from './array-text.ts';
 import {
-  arrayText,
   bytea,
-  byteaArray,
   columns,
   flight,
   json,
@@ -206,7 +205,7 @@ function involvedRefs(
     where app_ref = ${appRef} and id = any(${arrayText(ids)}::text::uuid[])
     union
     select installation_ref from installation
-    where app_ref = ${appRef} and address_key = any(${byteaArray(addressKeys)}::text::bytea[])
+    where app_ref = ${appRef} and address_key = any(${arrayText(addressKeys)}::text::bytea[])
       and token_status <> 'retired'
     ${deviceClaims.length === 0 ? db`` : db`union ${leftBehind(db, appRef, deviceClaims)}`}`;
 }
@@ -250,7 +249,7 @@ export function findHolders(
   return readInstallations(
     db,
     db`select * from installation
-      where app_ref = ${appRef} and address_key = any(${byteaArray(addressKeys)}::text::bytea[])
+      where app_ref = ${appRef} and address_key = any(${arrayText(addressKeys)}::text::bytea[])
         and token_status <> 'retired'`,
   );
 }
@@ -311,7 +310,7 @@ export function listInstallations(
       where app_ref = ${appRef} and installation_ref > ${filter.after} and removed_at is null
         ${userRef === null ? db`` : isLinked(db, userRef)}
         ${platform === null ? db`` : db`and platform = ${platform}`}
-        ${addressKeys === null ? db`` : db`and address_key = any(${byteaArray(addressKeys)}::text::bytea[])`}
+        ${addressKeys === null ? db`` : db`and address_key = any(${arrayText(addressKeys)}::text::bytea[])`}
       order by installation_ref limit ${filter.limit}`,
   );
 }

@@ -1,5 +1,6 @@
 import type { UsedProof } from '../domain/change-set.ts';
-import { arrayText, type Queryable, type Transaction } from './sql.ts';
+import { arrayText } from './array-text.ts';
+import { json, type Queryable, type Transaction } from './sql.ts';
 
 /** Which installation used each of some assertions, by the assertions' own ids. */
 export async function findUsedProofs(

@@ -1,5 +1,6 @@
 import type { GroupMark } from '../domain/ordering.ts';
-import { arrayText, type Queryable, type Transaction } from './sql.ts';
+import { arrayText } from './array-text.ts';
+import type { Queryable, Transaction } from './sql.ts';
 
 export interface TopicSubscription {
   readonly topic: string;

@@ -1,6 +1,7 @@
 import { lockAllShared, lockExclusively, lockShared, tryLockAllShared } from './advisory-lock.ts';
 import type { LockWait } from './lock-wait.ts';
-import { byteaArray, columns, flight, type Queryable, type Transaction } from './sql.ts';
+import { arrayText } from './array-text.ts';
+import { columns, flight, type Queryable, type Transaction } from './sql.ts';
 
 export interface UserRecord {
   readonly ref: number;
@@ -213,7 +214,7 @@ export async function findErasures(
   if (idMacs.length === 0) return new Map();
   const rows = await db<{ id_mac: Buffer; not_before: Date }[]>`
     select id_mac, not_before from user_tombstone
-    where app_ref = ${appRef} and id_mac = any(${byteaArray(idMacs)}::text::bytea[])`;
+    where app_ref = ${appRef} and id_mac = any(${arrayText(idMacs)}::text::bytea[])`;
   return new Map(rows.map((row) => [row.id_mac.toString('hex'), row.not_before]));
 }
 
