@@ -123,9 +123,16 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
       'Repeat with the same idempotency key or `seq`, which is safe. If it stays, look for the request id in the log of the server and report the line.',
   },
   database_unavailable: {
-    meaning: 'The server runs, but cannot reach its PostgreSQL at the moment. Nothing was changed.',
+    meaning:
+      'The server runs, but cannot reach its PostgreSQL at the moment. If the connection broke just then, the change may have been made.',
     remedy:
       'Repeat after the seconds in `Retry-After`. Operators look at `/readyz` and at the state of the database.',
+  },
+  registry_busy: {
+    meaning:
+      'Somebody else holds the installation, or changed it after your request came: an erasure or a change of the account mode for example. Nothing was changed.',
+    remedy:
+      'Repeat after the seconds in `Retry-After`, a packet under its `seq`. If it stays, operators look for a transaction that does not end in `pg_stat_activity`.',
   },
   keys_unavailable: {
     meaning:

@@ -33,6 +33,7 @@ export const ERRORS = {
   rate_limited: { status: 429, title: 'Too many requests' },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
   database_unavailable: { status: 503, title: 'The database is not available at the moment' },
+  registry_busy: { status: 503, title: 'Something else is changing the same at the moment' },
   keys_unavailable: { status: 503, title: 'The keys that verify assertions are not available' },
   draining: { status: 503, title: 'This process is shutting down' },
 } as const;

@@ -62,11 +62,11 @@ export function createApi(options: ApiOptions): Api {
         wakeMaintenance,
         measure: measurePush,
         keys: createKeyBook(db, clock),
-        syncs: new SyncQueue(
+        syncs: new SyncQueue({
           db,
-          { nonce: vault.derive('takeover nonce'), erasure: erasureKey },
-          decideSync,
-        ),
+          keys: { nonce: vault.derive('takeover nonce'), erasure: erasureKey },
+          decide: decideSync,
+        }),
         erasureKey,
         ...createAppReader({ db, vault, clock, documents, keySetFailed }),
         vault,

@@ -5,11 +5,16 @@ const UNAVAILABLE_CODES = new Set([
   'CONNECTION_ENDED',
   'ECONNREFUSED',
   'ECONNRESET',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'ENOENT',
   'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
+  // Too many connections; and a standby that a failover left behind.
   '53300',
+  '25006',
 ]);
 
 /**

@@ -25,8 +25,10 @@ export const LIMITS = {
   batchLockTimeoutMs: 250,
   /** A registration that is alone waits so long at a time; then others like it have their turn. */
   packetLockTimeoutMs: 500,
-  /** So often it has its turn before its client is told to come again. */
-  packetTurns: 40,
+  /** After so long its client is told to come again, long before the client gives up. */
+  packetPatienceMs: 5_000,
+  /** What changes one installation without a batch waits so long for somebody who holds it. */
+  requestLockTimeoutMs: 1_000,
   /** One ownership check. Small enough to be sent within the second that the check is good for. */
   gateSlice: 250,
   /** How long an ownership check may stand before its push must have started (rule R7). */

@@ -10,6 +10,7 @@ import {
 import type { DeviceFacts, HeldToken, Installation, OpenLink } from './installation.ts';
 import { disputeChanges } from './dispute.ts';
 import { toEndedLinks, withoutLinks } from './link-end.ts';
+import { latest } from './latest.ts';
 import type { FieldGroup, GroupMark } from './ordering.ts';
 import { registrationEvents } from './registration-events.ts';
 import { isLeftBehind, succession } from './reinstall.ts';
@@ -164,7 +165,9 @@ function nextState(decidedPacket: DecidedPacket, begun: readonly OpenLink[]): In
     links: [...remaining.links, ...begun],
     holderVersion: installation.holderVersion + (changesHolder ? 1 : 0),
     failuresInARow: decided.token?.kind === 'hold' ? 0 : installation.failuresInARow,
-    serverWriteAt: decidedPacket.outdatesAssertions ? at : installation.serverWriteAt,
+    serverWriteAt: decidedPacket.outdatesAssertions
+      ? latest(installation.serverWriteAt, at)
+      : installation.serverWriteAt,
     marks: nextMarks(installation.marks, packet, decided),
     namedSeq: nextNamedSeq(installation, packet, decided),
     dormantSince: null,

@@ -70,8 +70,8 @@ export type Proof =
   | {
       readonly kind: 'refused';
       readonly why: string;
-      /** This very installation used it before, so that it does not tell who is there now. */
-      readonly isRepeated: boolean;
+      /** It speaks of what was before, so that it does not tell who is there now. */
+      readonly isPast: boolean;
     };
 
 export interface DevicePatch {
@@ -329,8 +329,10 @@ function linkChanges(
   const newcomers = named.filter((user) => !links.some(({ userRef }) => userRef === user.userRef));
   const begun = newcomers.flatMap((user) => toNewLink(user, order));
   const refused = newcomers.flatMap((user) => toRefusedUser(user, order));
-  const isOfThePast = newcomers.some(({ proof }) => proof.kind === 'refused' && proof.isRepeated);
-  const isNews = order === 'newer' && !(isExclusive && isOfThePast);
+  const isOfThePast = newcomers.some(({ proof }) => proof.kind === 'refused' && proof.isPast);
+  // Without a sequence nothing else tells that the packet itself is of the past.
+  const isOld = isOfThePast && (isExclusive || packet.seq === null);
+  const isNews = order === 'newer' && !isOld;
   const leaves = isNews || (isExclusive && begun.length > 0);
   const ended = leaves
     ? links.filter((link) => !named.some(({ userRef }) => userRef === link.userRef))

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { NO_CHANGES, type ChangeSet, type LinkEnd } from './change-set.ts';
 import type { Installation, OpenLink } from './installation.ts';
+import { latest } from './latest.ts';
 import { toEndedLinks, withoutLinks } from './link-end.ts';
 import { returnEvents } from './registration-events.ts';
 
@@ -33,7 +34,10 @@ export function signOutChanges(
   const isContact = endedBy === 'logout';
   const contact = isContact ? { dormantSince: null, lastSeenAt: at } : {};
   const user = mark === null || mark.seq < (marks.user.seq ?? 0) ? marks.user : mark;
-  const ordered = mark === null ? { serverWriteAt: at } : { marks: { ...marks, user } };
+  const ordered =
+    mark === null
+      ? { serverWriteAt: latest(installation.serverWriteAt, at) }
+      : { marks: { ...marks, user } };
   return {
     ...NO_CHANGES,
     saved: [{ ...remaining, ...ordered, ...contact, updatedAt: at }],

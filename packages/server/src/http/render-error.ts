@@ -1,6 +1,7 @@
 import { ERRORS, type ErrorCode, type FieldProblem, type Problem } from '@homing/protocol';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { isDatabaseUnavailable, isLockTimeout } from '../domain/database-fault.ts';
+import { RegistryBusy } from '../domain/registry-busy.ts';
 import { ApiError } from './api-error.ts';
 
 /** Routes for home-grown clients, whose error handling expects an `error` string. */
@@ -45,8 +46,11 @@ function toApiError(failure: FastifyError | Error): ApiError {
   if ('validation' in failure && Array.isArray(failure.validation)) {
     return validationError(failure);
   }
-  if (isDatabaseUnavailable(failure) || isLockTimeout(failure)) {
-    return new ApiError('database_unavailable', 'try again; nothing was changed');
+  if (isDatabaseUnavailable(failure)) {
+    return new ApiError('database_unavailable', 'try again; a repetition of a packet is safe');
+  }
+  if (failure instanceof RegistryBusy || isLockTimeout(failure)) {
+    return new ApiError('registry_busy', 'try again; nothing was changed');
   }
   const code = 'code' in failure ? FRAMEWORK_CODES[failure.code] : undefined;
   if (code !== undefined) return new ApiError(code, failure.message);

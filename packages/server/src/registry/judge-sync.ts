@@ -81,11 +81,12 @@ export function judgeSync(request: SyncRequest, facts: SyncFacts, rules: SyncRul
   const refusal = refuseAccess(target?.installation ?? null, context.caller);
   if (target === null || refusal !== null)
     return { kind: 'refused', refusal: refusal ?? 'not_found' };
-  const heard = withoutTokenOfOthers(request, target.installation, facts);
-  const key = heard.input.token?.claim?.key ?? null;
-  if (isFromElsewhere(context, target.installation, key, named, facts)) {
+  const presentedKey = input.token?.claim?.key ?? null;
+  if (isFromElsewhere(context, target.installation, presentedKey, named, facts)) {
     return { kind: 'refused', refusal: 'user_mismatch' };
   }
+  const heard = withoutOldToken(request, target.installation, named, facts);
+  const key = heard.input.token?.claim?.key ?? null;
   const others = {
     holder: holderOf(target.installation, key, facts),
     predecessors: predecessorsOf(request, facts),
@@ -96,21 +97,22 @@ export function judgeSync(request: SyncRequest, facts: SyncFacts, rules: SyncRul
 }
 
 /**
- * A goodbye without a sequence may be a late one, and nobody is there whose pushes the token could
- * be for: it signs out, and a token that somebody else holds meanwhile is none of its business.
+ * Without a sequence a packet may be a late one. What names somebody by an assertion of the past is
+ * one, so that its token is old as well. A goodbye may be one, and nobody is there whose pushes the
+ * token could be for: one that somebody else holds meanwhile is none of its business.
  */
-function withoutTokenOfOthers(
+function withoutOldToken(
   request: SyncRequest,
   installation: Installation,
+  named: readonly NamedUser[],
   facts: SyncFacts,
 ): SyncRequest {
   const { context, input } = request;
+  if (context.caller.kind !== 'simple') return request;
   const { token, ...rest } = input;
-  const isGoodbye = context.caller.kind === 'simple' && namesNobody(input);
-  if (!isGoodbye || holderOf(installation, token?.claim?.key ?? null, facts) === null) {
-    return request;
-  }
-  return { ...request, input: rest };
+  const isPast = named.some(({ proof }) => proof.kind === 'refused' && proof.isPast);
+  const isOfOthers = holderOf(installation, token?.claim?.key ?? null, facts) !== null;
+  return isPast || (namesNobody(input) && isOfOthers) ? { ...request, input: rest } : request;
 }
 
 function namesNobody({ user }: SyncInput): boolean {
@@ -220,7 +222,7 @@ function nameUsers(
 function toUnproven(user: NamedUser): NamedUser {
   if (user.proof.kind === 'refused') return user;
   const why = 'users are named in the form of another account mode';
-  return { ...user, proof: { kind: 'refused', why, isRepeated: false } };
+  return { ...user, proof: { kind: 'refused', why, isPast: false } };
 }
 
 /**

@@ -35,7 +35,8 @@ export class PacketLine<Item extends LineItem> {
   /** By group, the one that was served last at the end. */
   readonly #waiting = new Map<number, Item[]>();
   readonly #underWay = new Set<number>();
-  readonly #aside: Item[] = [];
+  /** By group, like those that wait: a group with many of them takes no other's turn. */
+  readonly #aside = new Map<number, Item[]>();
   #asideUnderWay = 0;
   /** What the items beside the line touch, by group: who comes later waits for them as well. */
   readonly #touched = new Map<number, Set<string>>();
@@ -63,7 +64,7 @@ export class PacketLine<Item extends LineItem> {
 
   #begin(): void {
     while (this.#asideUnderWay < this.#options.besides) {
-      const item = this.#aside.shift();
+      const item = this.#nextAside();
       if (item === undefined) break;
       void this.#serveAside(item);
     }
@@ -93,7 +94,19 @@ export class PacketLine<Item extends LineItem> {
     const touched = this.#touched.get(item.group) ?? new Set();
     for (const name of item.names) touched.add(name);
     this.#touched.set(item.group, touched);
-    this.#aside.push(item);
+    const aside = this.#aside.get(item.group);
+    if (aside === undefined) this.#aside.set(item.group, [item]);
+    else aside.push(item);
+  }
+
+  #nextAside(): Item | undefined {
+    for (const [group, aside] of this.#aside) {
+      const item = aside.shift();
+      this.#aside.delete(group);
+      if (aside.length > 0) this.#aside.set(group, aside);
+      return item;
+    }
+    return undefined;
   }
 
   async #serveAside(item: Item): Promise<void> {

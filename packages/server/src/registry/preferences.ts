@@ -3,7 +3,7 @@ import { orderOf } from '../domain/ordering.ts';
 import { appendEvents } from '../store/events.ts';
 import { lockInstallation, updateInstallation } from '../store/installations.ts';
 import { json, type Database } from '../store/sql.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { inRequestTransaction } from '../store/transaction.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
 import { auditWrite } from './audit-write.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
@@ -33,7 +33,7 @@ export async function changePreferences(
   installationId: string,
   change: PreferencesChange,
 ): Promise<PreferencesResult> {
-  return inTransaction(db, async (tx) => {
+  return inRequestTransaction(db, async (tx) => {
     const { app, caller, requestId, now } = context;
     const installation = await lockInstallation(tx, app.ref, installationId);
     const refusal = refuseAccess(installation, caller);

@@ -70,8 +70,8 @@ export function isAdoption({ proof }: NamedUser): boolean {
   return proof.kind === 'proven';
 }
 
-function refused(why: string, isRepeated = false): Proof {
-  return { kind: 'refused', why, isRepeated };
+function refused(why: string, isPast = false): Proof {
+  return { kind: 'refused', why, isPast };
 }
 
 /** The keyed digest under which an erased user id is remembered. */
@@ -115,11 +115,26 @@ function weigh(
         const why = 'the assertion was used before; ask the back end for a fresh one';
         return refused(why, isRepeated);
       }
+      if (caller.kind === 'simple' && isOutdated(id, issuedAt, installation)) {
+        const why = 'somebody else signed in here since the assertion was issued';
+        return refused(why, true);
+      }
       const why = refuseLogin(id, issuedAt, installation, facts);
       const jti = usedBy === null ? proofId : null;
       return why === null ? { kind: 'proven', issuedAt, jti } : refused(why);
     }
   }
+}
+
+/**
+ * Rule R4, where no sequence tells which of two logins is the later one: the assertion of whoever
+ * is there is newer. Whole seconds; within one, arrival order counts.
+ */
+function isOutdated(id: string, issuedAt: Date, { links }: Installation): boolean {
+  return links.some(
+    ({ userId, assertedAt, linkedAt }) =>
+      userId !== id && wholeSeconds(assertedAt ?? linkedAt) > wholeSeconds(issuedAt),
+  );
 }
 
 /** What happened since a proof was made that it cannot know of; null when nothing did. */

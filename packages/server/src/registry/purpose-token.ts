@@ -17,7 +17,7 @@ import {
   type PurposeTokenRecord,
 } from '../store/purpose-tokens.ts';
 import type { Database, Transaction } from '../store/sql.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { inRequestTransaction } from '../store/transaction.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
 import { auditWrite } from './audit-write.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
@@ -49,7 +49,7 @@ export async function changePurposeToken(
   installationId: string,
   change: PurposeTokenChange,
 ): Promise<PurposeTokenResult> {
-  return inTransaction(db, async (tx) => {
+  return inRequestTransaction(db, async (tx) => {
     const key = change.address === null ? NO_ADDRESS : addressKey(change.address);
     if (change.address !== null) await lockPurposeAddress(tx, key);
     const installation = await lockInstallation(tx, context.app.ref, installationId);

@@ -2,7 +2,7 @@ import { removalChanges } from '../domain/removal.ts';
 import { writeChanges } from '../store/change-set.ts';
 import { lockInstallation } from '../store/installations.ts';
 import type { Database } from '../store/sql.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { inRequestTransaction } from '../store/transaction.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
 import { auditRecord } from './audit-write.ts';
 import { stampOf, type RegistryContext } from './caller.ts';
@@ -18,7 +18,7 @@ export async function removeInstallation(
   context: RegistryContext,
   installationId: string,
 ): Promise<RemoveResult> {
-  return inTransaction(db, async (tx) => {
+  return inRequestTransaction(db, async (tx) => {
     const { app, caller, now } = context;
     const installation = await lockInstallation(tx, app.ref, installationId);
     const refusal = refuseAccess(installation, caller);

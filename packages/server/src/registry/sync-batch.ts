@@ -1,7 +1,7 @@
 import assert from 'node:assert';
 import { isDatabaseUnavailable, isLockTimeout } from '../domain/database-fault.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { groupOutcomes } from '../domain/group-outcome.ts';
+import { RegistryBusy } from '../domain/registry-busy.ts';
 import { writeChanges, type RegistryWrite } from '../store/change-set.ts';
 import { findUnknownIds, withdrawEnrolments } from '../store/installations.ts';
 import type { LockWait } from '../store/lock-wait.ts';
@@ -9,28 +9,13 @@ import { flight, type Database, type Transaction } from '../store/sql.ts';
 import { inTransaction, type TransactionOptions } from '../store/transaction.ts';
 import { ensureUsers } from '../store/users.ts';
 import { hasOtherSecret } from './access-check.ts';
-import { judgeLogout, logoutWrite, type LogoutVerdict } from './judge-logout.ts';
-import { judgeSync, type SyncRules, type SyncVerdict } from './judge-sync.ts';
+import { judgeLogout, logoutWrite } from './judge-logout.ts';
+import { judgeSync, type SyncRules } from './judge-sync.ts';
 import { predecessorsOf } from './predecessors.ts';
 import { syncWrite, writesNothing, type WriteMeans } from './sync-changes.ts';
 import { lockFacts, readSnapshot, type SyncFacts } from './sync-facts.ts';
-import {
-  installationIdOf,
-  type LogoutRequest,
-  type LogoutResult,
-  type RegistryRequest,
-  type SyncRequest,
-  type SyncResult,
-} from './sync-request.ts';
-
-/** What became of one packet of a batch. */
-export type SyncOutcome =
-  | { readonly kind: 'answered'; readonly result: SyncResult | LogoutResult }
-  | { readonly kind: 'failed'; readonly error: unknown }
-  /** Nothing was done for it: it has to be written, or to wait for an earlier packet. */
-  | { readonly kind: 'deferred'; readonly isKnown: boolean }
-  /** Nothing was done for it: somebody else holds what it touches, or its company failed. */
-  | { readonly kind: 'held_up' };
+import { toOutcome, type Judged, type SyncOutcome } from './sync-outcome.ts';
+import { installationIdOf, type RegistryRequest } from './sync-request.ts';
 
 /**
  * Answers those packets of one app that change nothing, from one unlocked read: an unchanged
@@ -43,11 +28,24 @@ export async function readBatch(
 ): Promise<readonly SyncOutcome[]> {
   const facts = await readSnapshot(db, appRefOf(requests), requests);
   return requests.map((request): SyncOutcome => {
-    if (!isStranger(request, facts) && !isAboutItself(request, facts)) return defer(request, facts);
+    if (!isReadWhole(request, facts)) return defer(request, facts);
     const judged = judge(request, facts, rules);
-    if (judged.kind === 'sync' && !writesNothing(judged.verdict)) return defer(request, facts);
-    return toOutcome(judged, null, facts);
+    return changesNothing(judged) ? toOutcome(judged, null, facts) : defer(request, facts);
   });
+}
+
+/** Of a logout that is repeated, or comes too late, it stays true: what orders it only grows. */
+function changesNothing(judged: Judged): boolean {
+  switch (judged.kind) {
+    case 'sync':
+      return writesNothing(judged.verdict);
+    case 'logout':
+      return judged.verdict.kind === 'refused' || judged.verdict.changes === null;
+    case 'failed':
+    case 'deferred':
+    case 'held_up':
+      return true;
+  }
 }
 
 /**
@@ -72,19 +70,18 @@ export async function writeBatch(
 }
 
 /**
- * Writes one packet, and waits for others who hold what it touches, but not for long: then it is
- * held up, or has failed when there is no other turn.
+ * Writes one packet that was held up, and waits for others who hold what it touches, but not for
+ * long: then it is held up once more.
  */
 export async function writeAlone(
   db: Database,
   rules: SyncRules,
   packet: AdmissiblePacket,
-  hasAnotherTurn: boolean,
 ): Promise<SyncOutcome> {
   const bound = { lockTimeoutMs: LIMITS.packetLockTimeoutMs };
   const [outcome] = await writeAdmissible(db, rules, [packet], { wait: 'wait', ...bound }).catch(
     (error: unknown): readonly SyncOutcome[] => {
-      if (isLockTimeout(error) && hasAnotherTurn) return [{ kind: 'held_up' }];
+      if (isLockTimeout(error)) return [{ kind: 'held_up' }];
       throw error;
     },
   );
@@ -161,7 +158,7 @@ async function writeTogether(
   const appRef = appRefOf(requests);
   const { erasure: erasureKey } = rules.keys;
   const facts = await lockFacts(tx, appRef, requests, { unknownIds, erasureKey, wait });
-  const judged = judgeInOrder(requests, facts, rules);
+  const judged = judgeInOrder(requests, facts, rules, wait === 'wait');
   const userRefs = await refsOfNewcomers(tx, appRef, judged);
   const means = { userRefs, nonceKey: rules.keys.nonce };
   const writes = judged.map((one) => toWrite(one, means));
@@ -176,11 +173,6 @@ async function writeTogether(
   return judged.map((one, index) => toOutcome(one, writes[index] ?? null, facts));
 }
 
-type Judged =
-  | { readonly kind: 'sync'; readonly request: SyncRequest; readonly verdict: SyncVerdict }
-  | { readonly kind: 'logout'; readonly request: LogoutRequest; readonly verdict: LogoutVerdict }
-  | (Exclude<SyncOutcome, { readonly kind: 'answered' }> & { readonly request: RegistryRequest });
-
 /**
  * Judges packets in the order of their arrival. What is read is the state before the batch, so a
  * packet that touches an installation which an earlier one touches has to wait for the next batch.
@@ -189,14 +181,18 @@ function judgeInOrder(
   requests: readonly RegistryRequest[],
   facts: SyncFacts,
   rules: SyncRules,
+  isLate: boolean,
 ): readonly Judged[] {
   const touched = new Set<number>();
   return requests.map((request) => {
-    const refs = involvedRefs(request, facts);
+    const refs = touchedRefs(request, facts);
     if (refs.some((ref) => touched.has(ref))) return { ...defer(request, facts), request };
     for (const ref of refs) touched.add(ref);
     if (isHeldElsewhere(request, refs, facts)) return { kind: 'held_up', request };
     if (isPurged(request, facts)) return { ...defer(request, facts), request };
+    if (isLate && isOvertaken(request, facts)) {
+      return { kind: 'failed', error: new RegistryBusy(), request };
+    }
     return judge(request, facts, rules);
   });
 }
@@ -227,6 +223,24 @@ function judge(request: RegistryRequest, facts: SyncFacts, rules: SyncRules): Ju
   }
 }
 
+/**
+ * Whether a packet that was held up, and has no sequence to order it, would undo what came after
+ * it: its caller has to look again.
+ */
+function isOvertaken(
+  request: RegistryRequest,
+  { installations, enrolled, users, erasures }: SyncFacts,
+): boolean {
+  const { now } = request.context;
+  const { seq } = request.kind === 'sync' ? request.input : request.logout;
+  if (seq !== null) return false;
+  const id = installationIdOf(request);
+  const own = enrolled.has(id) ? undefined : installations.get(id);
+  const ids = request.kind === 'sync' ? (request.input.user?.claims ?? []).map(({ id }) => id) : [];
+  const changes = ids.flatMap((id) => [users.get(id)?.notBefore ?? null, erasures.get(id) ?? null]);
+  return [own?.updatedAt ?? null, ...changes].some((at) => at !== null && at >= now);
+}
+
 function isHeldElsewhere(
   request: RegistryRequest,
   refs: readonly number[],
@@ -240,26 +254,24 @@ function isHeldElsewhere(
 }
 
 /** The installation itself, whoever holds the address that it claims, and what it leaves behind. */
-function involvedRefs(request: RegistryRequest, facts: SyncFacts): readonly number[] {
+function touchedRefs(request: RegistryRequest, facts: SyncFacts): readonly number[] {
   const own = facts.installations.get(installationIdOf(request));
   if (request.kind === 'logout') return own === undefined ? [] : [own.ref];
   const holder = facts.holders.get(request.input.token?.claim?.key.toString('hex') ?? '');
   return [own, holder, ...predecessorsOf(request, facts)].flatMap((one) => one?.ref ?? []);
 }
 
-/** Whoever lacks the secret is turned away without a lock: none could make it the right one. */
-function isStranger(request: RegistryRequest, { installations }: SyncFacts): boolean {
-  const own = installations.get(installationIdOf(request));
-  return own !== undefined && hasOtherSecret(own, request.context.caller);
-}
-
 /**
- * Whether an unlocked read of the installation alone knows everything that a packet is judged on:
- * it claims no other address than the one held, and names nobody who is not signed in.
+ * Whether an unlocked read of the installation alone knows everything that a packet is judged on.
+ * It does for whoever has not the secret. A logout is about nothing else; where there is no secret
+ * yet, a packet may be under way that brings it. What registers claims no other address than the
+ * one held, and names nobody who is not signed in.
  */
-function isAboutItself(request: RegistryRequest, facts: SyncFacts): boolean {
+function isReadWhole(request: RegistryRequest, facts: SyncFacts): boolean {
   const own = facts.installations.get(installationIdOf(request));
-  if (request.kind !== 'sync' || own === undefined) return false;
+  if (own === undefined) return false;
+  if (hasOtherSecret(own, request.context.caller)) return true;
+  if (request.kind === 'logout') return own.secretHash !== null;
   const { token, user } = request.input;
   const key = token?.claim?.key.toString('hex');
   return (
@@ -304,58 +316,6 @@ function toWrite(judged: Judged, means: WriteMeans): RegistryWrite | null {
     case 'deferred':
     case 'held_up':
       return null;
-  }
-}
-
-function toOutcome(judged: Judged, write: RegistryWrite | null, facts: SyncFacts): SyncOutcome {
-  switch (judged.kind) {
-    case 'sync':
-      return { kind: 'answered', result: toSyncResult(judged.verdict, write, facts) };
-    case 'logout': {
-      const { verdict } = judged;
-      const isRefused = verdict.kind === 'refused';
-      return {
-        kind: 'answered',
-        result: isRefused ? { kind: verdict.refusal } : { kind: 'signed_out', seq: verdict.seq },
-      };
-    }
-    case 'failed':
-    case 'deferred':
-    case 'held_up':
-      return judged;
-  }
-}
-
-function toSyncResult(
-  verdict: SyncVerdict,
-  write: RegistryWrite | null,
-  facts: SyncFacts,
-): SyncResult {
-  switch (verdict.kind) {
-    case 'refused':
-      return { kind: verdict.refusal };
-    case 'forked':
-      return { kind: 'forked' };
-    case 'token_held':
-      return { kind: 'token_held', ...verdict.nonce };
-    case 'token_challenged':
-      return { kind: 'token_challenged', asked: verdict.asked };
-    case 'decided': {
-      const { accountMode } = facts;
-      if (verdict.isWrongForm) return { kind: 'wrong_form', accountMode };
-      const { installation, created, packet } = verdict;
-      const { links } = packet.decided;
-      const topics = facts.topics.get(installation.ref) ?? [];
-      return {
-        kind: 'synced',
-        created,
-        accountMode,
-        installation: write?.changes.saved[0] ?? installation,
-        topics: topics.filter((topic) => links.ended.every((end) => end.userRef !== topic.userRef)),
-        outcomes: groupOutcomes(packet),
-        refused: links.refused,
-      };
-    }
   }
 }
 

@@ -1,11 +1,13 @@
 import assert from 'node:assert';
 import { LIMITS } from '../domain/limits.ts';
+import { RegistryBusy } from '../domain/registry-busy.ts';
 import type { decideSync } from '../domain/registration.ts';
 import type { Database } from '../store/sql.ts';
 import { admitOnce, type RegistryContext } from './caller.ts';
 import type { SyncKeys, SyncRules } from './judge-sync.ts';
-import { PacketLine } from './packet-line.ts';
-import { readBatch, writeAlone, writeBatch, type SyncOutcome } from './sync-batch.ts';
+import { PacketLine, type LineItem } from './packet-line.ts';
+import { readBatch, writeAlone, writeBatch } from './sync-batch.ts';
+import type { SyncOutcome } from './sync-outcome.ts';
 import {
   installationIdOf,
   type LogoutRequest,
@@ -19,19 +21,35 @@ import {
  * A server has one app, or some. More groups under way would take the pool's connections from
  * everybody else; larger batches would only make the first of them wait for the last.
  */
-const READS = { groups: 4, batchSize: 256, besides: 0 } as const;
-const WRITES = { groups: 4, batchSize: 128, besides: 3 } as const;
+const READS = { groups: 4, batchSize: 256 } as const;
+const WRITES = { groups: 4, batchSize: 128 } as const;
 
-interface WaitingPacket {
+/** So many packets wait beside the line at a time, each with a connection of the pool. */
+function placesBeside(connections: number): number {
+  return Math.max(1, Math.min(3, Math.floor(connections / 4)));
+}
+
+export interface SyncQueueOptions {
+  readonly db: Database;
+  readonly keys: SyncKeys;
+  readonly decide: typeof decideSync;
+}
+
+interface WaitingPacket extends LineItem {
+  readonly kind: 'packet';
   readonly request: RegistryRequest;
-  readonly group: number;
-  readonly names: readonly string[];
   /** A read has found its installation. */
   readonly isKnown: boolean;
-  /** How often it waited, alone, for what somebody else holds. */
-  readonly turns: number;
+  /** When it came, in milliseconds of the process. */
+  readonly cameAt: number;
   readonly resolve: (result: SyncResult | LogoutResult) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** What has nothing to write, and wants to come after what came before it. */
+interface Follower extends LineItem {
+  readonly kind: 'follower';
+  readonly resolve: () => void;
 }
 
 /**
@@ -48,20 +66,25 @@ interface WaitingPacket {
  */
 export class SyncQueue {
   readonly #reads: PacketLine<WaitingPacket>;
-  readonly #writes: PacketLine<WaitingPacket>;
+  readonly #writes: PacketLine<WaitingPacket | Follower>;
 
-  constructor(db: Database, keys: SyncKeys, decide: typeof decideSync) {
+  constructor({ db, keys, decide }: SyncQueueOptions) {
     const rules: SyncRules = { keys, decide };
     this.#writes = new PacketLine({
       ...WRITES,
-      run: async (batch) => {
-        const { deferred, heldUp } = await serve(batch, () => writeBatch(db, rules, batch));
+      besides: placesBeside(db.options.max),
+      run: async (items) => {
+        const batch = items.flatMap((item) => (item.kind === 'packet' ? [item] : []));
+        const { deferred, heldUp } =
+          batch.length === 0 ? NONE : await serve(batch, () => writeBatch(db, rules, batch));
+        for (const item of items) if (item.kind === 'follower') item.resolve();
         return { again: deferred, aside: heldUp };
       },
-      runAside: (packet) => serveAlone(db, rules, packet),
+      runAside: async (item) => (item.kind === 'packet' ? serveAlone(db, rules, item) : null),
     });
     this.#reads = new PacketLine({
       ...READS,
+      besides: 0,
       run: async (batch) => {
         const requests = batch.map(({ request }) => request);
         const { deferred } = await serve(batch, () => readBatch(db, rules, requests));
@@ -93,10 +116,19 @@ export class SyncQueue {
     return result;
   }
 
+  /** Resolves once every packet that came before and claims one of the addresses has its answer. */
+  async settled(appRef: number, addressKeys: readonly Buffer[]): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#writes.add({ kind: 'follower', group: appRef, names: addressKeys.map(nameOf), resolve });
+    return promise;
+  }
+
   #enqueue(request: RegistryRequest, line: 'read' | 'write'): Promise<SyncResult | LogoutResult> {
     const { promise, resolve, reject } = Promise.withResolvers<SyncResult | LogoutResult>();
     const group = request.context.app.ref;
-    const packet = { request, group, names: [], isKnown: false, turns: 0, resolve, reject };
+    const cameAt = performance.now();
+    const waits = { isKnown: false, cameAt, resolve, reject };
+    const packet = { kind: 'packet', request, group, names: [], ...waits } as const;
     if (line === 'read') this.#reads.add(packet);
     else this.#write(packet);
     return promise;
@@ -113,10 +145,16 @@ function admittedOnce(context: RegistryContext): RegistryContext {
   return { ...context, caller: { ...caller, admit: admitOnce(caller.admit) } };
 }
 
+const LOGOUT_RESULTS: ReadonlySet<string> = new Set<LogoutResult['kind']>([
+  'signed_out',
+  'wrong_secret',
+  'not_found',
+  'user_mismatch',
+  'removed',
+]);
+
 function isLogoutResult(result: SyncResult | LogoutResult): result is LogoutResult {
-  return !['synced', 'token_held', 'token_challenged', 'forked', 'wrong_form'].includes(
-    result.kind,
-  );
+  return LOGOUT_RESULTS.has(result.kind);
 }
 
 /** Packets of a batch that have no answer yet. */
@@ -124,6 +162,8 @@ interface Unanswered {
   readonly deferred: readonly WaitingPacket[];
   readonly heldUp: readonly WaitingPacket[];
 }
+
+const NONE: Unanswered = { deferred: [], heldUp: [] };
 
 /** Answers a batch, as far as there are answers. */
 async function serve(
@@ -155,18 +195,20 @@ async function serve(
   return { deferred, heldUp };
 }
 
-/** Answers one packet; returns it when it is to have another turn. */
+/** Answers one packet that was held up; returns it when it is to have another turn. */
 async function serveAlone(
   db: Database,
   rules: SyncRules,
   packet: WaitingPacket,
 ): Promise<WaitingPacket | null> {
-  const turns = packet.turns + 1;
+  if (performance.now() - packet.cameAt > LIMITS.packetPatienceMs) {
+    packet.reject(new RegistryBusy());
+    return null;
+  }
   const { deferred, heldUp } = await serve([packet], async () => [
-    await writeAlone(db, rules, packet, turns < LIMITS.packetTurns),
+    await writeAlone(db, rules, packet),
   ]);
-  const [rest] = [...deferred, ...heldUp];
-  return rest === undefined ? null : { ...rest, turns };
+  return [...deferred, ...heldUp][0] ?? null;
 }
 
 /** What a request touches, as far as it says so itself: installation, address, proofs. */
@@ -177,6 +219,10 @@ function namesOf(request: RegistryRequest): readonly string[] {
   const proofs = (user?.claims ?? []).flatMap(({ proof }) =>
     proof.kind === 'proven' ? [`proof ${proof.proofId}`] : [],
   );
-  const address = token?.claim ? [`address ${token.claim.key.toString('hex')}`] : [];
+  const address = token?.claim ? [nameOf(token.claim.key)] : [];
   return [installation, ...address, ...proofs];
+}
+
+function nameOf(addressKey: Buffer): string {
+  return `address ${addressKey.toString('hex')}`;
 }

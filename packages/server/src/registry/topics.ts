@@ -13,7 +13,7 @@ import {
   unsubscribe,
   writeTopicMark,
 } from '../store/topics.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { inRequestTransaction } from '../store/transaction.ts';
 import { refuseAccess, type AccessRefusal } from './access-check.ts';
 import { auditWrite } from './audit-write.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
@@ -42,7 +42,7 @@ export async function changeTopic(
   installationId: string,
   change: TopicChange,
 ): Promise<TopicResult> {
-  return inTransaction(db, async (tx) => {
+  return inRequestTransaction(db, async (tx) => {
     const { app, caller } = context;
     const installation = await lockInstallation(tx, app.ref, installationId);
     const refusal = refuseAccess(installation, caller);

@@ -4,7 +4,7 @@ import { appendEvents } from '../store/events.ts';
 import { installationsOfUser, lockInstallationRefs } from '../store/installations.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { subscribe, topicsOf, unsubscribeUser } from '../store/topics.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { inRequestTransaction } from '../store/transaction.ts';
 import { findUser } from '../store/users.ts';
 import { auditWrite } from './audit-write.ts';
 import { sourceOf, type RegistryContext } from './caller.ts';
@@ -37,7 +37,7 @@ export async function changeUserTopic(
   userId: string,
   change: UserTopicChange,
 ): Promise<UserTopicResult> {
-  return inTransaction(db, async (tx): Promise<UserTopicResult> => {
+  return inRequestTransaction(db, async (tx): Promise<UserTopicResult> => {
     const { app } = context;
     const user = await findUser(tx, app.ref, userId);
     if (user === null) return { kind: 'unknown_user' };

@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import { isDatabaseUnavailable } from '../domain/database-fault.ts';
+import { LIMITS } from '../domain/limits.ts';
 import { flight, type Database, type Transaction } from './sql.ts';
 
 /**
@@ -34,6 +35,17 @@ export async function inTransaction<T>(
       if (attempt >= attempts || !isRetryable(error)) throw error;
     }
   }
+}
+
+/**
+ * The same for a request about one installation. Whoever holds that for long must not make such
+ * requests take all connections, so that they fail with 55P03 after a second.
+ */
+export function inRequestTransaction<T>(
+  db: Database,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  return inTransaction(db, work, { lockTimeoutMs: LIMITS.requestLockTimeoutMs });
 }
 
 /** Sets the bound by a statement that goes out with those of `work`. */

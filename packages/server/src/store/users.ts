@@ -166,7 +166,8 @@ export async function eraseUser(
 ): Promise<void> {
   await tx`
     insert into user_tombstone (app_ref, id_mac, not_before) values (${appRef}, ${idMac}, ${now})
-    on conflict (app_ref, id_mac) do update set not_before = excluded.not_before`;
+    on conflict (app_ref, id_mac) do update
+      set not_before = greatest(user_tombstone.not_before, excluded.not_before)`;
   await lockErasures(tx, appRef, 'exclusive');
   await tx`
     update notification

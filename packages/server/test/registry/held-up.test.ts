@@ -4,47 +4,17 @@ import { request, type Answer } from '../../../../test/answer.ts';
 import { assertAnswered } from '../../../../test/answered.ts';
 import { fcmToken, type Device } from '../../../../test/device.ts';
 import { startNetwork } from '../../../../test/network.ts';
-import { openDatabase, type Transaction } from '../../src/store/sql.ts';
+import type { Transaction } from '../../src/store/sql.ts';
 import { lockUserSessions } from '../../src/store/users.ts';
 import { assertProblem } from '../http/assert-problem.ts';
 import { untilBlocked } from './until-blocked.ts';
+import { rowOf, whileHeld } from './while-held.ts';
 
 /** A registration that has to wait for somebody else makes no other one wait. */
 const network = await startNetwork({ role: 'api' });
 after(() => network[Symbol.asyncDispose]());
 beforeEach(() => network.clock.advance(600_000));
 const { db } = network.homing;
-
-/** Runs `work` while somebody else holds what `lock` takes. */
-async function whileHeld<T>(
-  lock: (tx: Transaction) => Promise<unknown>,
-  work: (release: () => void) => Promise<T>,
-): Promise<T> {
-  const other = openDatabase({
-    url: network.database.url,
-    maxConnections: 1,
-    applicationName: 'holder',
-  });
-  const held = Promise.withResolvers<undefined>();
-  const released = Promise.withResolvers<undefined>();
-  const holding = other.begin(async (tx) => {
-    await lock(tx);
-    held.resolve(undefined);
-    await released.promise;
-  });
-  try {
-    await Promise.race([held.promise, holding]);
-    return await work(() => released.resolve(undefined));
-  } finally {
-    released.resolve(undefined);
-    await holding;
-    await other.end();
-  }
-}
-
-function rowOf(device: Device) {
-  return (tx: Transaction) => tx`select 1 from installation where id = ${device.id} for update`;
-}
 
 async function registered(userId: string): Promise<Device> {
   const device = network.device();
@@ -61,7 +31,7 @@ async function assertWaiting(answer: Promise<Answer>): Promise<void> {
 test('while one phone is held, others register, refresh and log out', async () => {
   const [held, other, leaving] = await Promise.all(['anna', 'ben', 'sara'].map(registered));
   assert(held !== undefined && other !== undefined && leaving !== undefined);
-  await whileHeld(rowOf(held), async (release) => {
+  await whileHeld(network, rowOf(held), async (release) => {
     const waiting = held.sync({ token: fcmToken() });
     await untilBlocked(db, 1);
     assertAnswered(await leaving.signOut(), 204);
@@ -84,7 +54,7 @@ test('packets of one batch are answered also when some of them are held', async 
   const held = devices.filter((_, index) => isHeld(index)).map(({ id }) => id);
   const lock = (tx: Transaction) =>
     tx`select 1 from installation where id = any(${held}::uuid[]) for update`;
-  await whileHeld(lock, async (release) => {
+  await whileHeld(network, lock, async (release) => {
     const answers = devices.map((device) => device.sync({ token: fcmToken() }));
     const free = answers.filter((_, index) => !isHeld(index));
     for (const answer of await Promise.all(free)) assertAnswered(answer, 200);
@@ -95,7 +65,7 @@ test('packets of one batch are answered also when some of them are held', async 
 
 test('what comes for a held phone is applied in the order in which it came', async () => {
   const device = await registered('anna');
-  await whileHeld(rowOf(device), async (release) => {
+  await whileHeld(network, rowOf(device), async (release) => {
     const refreshed = device.sync({ seq: 20, device: { label: 'old' } });
     await untilBlocked(db, 1);
     const loggedOut = device.request('DELETE', '/user?seq=21');
@@ -118,7 +88,7 @@ async function sessionsOfAnna(tx: Transaction): Promise<void> {
 
 test('a user who is being signed out everywhere holds up only those who sign in as that user', async () => {
   const [anna, ben] = [network.device(), network.device()];
-  await whileHeld(sessionsOfAnna, async (release) => {
+  await whileHeld(network, sessionsOfAnna, async (release) => {
     const waiting = anna.register(fcmToken(), 'anna');
     await untilBlocked(db, 1);
     assertAnswered(await ben.register(fcmToken(), 'ben'), 201);
@@ -133,7 +103,7 @@ test('a token whose holder is held is claimed once the holder is free', async ()
   const [holder, claimant] = [network.device(), network.device()];
   assertAnswered(await holder.register(token, 'anna'), 201);
   await network.clock.advance(2_000);
-  await whileHeld(rowOf(holder), async (release) => {
+  await whileHeld(network, rowOf(holder), async (release) => {
     const claiming = claimant.register(token, 'ben');
     await untilBlocked(db, 1);
     assertAnswered(await network.device().register(fcmToken(), 'alex'), 201);
@@ -150,7 +120,7 @@ test('who has not the secret is turned away while the phone is held, and holds u
     'homing-installation-secret': network.device().secret,
   };
   const url = `${network.url}/v1/installations/${device.id}`;
-  await whileHeld(rowOf(device), async () => {
+  await whileHeld(network, rowOf(device), async () => {
     const [loggedOut, claimed] = await Promise.all([
       request(`${url}/user?seq=99`, { method: 'DELETE', headers }),
       request(url, { method: 'PUT', headers, body: { seq: 99, token: fcmToken() } }),
@@ -160,4 +130,34 @@ test('who has not the secret is turned away while the phone is held, and holds u
   });
   const stored = await network.backEnd.installation(device.id);
   assert.equal(stored['user']?.['id'], 'anna');
+});
+
+test('of many phones that are held each gets an answer in time, and only what it says is done', async () => {
+  const held = await Promise.all(
+    Array.from({ length: 12 }, (_, index) => registered(`user-${index}`)),
+  );
+  const ids = held.map(({ id }) => id);
+  const lock = (tx: Transaction) =>
+    tx`select 1 from installation where id = any(${ids}::uuid[]) for update`;
+  await whileHeld(network, lock, async () => {
+    const answers = held.map((device) => device.sync({ device: { label: 'late' } }));
+    for (const answer of await Promise.all(answers)) assertProblem(answer, 'registry_busy');
+  });
+  for (const device of held) {
+    const stored = await network.backEnd.installation(device.id);
+    assert.notEqual(stored['device']?.['label'], 'late');
+    // The counter goes on, and so does the phone.
+    assertAnswered(await device.sync({ device: { label: 'again' } }), 200);
+  }
+});
+
+test('requests about a held phone that need a transaction each leave connections to the others', async () => {
+  const [held, leaving] = [await registered('anna'), await registered('ben')];
+  await whileHeld(network, rowOf(held), async () => {
+    const waiting = Array.from({ length: 24 }, () =>
+      held.request('PUT', `/preferences?seq=${held.nextSeq()}`, { mode: 'off' }),
+    );
+    assertAnswered(await leaving.signOut(), 204);
+    for (const answer of await Promise.all(waiting)) assertProblem(answer, 'registry_busy');
+  });
 });

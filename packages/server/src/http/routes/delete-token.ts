@@ -47,6 +47,8 @@ export function deleteToken(server: HttpServer, deps: DeleteTokenDependencies): 
       const requestId = request.id;
       const context = { app, caller: toCaller(caller), requestId, now: deps.clock() };
       const userId = caller.kind === 'user' ? caller.userId : null;
+      // Who registers the token at this moment is signed out as well.
+      await deps.syncs.settled(app.ref, addressKeys);
       for (const { id } of await findHolders(deps.db, app.ref, addressKeys)) {
         const logout = { installationId: id, seq: null, userId, holding: addressKeys };
         await deps.syncs.signOut({ kind: 'logout', context, logout });
