@@ -1,6 +1,6 @@
 // The short form of what `npm run test:crash` runs for long.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { createLogger } from '@homing/server';
 import { startNetwork } from '../network.ts';
 import { createSeededRandom, freshSeed } from '../seeded-random.ts';
@@ -10,16 +10,21 @@ import { crashAfterLogouts } from './logout-and-crash.ts';
 const CRASHES = 5;
 const PHONES = 32;
 
-test('S64: a logout that was acknowledged survives the crash of PostgreSQL', async (t) => {
+for (const processes of [1, 2]) {
+  const title = 'S64: a logout that was acknowledged survives the crash of PostgreSQL';
+  test(`${title} (server processes: ${processes})`, (t) => loseNoLogout(t, processes));
+}
+
+async function loseNoLogout(t: TestContext, processes: number): Promise<void> {
   const random = createSeededRandom(freshSeed());
   t.diagnostic(`seed ${random.seed}`);
   await using database = await KillablePostgres.start();
   // What fails while the database is away is meant to.
   const logger = createLogger('silent');
-  await using network = await startNetwork({ database, role: 'api', logger });
+  await using network = await startNetwork({ database, role: 'api', logger, processes });
   const options = { crashes: CRASHES, phones: PHONES, random };
   const counts = await crashAfterLogouts(network, database, options);
   t.diagnostic(JSON.stringify(counts));
   assert.equal(counts.lost, 0);
   assert(counts.acknowledged >= CRASHES);
-});
+}

@@ -80,7 +80,12 @@ export const CATALOGUE = {
   S49: shown(UNDER_WAY),
   S51: inPart('scheduling', 'What is due later is a retry here, not yet a schedule.', UNDER_WAY),
   S55: shown(UNDER_WAY),
-  S56: shown(UNDER_WAY, `${REGISTRY}/erasure.test.ts`),
+  S56: inPart(
+    'scheduling',
+    'A message that is scheduled; one that waits for a worker and one that is retried end.',
+    UNDER_WAY,
+    `${REGISTRY}/erasure.test.ts`,
+  ),
   S57: shown(RACES),
   S58: marked('read replica', 'There is none: every gate reads the primary.'),
   S59: shown('test/crash/worker-kill.test.ts'),

@@ -22,21 +22,6 @@ async function claim(phone: Phone, token: Token, seq: number): Promise<Answer> {
   return answered(phone.token(token, seq, refused.body['nonce'])(), 200);
 }
 
-/** What the audit says of tokens that changed hands, oldest first. */
-async function auditedMoves(scene: Scene): Promise<readonly AuditedMove[]> {
-  const { db } = scene.network.homing;
-  const appId = scene.app.id.slice('app_'.length);
-  return db<AuditedMove[]>`
-    select a.actor, coalesce((a.after->>'contested')::boolean, false) as contested
-    from audit a join app using (app_ref)
-    where app.id = ${appId}::uuid and a.after ? 'taken_from' order by a.audit_ref`;
-}
-
-interface AuditedMove {
-  readonly actor: string;
-  readonly contested: boolean;
-}
-
 /** The nonces that came through a token, oldest first, and nothing that would show. */
 async function challenges(scene: Scene, token: Token): Promise<readonly string[]> {
   await scene.network.drain();
@@ -92,7 +77,7 @@ for (const makeToken of [apnsToken, fcmToken]) {
       };
       assert.equal((await scene.pushesBy(() => scene.backEnd.send(general))).length, 1);
       assert.deepEqual(
-        (await auditedMoves(scene)).map(({ actor, contested }) => `${actor} ${contested}`),
+        (await scene.auditedMoves()).map(({ actor, contested }) => `${actor} ${contested}`),
         ['sdk false', 'sdk false', 'sdk false', 'sdk true'],
       );
       const [alert, ...more] = await openDisputes(scene);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertProblem } from '../../packages/server/test/http/assert-problem.ts';
 import { MISTAKEN_USER_IDS } from '../../packages/server/test/http/bad-request.ts';
+import { SimpleClient } from '../../packages/server/test/http/simple-client.ts';
 import { request } from '../answer.ts';
 import { apnsToken, fcmToken } from '../device.ts';
 import type { Phone } from './phone.ts';
@@ -15,7 +16,7 @@ const HOUR_MS = 3_600_000;
 scenario('S89 what programs write by mistake is no user id', async (scene) => {
   const { phone, token } = await scene.signedIn('anna');
   for (const id of MISTAKEN_USER_IDS) {
-    const user = { id, assertion: await phone.assertion('anna') };
+    const user = { id, assertion: await phone.assertion(id) };
     assertProblem(await phone.packet({ seq: 3, user })(), 'validation_failed', '/user/id');
     const body = { audience: { users: [id] }, content: { title: 'Hello' } };
     const sent = await scene.backEnd.request('POST', '/v1/notifications', body);
@@ -27,6 +28,20 @@ scenario('S89 what programs write by mistake is no user id', async (scene) => {
   for (const unreadable of ['an\u0000na', 'anna\ud800']) {
     assertProblem(await phone.packet({ seq: 3, user: { id: unreadable } })(), 'invalid_request');
   }
+  // Where the assertion alone says who it is, it is the assertion that is refused.
+  const simple = new SimpleClient(scene.nextServer(), scene.app);
+  for (const id of [...MISTAKEN_USER_IDS, 'an\u0000na', 'anna\ud800']) {
+    const bearer = await scene.network.issuer.sign(scene.app.id, id);
+    const body = { token: fcmToken().value, deviceId: `of ${id.length} signs` };
+    assertProblem(await simple.register(body, bearer), 'assertion_invalid');
+  }
+  const users = await scene.network.homing.db<{ id: string }[]>`
+    select u.id from app_user u join app a using (app_ref)
+    where a.id = ${scene.app.id.slice('app_'.length)}::uuid`;
+  assert.deepEqual(
+    users.map((one) => one.id),
+    ['anna'],
+  );
   assert.equal((await scene.backEnd.installation(phone.id))['seq']?.['user'], 2);
   await scene.assertAtRest({ own: [[token, 'anna']], recv: { anna: [token] } });
 });

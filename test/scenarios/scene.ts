@@ -17,6 +17,12 @@ export interface AtRest {
   readonly recv?: Readonly<Record<string, readonly Token[]>>;
 }
 
+/** A token that changed hands, as the audit keeps it. */
+export interface AuditedMove {
+  readonly actor: string;
+  readonly contested: boolean;
+}
+
 export interface Enrolled<T extends Token> {
   readonly phone: Phone;
   readonly token: T;
@@ -119,6 +125,15 @@ export class Scene {
     await action();
     await this.network.drain();
     return acceptedPushes(this.network.journal, before);
+  }
+
+  /** What the audit says of tokens that changed hands in this app, oldest first. */
+  async auditedMoves(): Promise<readonly AuditedMove[]> {
+    const appId = this.app.id.slice('app_'.length);
+    return this.network.homing.db<AuditedMove[]>`
+      select a.actor, coalesce((a.after->>'contested')::boolean, false) as contested
+      from audit a join app using (app_ref)
+      where app.id = ${appId}::uuid and a.after ? 'taken_from' order by a.audit_ref`;
   }
 
   /** Rule R9: the payload names this user, for one of the phones here, and nobody else. */

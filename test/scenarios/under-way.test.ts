@@ -34,6 +34,30 @@ withoutWorker('S46 a message that waited for a worker when Anna left', async (sc
   assert.deepEqual([report['status'], report['counts']?.['accepted']], ['finished', 0]);
 });
 
+for (const [end, method, path] of [
+  ['S55 a message that waited for a worker when Anna was signed out', 'POST', '/revoke'],
+  ['S56 a message that waited for a worker when Anna was deleted', 'DELETE', ''],
+] as const) {
+  withoutWorker(end, async (scene) => {
+    await scene.signedIn('anna');
+    const { token: bens } = await scene.signedIn('ben');
+    await scene.backEnd.sendToUsers(['anna']);
+    await scene.backEnd.sendToUsers(['anna', 'ben']);
+    const ended = await scene.backEnd.request(method, `/v1/users/anna${path}`, {});
+    assert.ok(ended.status === 200 || ended.status === 204, JSON.stringify(ended.body));
+    const { config, masterKey, clock, journal } = scene.network;
+    const { received } = journal.counters;
+    const overrides = { clock: clock.now, logger };
+    await using worker = createApp({ ...config, role: 'worker' }, { masterKey }, overrides);
+    await worker.start();
+    await worker.dispatcher?.drain();
+    assert.deepEqual(
+      acceptedPushes(journal, received).map((push) => push.token),
+      [bens.value],
+    );
+  });
+}
+
 scenario('S46 a message that was resolved before the logout and leaves after it', async (scene) => {
   const { phone, token } = await scene.signedIn('anna');
   // The refused credential stops the lane when the audience is resolved and nothing is accepted.
