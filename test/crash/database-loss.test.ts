@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'node:test';
+import { migrate } from '../../packages/server/src/store/migrate.ts';
 import { openDatabase, type Database } from '../../packages/server/src/store/sql.ts';
 import { inTransaction } from '../../packages/server/src/store/transaction.ts';
+import { untilBlocked } from '../../packages/server/test/registry/until-blocked.ts';
 import { KillablePostgres } from './killable-postgres.ts';
 
 const CRASHES = 3;
@@ -28,6 +30,28 @@ test('transactions that a crash of PostgreSQL interrupts leave a pool that works
     await soon(Promise.allSettled(transactions));
     await soon(Promise.all(next));
   }
+});
+
+test('a migration that a crash of PostgreSQL interrupts fails, and the next one runs', async () => {
+  await using server = await KillablePostgres.start();
+  const { url } = server;
+  await using cleanup = new AsyncDisposableStack();
+  const open = (maxConnections: number): Database => {
+    const db = openDatabase({ url, maxConnections, applicationName: 'migration' });
+    cleanup.defer(() => db.end({ timeout: 5 }));
+    return db;
+  };
+  const [db, blocker] = [open(2), open(1)];
+  await migrate(db);
+  await blocker.unsafe('begin; lock table schema_migration');
+  const migration = migrate(db);
+  migration.catch(() => {});
+  await untilBlocked(db, 1);
+  const fire = await server.aim();
+  fire();
+  await assert.rejects(migration);
+  await server.recover();
+  await soon(migrate(db));
 });
 
 /** Several statements, in the way of others, as registrations are. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Database } from './sql.ts';
+import { inTransaction } from './transaction.ts';
 
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
@@ -64,7 +65,7 @@ async function readMigration(file: string): Promise<Migration> {
 }
 
 async function createHistory(db: Database): Promise<void> {
-  await db.begin(async (tx) => {
+  await inTransaction(db, async (tx) => {
     await tx`select pg_advisory_xact_lock(${LOCK})`;
     await tx`create table if not exists schema_migration (
       number integer primary key,
@@ -76,7 +77,7 @@ async function createHistory(db: Database): Promise<void> {
 }
 
 async function runOnce(db: Database, migration: Migration): Promise<boolean> {
-  return db.begin<boolean>(async (tx) => {
+  return inTransaction(db, async (tx) => {
     await tx`select pg_advisory_xact_lock(${LOCK})`;
     const [row] = await tx<{ checksum: string }[]>`
       select checksum from schema_migration where number = ${migration.number}`;
