@@ -91,6 +91,7 @@ for (const [way, leave] of Object.entries(WAYS_TO_BEN)) {
     assert.equal(ben.body['locale'], null);
     const exported = await answered(backEnd.get('/v1/users/ben/export'), 200);
     assert.ok(!JSON.stringify(exported.body).includes('orders'));
+    assert.deepEqual(exported.body['purpose_tokens'], []);
     await scene.assertAtRest({ own: [[token, 'ben']], recv: { anna: [], ben: [token] } });
   });
 }
