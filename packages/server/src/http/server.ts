@@ -4,6 +4,7 @@ import Fastify, {
   LogController,
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
@@ -65,6 +66,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HttpServer;
   addSchemas(server);
   addBodyParser(server);
+  addQueryCoercion(server);
   server.setErrorHandler(renderError);
   server.setNotFoundHandler((request, reply) =>
     renderError(
@@ -126,17 +128,21 @@ function addBodyParser(server: HttpServer): void {
       else done(new ApiError('invalid_request', parsed.detail), undefined);
     },
   );
-  // Query strings and path parameters are text; only they are coerced.
-  addParameterCoercion(server);
 }
 
-function addParameterCoercion(server: HttpServer): void {
-  server.addHook('preValidation', (request, _reply, done) => {
-    const query = request.query as Record<string, unknown>;
-    for (const name of ['seq', 'limit']) {
-      const text = query[name];
-      if (typeof text === 'string' && /^\d{1,15}$/.test(text)) query[name] = Number(text);
-    }
-    done();
+/** Query strings are text; routes that declare one get its numbers as numbers. */
+function addQueryCoercion(server: HttpServer): void {
+  server.addHook('onRoute', (route) => {
+    if (route.schema?.querystring === undefined) return;
+    route.preValidation = [coerceNumbers, ...[route.preValidation ?? []].flat()];
   });
+}
+
+function coerceNumbers(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  const query = request.query as Record<string, unknown>;
+  for (const name of ['seq', 'limit']) {
+    const text = query[name];
+    if (typeof text === 'string' && /^\d{1,15}$/.test(text)) query[name] = Number(text);
+  }
+  done();
 }
