@@ -35,7 +35,7 @@ const FIELDS = {
   time_zone: 'timeZone',
 } as const satisfies Record<DeviceField, keyof DeviceFacts>;
 
-/** A loop: 0.3 µs for each packet, where entries that are mapped take 1. */
+/** A loop: 0.5 µs for each packet, where entries that are mapped take 1.2. */
 function toFacts(device: NonNullable<InstallationInput['device']>): Partial<DeviceFacts> {
   const facts: { -readonly [Fact in keyof DeviceFacts]?: DeviceFacts[Fact] } = {};
   for (const field of Object.keys(device) as DeviceField[]) {
