@@ -1,9 +1,8 @@
 export type ArrayElement = string | number | boolean | Date | Buffer | null;
 
 /**
- * An array in PostgreSQL's text form, to be cast from text. That costs less than JSON, has bytes
- * and times, and hides the array's length from the planner, which would make plans anew for short
- * ones.
+ * An array in PostgreSQL's text form, to be cast from text. That costs both sides less than JSON,
+ * and has bytes and times.
  */
 export function arrayText(values: readonly ArrayElement[]): string {
   return `{${values.map(elementText).join(',')}}`;

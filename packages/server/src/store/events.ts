@@ -34,20 +34,25 @@ export async function writeEvents(
   await tx`
     with draft as (
       select d.*, i.id, i.app_version, i.sdk_version
-      from unnest(
-          ${column(({ at }) => at)}::text::timestamptz[],
-          ${column(({ source }) => source)}::text::text[],
-          ${column(({ requestId }) => requestId)}::text::text[],
-          ${column(({ installationRef }) => installationRef)}::text::bigint[],
-          ${column(({ kind }) => kind)}::text::text[],
-          ${column(({ userRef }) => userRef)}::text::bigint[],
-          ${column(({ oldToken }) => oldToken)}::text::text[],
-          ${column(({ newToken }) => newToken)}::text::text[],
-          ${column(({ seq }) => seq)}::text::bigint[],
-          ${column(({ cause }) => cause)}::text::text[],
-          ${column(isToldOnce)}::text::boolean[]
-        ) with ordinality as d (at, source, request_id, installation_ref, kind, user_ref, old_token,
-          new_token, seq, cause, once, position)
+      from (
+        select
+          ${column(({ at }) => at)}::text::timestamptz[] as at,
+          ${column(({ source }) => source)}::text::text[] as source,
+          ${column(({ requestId }) => requestId)}::text::text[] as request_id,
+          ${column(({ installationRef }) => installationRef)}::text::bigint[] as installation_ref,
+          ${column(({ kind }) => kind)}::text::text[] as kind,
+          ${column(({ userRef }) => userRef)}::text::bigint[] as user_ref,
+          ${column(({ oldToken }) => oldToken)}::text::text[] as old_token,
+          ${column(({ newToken }) => newToken)}::text::text[] as new_token,
+          ${column(({ seq }) => seq)}::text::bigint[] as seq,
+          ${column(({ cause }) => cause)}::text::text[] as cause,
+          ${column(isToldOnce)}::text::boolean[] as once
+        -- Hides the length of the arrays from the planner, as listOf does.
+        offset 0) g,
+        unnest(g.at, g.source, g.request_id, g.installation_ref, g.kind, g.user_ref, g.old_token,
+          g.new_token, g.seq, g.cause, g.once) with ordinality
+          as d (at, source, request_id, installation_ref, kind, user_ref, old_token, new_token, seq,
+            cause, once, position)
         join installation i using (installation_ref)
       where not d.once or not exists (
         select 1 from event told

@@ -1,12 +1,12 @@
 import type { Installation } from '../domain/installation.ts';
 import { toInstallations, type LinkedInstallationRow } from './installation-row.ts';
 import type { LockWait } from './lock-wait.ts';
-import { arrayText } from './array-text.ts';
 import {
   bytea,
   columns,
   flight,
   json,
+  listOf,
   type Database,
   type Fragment,
   type Queryable,
@@ -36,7 +36,7 @@ export function findInstallations(
 ): Promise<readonly Installation[]> {
   return readInstallations(
     db,
-    db`select * from installation where app_ref = ${appRef} and id = any(${arrayText(ids)}::text::uuid[])`,
+    db`select * from installation where app_ref = ${appRef} and id = any(${listOf(db, 'uuid', ids)})`,
   );
 }
 
@@ -63,7 +63,7 @@ export async function findUnknownIds(
 ): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set();
   const rows = await db<{ id: string }[]>`
-    select n.id from unnest(${arrayText(ids)}::text::uuid[]) as n (id)
+    select n.id from unnest(${listOf(db, 'uuid', ids)}) as n (id)
     where not exists (
       select 1 from installation i where i.app_ref = ${appRef} and i.id = n.id)`;
   return new Set(rows.map(({ id }) => id));
@@ -202,10 +202,10 @@ function involvedRefs(
 ): Fragment {
   return db`
     select installation_ref from installation
-    where app_ref = ${appRef} and id = any(${arrayText(ids)}::text::uuid[])
+    where app_ref = ${appRef} and id = any(${listOf(db, 'uuid', ids)})
     union
     select installation_ref from installation
-    where app_ref = ${appRef} and address_key = any(${arrayText(addressKeys)}::text::bytea[])
+    where app_ref = ${appRef} and address_key = any(${listOf(db, 'bytea', addressKeys)})
       and token_status <> 'retired'
     ${deviceClaims.length === 0 ? db`` : db`union ${leftBehind(db, appRef, deviceClaims)}`}`;
 }
@@ -249,7 +249,7 @@ export function findHolders(
   return readInstallations(
     db,
     db`select * from installation
-      where app_ref = ${appRef} and address_key = any(${arrayText(addressKeys)}::text::bytea[])
+      where app_ref = ${appRef} and address_key = any(${listOf(db, 'bytea', addressKeys)})
         and token_status <> 'retired'`,
   );
 }
@@ -310,7 +310,7 @@ export function listInstallations(
       where app_ref = ${appRef} and installation_ref > ${filter.after} and removed_at is null
         ${userRef === null ? db`` : isLinked(db, userRef)}
         ${platform === null ? db`` : db`and platform = ${platform}`}
-        ${addressKeys === null ? db`` : db`and address_key = any(${arrayText(addressKeys)}::text::bytea[])`}
+        ${addressKeys === null ? db`` : db`and address_key = any(${listOf(db, 'bytea', addressKeys)})`}
       order by installation_ref limit ${filter.limit}`,
   );
 }

@@ -1,6 +1,5 @@
 import type { UsedProof } from '../domain/change-set.ts';
-import { arrayText } from './array-text.ts';
-import { json, type Queryable, type Transaction } from './sql.ts';
+import { json, listOf, type Queryable, type Transaction } from './sql.ts';
 
 /** Which installation used each of some assertions, by the assertions' own ids. */
 export async function findUsedProofs(
@@ -11,7 +10,7 @@ export async function findUsedProofs(
   if (jtis.length === 0) return new Map();
   const rows = await db<{ jti: string; installation_ref: number }[]>`
     select jti, installation_ref from proof
-    where app_ref = ${appRef} and jti = any(${[...jtis]})`;
+    where app_ref = ${appRef} and jti = any(${listOf(db, 'text', jtis)})`;
   return new Map(rows.map((row) => [row.jti, row.installation_ref]));
 }
 
@@ -60,15 +59,12 @@ export async function recordProofs(
   proofs: readonly UsedProof[],
 ): Promise<void> {
   if (proofs.length === 0) return;
+  const rows = proofs.map(({ jti, installationRef, at }) => ({ jti, i: installationRef, at }));
   // A look-up for each: as an anti-join, it can be planned as a walk over all proofs of the app.
   await tx`
     insert into proof (app_ref, jti, installation_ref, used_at)
     select ${appRef}, p.jti, p.i, p.at
-    from unnest(
-      ${arrayText(proofs.map(({ jti }) => jti))}::text::text[],
-      ${arrayText(proofs.map(({ installationRef }) => installationRef))}::text::bigint[],
-      ${arrayText(proofs.map(({ at }) => at))}::text::timestamptz[]
-    ) as p (jti, i, at)
+    from jsonb_to_recordset(${json(rows)}) as p (jti text, i bigint, at timestamptz)
     where p.i is distinct from (
       select used.installation_ref from proof used
       where used.app_ref = ${appRef} and used.jti = p.jti)

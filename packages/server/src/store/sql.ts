@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { arrayText, type ArrayElement } from './array-text.ts';
 import { ARRAY_TYPES } from './array-types.ts';
 import { openFlightSocket } from './flight-socket.ts';
 
@@ -103,6 +104,20 @@ export function json(value: unknown): postgres.Parameter {
 /** Bytes as PostgreSQL's own text form, for JSON, which has none. */
 export function bytea(value: Buffer): string {
   return `\\x${value.toString('hex')}`;
+}
+
+/**
+ * A list to be asked for with `= any(…)` or `unnest(…)`, in a subquery because the planner must not
+ * see how long it is. It would find a plan for this short list alone cheaper than one for any list,
+ * and make one each time, which takes longer than what is planned.
+ */
+export function listOf(
+  db: Queryable,
+  type: 'uuid' | 'text' | 'bytea',
+  values: readonly ArrayElement[],
+): Fragment {
+  const array = `${type}[]`;
+  return db`(select ${arrayText(values)}::text::${db.unsafe(array)})::${db.unsafe(array)}`;
 }
 
 // Building a parameter needs no connection; this instance never opens one.

@@ -1,6 +1,5 @@
 import type { GroupMark } from '../domain/ordering.ts';
-import { arrayText } from './array-text.ts';
-import type { Queryable, Transaction } from './sql.ts';
+import { listOf, type Queryable, type Transaction } from './sql.ts';
 
 export interface TopicSubscription {
   readonly topic: string;
@@ -70,7 +69,7 @@ export async function topicsOfIds(
   const rows = await db<TopicRow[]>`
     select installation_ref, t.topic, t.user_ref
     from installation i join topic_subscription t using (installation_ref)
-    where i.app_ref = ${appRef} and i.id = any(${arrayText(ids)}::text::uuid[])
+    where i.app_ref = ${appRef} and i.id = any(${listOf(db, 'uuid', ids)})
     order by t.topic, t.user_ref`.execute();
   return byInstallation(rows);
 }

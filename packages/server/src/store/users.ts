@@ -1,7 +1,6 @@
 import { lockAllShared, lockExclusively, lockShared, tryLockAllShared } from './advisory-lock.ts';
 import type { LockWait } from './lock-wait.ts';
-import { arrayText } from './array-text.ts';
-import { columns, flight, type Queryable, type Transaction } from './sql.ts';
+import { columns, flight, listOf, type Queryable, type Transaction } from './sql.ts';
 
 export interface UserRecord {
   readonly ref: number;
@@ -199,7 +198,7 @@ export async function findLoginFacts(
   if (ids.length === 0) return new Map();
   const rows = await db<{ id: string; user_ref: number; not_before: Date | null }[]>`
     select id, user_ref, not_before from app_user
-    where app_ref = ${appRef} and id = any(${[...ids]})`;
+    where app_ref = ${appRef} and id = any(${listOf(db, 'text', ids)})`;
   return new Map(rows.map((row) => [row.id, { ref: row.user_ref, notBefore: row.not_before }]));
 }
 
@@ -215,7 +214,7 @@ export async function findErasures(
   if (idMacs.length === 0) return new Map();
   const rows = await db<{ id_mac: Buffer; not_before: Date }[]>`
     select id_mac, not_before from user_tombstone
-    where app_ref = ${appRef} and id_mac = any(${arrayText(idMacs)}::text::bytea[])`;
+    where app_ref = ${appRef} and id_mac = any(${listOf(db, 'bytea', idMacs)})`;
   return new Map(rows.map((row) => [row.id_mac.toString('hex'), row.not_before]));
 }
 
