@@ -33,7 +33,10 @@ export async function writeEvents(
     arrayText(events.map((event) => of(event) ?? null));
   await tx`
     with draft as (
-      select d.*, i.id, i.app_version, i.sdk_version
+      select p.place, i.installation_ref, i.id, i.app_version, i.sdk_version, g.at[p.place] as at,
+        g.source[p.place] as source, g.request_id[p.place] as request_id, g.kind[p.place] as kind,
+        g.user_ref[p.place] as user_ref, g.old_token[p.place] as old_token,
+        g.new_token[p.place] as new_token, g.seq[p.place] as seq, g.cause[p.place] as cause
       from (
         select
           ${column(({ at }) => at)}::text::timestamptz[] as at,
@@ -49,27 +52,24 @@ export async function writeEvents(
           ${column(isToldOnce)}::text::boolean[] as once
         -- Hides the length of the arrays from the planner, as listOf does.
         offset 0) g,
-        unnest(g.at, g.source, g.request_id, g.installation_ref, g.kind, g.user_ref, g.old_token,
-          g.new_token, g.seq, g.cause, g.once) with ordinality
-          as d (at, source, request_id, installation_ref, kind, user_ref, old_token, new_token, seq,
-            cause, once, position)
+        unnest(g.installation_ref) with ordinality as p (installation_ref, place)
         join installation i using (installation_ref)
-      where not d.once or not exists (
+      where not g.once[p.place] or not exists (
         select 1 from event told
-        where told.installation_ref = d.installation_ref and told.kind = d.kind
-          and told.seq = d.seq)
+        where told.installation_ref = p.installation_ref and told.kind = g.kind[p.place]
+          and told.seq = g.seq[p.place])
     ), timeline as (
       insert into event (at, app_ref, installation_ref, user_ref, kind, source, request_id,
         app_version, sdk_version, old_token, new_token, seq, cause)
       select d.at, ${appRef}, d.installation_ref, d.user_ref, d.kind, d.source, d.request_id,
         d.app_version, d.sdk_version, d.old_token, d.new_token, d.seq, d.cause
       from draft d
-      order by d.position
+      order by d.place
     )
     insert into outbox (app_ref, at, kind, subject)
     select ${appRef}, d.at, d.kind, jsonb_build_object('installation', d.id)
     from draft d
-    order by d.position`.execute();
+    order by d.place`.execute();
 }
 
 function isToldOnce({ once, seq }: EventDraft): boolean {

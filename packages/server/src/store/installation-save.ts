@@ -140,25 +140,18 @@ const DEVICE: Part = {
 const PARTS = [STATE, TOKEN, DEVICE] as const;
 
 /**
- * Overwrites rows, or those parts of them that differ, which the caller holds under lock: what it
- * read is what is there. A statement for each choice of parts, and there are few.
+ * Overwrites rows, or those parts of them that differ in any, which the caller holds under lock:
+ * what it read is what is there. In one statement: another one for those that differ in less would
+ * cost more than it spares.
  */
 export async function saveInstallations(
   tx: Transaction,
   saved: readonly SavedInstallation[],
 ): Promise<void> {
-  const shapes = Map.groupBy(saved, ({ held, next }) =>
-    PARTS.map((part) => held === null || part.differs(held, next)).join(),
+  if (saved.length === 0) return;
+  const parts = PARTS.filter(({ differs }) =>
+    saved.some(({ held, next }) => held === null || differs(held, next)),
   );
-  await Promise.all([...shapes.values()].map((shape) => saveAlike(tx, shape)));
-}
-
-/** Saves installations of which the same parts differ. */
-async function saveAlike(tx: Transaction, saved: readonly SavedInstallation[]): Promise<void> {
-  const [first] = saved;
-  if (first === undefined) return;
-  const { held, next } = first;
-  const parts = PARTS.filter((part) => held === null || part.differs(held, next));
   const arrays = parts.flatMap((part) => arraysOf(part, saved));
   await tx.unsafe(statementOf(parts), arrays, { prepare: true }).execute();
 }
@@ -177,7 +170,7 @@ function statementOf(parts: readonly Part[]): string {
   const [, ...assigned] = types.map(([name]) => name);
   const arrays = types.map(([name, type], index) => `$${index + 1}::text::${type}[] as ${name}`);
   return `
-    update installation i set ${assigned.map((name) => `${name} = g.${name}[s.place::integer]`).join(', ')}
+    update installation i set ${assigned.map((name) => `${name} = g.${name}[s.place]`).join(', ')}
     from (select ${arrays.join(', ')} offset 0) g,
       unnest(g.installation_ref) with ordinality as s (ref, place)
     where i.installation_ref = s.ref`;
