@@ -67,14 +67,19 @@ export async function countSharedInstallations(
   return row ?? { installations: 0, links: 0 };
 }
 
-/** Writes the mode, and lets the index of exclusive links hold what it has to hold then. */
+/**
+ * Writes the mode. Where one user is to be alone, the index that sees to it has to know the links
+ * that began while there could be several. That other links are in it is in nobody's way: a
+ * link that begins in the other mode is not, so that they stay as they are.
+ */
 export async function writeAccountMode(
   tx: Transaction,
   appRef: number,
   mode: AccountMode,
 ): Promise<void> {
   await updateApp(tx, appRef, { account_mode: mode });
+  if (mode === 'multi') return;
   await tx`
-    update link set exclusive = ${mode === 'exclusive'}
-    where app_ref = ${appRef} and ended_at is null`;
+    update link set exclusive = true
+    where app_ref = ${appRef} and ended_at is null and not exclusive`;
 }

@@ -39,6 +39,7 @@ export async function previewGate(
       null::timestamptz as first_sent_at, null::boolean as possible_duplicate
     from slice s
       join installation i on i.installation_ref = s.installation_ref and i.app_ref = ${appRef}
+      join app a on a.app_ref = i.app_ref
       left join lateral (${db.unsafe(OWNER_OF_DELIVERY)}) own on true
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
     order by s.position`;

@@ -53,14 +53,15 @@ export const CHOSEN_ELSEWHERE = `
       and other.permission is distinct from 'denied'))`;
 
 /**
- * Who has to be signed in on `i` for a delivery `s`, if that is so: the delivery's own user. What
- * is addressed to an installation is judged by what the one user of an exclusive app prefers.
+ * Who has to be signed in on `i` for a delivery `s` of the app `a`, if that is so: the delivery's
+ * own user. What is addressed to an installation is judged by what the one user of an exclusive app
+ * prefers.
  */
 export const OWNER_OF_DELIVERY = `
-  select l.user_ref, l.rcpt, not l.exclusive as shared, u.id, u.preferences
+  select l.user_ref, l.rcpt, a.account_mode = 'multi' as shared, u.id, u.preferences
   from link l join app_user u using (user_ref)
   where l.installation_ref = s.installation_ref and l.ended_at is null
-    and (l.user_ref = s.user_ref or (s.user_ref = 0 and l.exclusive))`;
+    and (l.user_ref = s.user_ref or (s.user_ref = 0 and a.account_mode = 'exclusive'))`;
 
 interface GateStatementRow extends GateColumns {
   readonly cancelled: boolean;
@@ -116,6 +117,7 @@ export async function gateSlice(
     from held
       cross join slice s
       join notification n on n.notification_ref = ${chunk.notificationRef}
+      join app a on a.app_ref = n.app_ref
       left join installation i on i.installation_ref = s.installation_ref
       left join lateral (${db.unsafe(OWNER_OF_DELIVERY)}) own on true
       left join delivery d on d.day = ${chunk.day} and d.notification_ref = n.notification_ref
