@@ -130,6 +130,7 @@ export async function lockFacts(
       lockLogins(tx, appRef, names.loginIds, wait),
       enrolInstallations(tx, appRef, enrolments),
       lockAllInvolved(tx, appRef, names, wait),
+      // Behind the locks: whoever held one of them may just have taken the address.
       countMoves(tx, appRef, names.addressKeys, calmSince(requests)),
       findLoginFacts(tx, appRef, [...names.loginIds, ...names.bearerIds]),
       readErasures(tx, appRef, names.loginIds, erasureKey),
