@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { LIMITS } from './limits.ts';
 
 export type ParsedJson =
@@ -32,7 +33,7 @@ export function parseJson(bytes: Buffer, subject: JsonSubject): ParsedJson {
   }
   // Only an escape can bring in a character that the text itself may not hold.
   const survey: Survey = { subject, hasEscapes: text.includes('\\'), keys: 0 };
-  const detail = refuseValue(survey, value, 0) ?? refuseRepetition(survey, bytes);
+  const detail = refuseValue(survey, value, 0) ?? refuseRepetition(survey, bytes, text);
   return detail === null ? { kind: 'value', value } : { kind: 'invalid', detail };
 }
 
@@ -95,8 +96,29 @@ function refuseText(text: string): string | null {
 }
 
 /** Of a key that stands twice the engine keeps one, so that the text has more members. */
-function refuseRepetition({ keys }: Survey, bytes: Buffer): string | null {
-  return countMembers(bytes) === keys ? null : 'a key stands twice in one object';
+function refuseRepetition({ keys }: Survey, bytes: Buffer, text: string): string | null {
+  if (countMembers(bytes) === keys) return null;
+  const key = repeatedKey(text).slice(0, 64);
+  return `the key ${JSON.stringify(key)} stands twice in one object`;
+}
+
+/** A key with what may follow it, or any other string, or what begins and ends objects and lists. */
+const LANDMARKS = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\]]/gs;
+
+/** Which key it is, by a walk over the text that only a refused one pays for. */
+function repeatedKey(text: string): string {
+  const open: Set<string>[] = [];
+  for (const [mark, literal, colon] of text.matchAll(LANDMARKS)) {
+    if (mark === '{' || mark === '[') open.push(new Set());
+    else if (mark === '}' || mark === ']') open.pop();
+    else if (literal !== undefined && colon !== undefined) {
+      const key = JSON.parse(literal) as string;
+      const keys = open.at(-1);
+      if (keys?.has(key) === true) return key;
+      keys?.add(key);
+    }
+  }
+  return assert.fail('no key stands twice');
 }
 
 /**

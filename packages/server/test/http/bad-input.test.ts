@@ -105,6 +105,20 @@ test('the answer to a short body that is not JSON does not quote it', async () =
   }
 });
 
+test('the refusal of a key that stands twice names it, wherever it stands', async () => {
+  const body = '{"token":{"value":"x:{\\"value\\":"},"tags":[{"a \\" b":1},{"c":2,"\\u0063":"c"}]}';
+  const { answer } = await send({
+    title: 'a key that stands twice',
+    method: 'PUT',
+    path: places.installation,
+    as: 'client',
+    body,
+    code: 'invalid_request',
+  });
+  assertProblem(answer, 'invalid_request');
+  assert.equal(answer.body['detail'], 'the key "c" stands twice in one object');
+});
+
 test('an unknown provider is answered with those that are known', async () => {
   const answer = await phone.sync({ token: { provider: 'sms', value: 'x' } });
   assertProblem(answer, 'validation_failed', '/token/provider');
