@@ -102,7 +102,7 @@ function refuseRepetition({ keys }: Survey, bytes: Buffer, text: string): string
   return `the key ${JSON.stringify(key)} stands twice in one object`;
 }
 
-/** A key with what may follow it, or any other string, or what begins and ends objects and lists. */
+/** A string, and the colon that makes it a key; or what begins and ends objects and lists. */
 const LANDMARKS = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\]]/gs;
 
 /** Which key it is, by a walk over the text that only a refused one pays for. */
