@@ -213,6 +213,7 @@ function factsOf(
     linkedPairs: new Set(),
     topics: new Map(),
     heldElsewhere: NOTHING_HELD,
+    lastEnds: new Map(),
   };
 }
 

@@ -28,7 +28,11 @@ async function misplacedPhone(network: Network) {
     return id;
   };
   const shown = () => network.backEnd.installation(phone.id);
-  const checkIn = async () => assertAnswered(await phone.sync(packet), 200);
+  const checkIn = async () => {
+    const answer = await phone.sync(packet);
+    assertAnswered(answer, 200);
+    assert.deepEqual(answer.body['applied'], { token: true });
+  };
   return { phone, token, send, shown, checkIn };
 }
 

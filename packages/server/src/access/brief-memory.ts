@@ -15,6 +15,8 @@ export class BriefMemory<Name, Value> {
   readonly #clock: Clock;
   readonly #ask: (name: Name) => Promise<Value>;
   readonly #entries = new Map<Name, Entry<Value>>();
+  /** Look-ups under way: who misses something at the same time waits for the same one. */
+  readonly #underWay = new Map<Name, Promise<Value>>();
 
   constructor(clock: Clock, ask: (name: Name) => Promise<Value>) {
     this.#clock = clock;
@@ -34,7 +36,10 @@ export class BriefMemory<Name, Value> {
 
   /** What the database says now, for whoever misses something in what is remembered. */
   findAfresh(name: Name): Promise<Value> {
-    const value = this.#ask(name);
+    const underWay = this.#underWay.get(name);
+    if (underWay !== undefined) return underWay;
+    const value = this.#ask(name).finally(() => this.#underWay.delete(name));
+    this.#underWay.set(name, value);
     if (this.#entries.size >= CAPACITY) this.#entries.clear();
     const entry = { value, until: this.#clock().getTime() + FRESH_MS };
     this.#entries.set(name, entry);
@@ -48,5 +53,6 @@ export class BriefMemory<Name, Value> {
   /** Asks again for everything: this process has changed something. */
   forget(): void {
     this.#entries.clear();
+    this.#underWay.clear();
   }
 }

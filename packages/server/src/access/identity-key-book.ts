@@ -66,9 +66,10 @@ export function createIdentityKeyBook({
     return {
       async candidates(algorithm, keyId): Promise<CandidateKeys> {
         const { ref, jwksUrl } = app;
-        known = await (retiredAfter === null
-          ? live.find(ref)
-          : listIdentityKeys(db, ref, retiredAfter));
+        // Whether a shared secret signs assertions is a setting of the app, so that what was
+        // remembered of before it changed must not meet what it is now.
+        const isRemembered = retiredAfter === null && algorithm !== 'HS256';
+        known = await (isRemembered ? live.find(ref) : listIdentityKeys(db, ref, retiredAfter));
         const keys = choose(app, known, algorithm, keyId);
         const isNamed = keyId !== null && keys.length > 0;
         if (jwksUrl === null || isNamed || algorithm === 'HS256') return { ...NO_KEYS, keys };

@@ -25,6 +25,8 @@ export interface ChangeSet {
   readonly emptiedRefs: readonly number[];
   /** Addresses that went from one installation to another. */
   readonly moves: readonly AddressMove[];
+  /** The keys of addresses whose dispute was settled: their moves so far count no more. */
+  readonly settledKeys: readonly Buffer[];
   readonly challenges: readonly Challenge[];
   readonly openedAlerts: readonly AlertDraft[];
   readonly closedAlerts: readonly AlertSubject[];
@@ -78,6 +80,7 @@ export const NO_CHANGES: ChangeSet = {
   usedProofs: [],
   emptiedRefs: [],
   moves: [],
+  settledKeys: [],
   challenges: [],
   openedAlerts: [],
   closedAlerts: [],

@@ -4,7 +4,7 @@ import { NO_CHANGES, type ChangeSet } from './change-set.ts';
 import type { Installation } from './installation.ts';
 import type { TokenClaim, TokenChange } from './registration.ts';
 
-type DisputeChanges = Pick<ChangeSet, 'openedAlerts' | 'closedAlerts'>;
+type DisputeChanges = Pick<ChangeSet, 'settledKeys' | 'openedAlerts' | 'closedAlerts'>;
 
 /** What a change of a token begins or ends of a dispute about it (case S33). */
 export function disputeChanges(
@@ -15,12 +15,18 @@ export function disputeChanges(
     const { claim, recentMoves: moves } = change;
     const detail = { token: tokenFingerprint(claim.address.token), installation: id, moves };
     const alert: AlertDraft = { ...aboutDispute(appRef, claim), detail };
-    return { openedAlerts: [alert], closedAlerts: [] };
+    return { settledKeys: [], openedAlerts: [alert], closedAlerts: [] };
   }
   if (change?.kind === 'confirm' && change.settlesDispute) {
-    return { openedAlerts: [], closedAlerts: [aboutDispute(appRef, change.claim)] };
+    const { claim } = change;
+    return {
+      settledKeys: [claim.key],
+      openedAlerts: [],
+      closedAlerts: [aboutDispute(appRef, claim)],
+    };
   }
-  return { openedAlerts: NO_CHANGES.openedAlerts, closedAlerts: NO_CHANGES.closedAlerts };
+  const { settledKeys, openedAlerts, closedAlerts } = NO_CHANGES;
+  return { settledKeys, openedAlerts, closedAlerts };
 }
 
 /** One alert for each disputed token, whoever has it at the moment. */

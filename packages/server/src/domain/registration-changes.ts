@@ -171,8 +171,8 @@ function nextState(decidedPacket: DecidedPacket, begun: readonly OpenLink[]): In
     marks: nextMarks(installation.marks, packet, decided),
     namedSeq: nextNamedSeq(installation, packet, decided),
     dormantSince: null,
-    updatedAt: at,
-    lastSeenAt: at,
+    updatedAt: latest(installation.updatedAt, at),
+    lastSeenAt: latest(installation.lastSeenAt, at),
   };
 }
 

@@ -212,8 +212,10 @@ function doesTokenAct(
 ): boolean {
   if (order !== 'replay') return order === 'newer';
   const claim = packet.token?.claim ?? null;
-  const isHeld = claim !== null && installation.token?.key.equals(claim.key) === true;
-  return isHeld || isPutAside(installation.token);
+  const held = installation.token;
+  const isHeld =
+    held !== null && claim !== null && (held.key.equals(claim.key) || isCorrected(held, claim));
+  return isHeld || isPutAside(held);
 }
 
 /** The provider said that the token is dead or belongs elsewhere. */

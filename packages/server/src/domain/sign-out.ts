@@ -32,7 +32,9 @@ export function signOutChanges(
   const remaining = withoutLinks(installation, ended);
   const { ref, marks } = installation;
   const isContact = endedBy === 'logout';
-  const contact = isContact ? { dormantSince: null, lastSeenAt: at } : {};
+  const contact = isContact
+    ? { dormantSince: null, lastSeenAt: latest(installation.lastSeenAt, at) }
+    : {};
   const user = mark === null || mark.seq < (marks.user.seq ?? 0) ? marks.user : mark;
   const ordered =
     mark === null
@@ -40,7 +42,9 @@ export function signOutChanges(
       : { marks: { ...marks, user } };
   return {
     ...NO_CHANGES,
-    saved: [{ ...remaining, ...ordered, ...contact, updatedAt: at }],
+    saved: [
+      { ...remaining, ...ordered, ...contact, updatedAt: latest(installation.updatedAt, at) },
+    ],
     endedLinks: toEndedLinks(installation, ended, endedBy, at),
     events: [
       ...ended.map(({ userRef }) => ({

@@ -60,13 +60,16 @@ export function judgeLogout(
 
 /**
  * The sequence that a logout without its own is given; null where time orders it, because proofs
- * tell when they were made. A static signature does not, so that a login of before, which is still
+ * tell when they were made, or where everybody is taken at their word. A static signature does not, so that a login of before, which is still
  * under way, would look like one of after. Beyond whatever the client can have sent before there is
  * room for both: what was sent is late, and what goes on from the given sequence counts.
  */
-function givenSequence({ app, caller }: RegistryContext, { marks }: Installation): number | null {
+function givenSequence(
+  { app, caller }: RegistryContext,
+  { marks, topicsSeq }: Installation,
+): number | null {
   if (caller.kind !== 'client' || !app.staticSignatures) return null;
-  const highest = Math.max(...Object.values(marks).map(({ seq }) => seq ?? 0));
+  const highest = Math.max(topicsSeq ?? 0, ...Object.values(marks).map(({ seq }) => seq ?? 0));
   return Math.min(highest + LIMITS.packetsUnderWay, LIMITS.sequence);
 }
 
@@ -94,7 +97,9 @@ function whoLeaves(
   const leaving = userId === null ? links : links.filter((link) => link.userId === userId);
   if (holding === null) return leaving;
   const isHeld = token !== null && holding.some((key) => key.equals(token.key));
-  return isHeld && (userId === null || leaving.length > 0) ? leaving : null;
+  // With nobody there it is heard all the same: whoever registers the token late finds that it came.
+  const isAbout = userId === null || leaving.length > 0 || links.length === 0;
+  return isHeld && isAbout ? leaving : null;
 }
 
 /**

@@ -3,6 +3,8 @@ export interface LineItem {
   readonly group: number;
   /** What it touches. Of two items that share a name the later waits until the earlier is done. */
   readonly names: readonly string[];
+  /** It had to wait for something beside the line, or was there itself. */
+  readonly isDelayed: boolean;
 }
 
 /** What is left of a batch. */
@@ -77,11 +79,15 @@ export class PacketLine<Item extends LineItem> {
   async #serve(group: number, waiting: readonly Item[]): Promise<void> {
     const touched = this.#touched.get(group) ?? new Set();
     const { batch, left } = divide(waiting, touched, this.#options.batchSize);
-    // Those that wait for what is beside the line are looked at again when that is done.
-    if (batch.length === 0) return;
+    const delayed = left.map((item) => (touches(item, touched) ? toDelayed(item) : item));
+    if (batch.length === 0) {
+      // Those that wait for what is beside the line are looked at again when that is done.
+      this.#waiting.set(group, delayed);
+      return;
+    }
     this.#underWay.add(group);
     this.#waiting.delete(group);
-    if (left.length > 0) this.#waiting.set(group, left);
+    if (left.length > 0) this.#waiting.set(group, delayed);
     const { again, aside } = await this.#options.run(batch);
     this.#underWay.delete(group);
     const later = [...again, ...(this.#waiting.get(group) ?? [])];
@@ -90,7 +96,8 @@ export class PacketLine<Item extends LineItem> {
     this.#wake();
   }
 
-  #setAside(item: Item): void {
+  #setAside(setAside: Item): void {
+    const item = toDelayed(setAside);
     const touched = this.#touched.get(item.group) ?? new Set();
     for (const name of item.names) touched.add(name);
     this.#touched.set(item.group, touched);
@@ -141,4 +148,12 @@ function divide<Item extends LineItem>(
     for (const name of item.names) taken.add(name);
   }
   return { batch, left };
+}
+
+function touches({ names }: LineItem, touched: ReadonlySet<string>): boolean {
+  return names.some((name) => touched.has(name));
+}
+
+function toDelayed<Item extends LineItem>(item: Item): Item {
+  return { ...item, isDelayed: true };
 }

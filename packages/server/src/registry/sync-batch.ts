@@ -11,9 +11,10 @@ import { ensureUsers } from '../store/users.ts';
 import { hasOtherSecret } from './access-check.ts';
 import { judgeLogout, logoutWrite } from './judge-logout.ts';
 import { judgeSync, type SyncRules } from './judge-sync.ts';
+import { isOvertaken } from './overtaken.ts';
 import { predecessorsOf } from './predecessors.ts';
 import { syncWrite, writesNothing, type WriteMeans } from './sync-changes.ts';
-import { lockFacts, readSnapshot, type SyncFacts } from './sync-facts.ts';
+import { lockFacts, readSnapshot, type LockingOptions, type SyncFacts } from './sync-facts.ts';
 import { toOutcome, type Judged, type SyncOutcome } from './sync-outcome.ts';
 import { installationIdOf, type RegistryRequest } from './sync-request.ts';
 
@@ -94,6 +95,8 @@ export interface AdmissiblePacket {
   readonly request: RegistryRequest;
   /** A read found its installation a moment ago; whether another is new is asked first. */
   readonly isKnown: boolean;
+  /** It had to wait for what somebody else held. */
+  readonly isDelayed: boolean;
 }
 
 interface WriteManner extends TransactionOptions {
@@ -114,14 +117,12 @@ async function writeAdmissible(
     if (refusal !== null) refusals.set(request, refusal);
   }
   const admitted = requests.filter((request) => !refusals.has(request));
+  const delayed = packets.filter(({ isDelayed }) => isDelayed).map(({ request }) => request);
+  const options = { unknownIds, delayed: new Set(delayed), wait: manner.wait };
   const written =
     admitted.length === 0
       ? []
-      : await inTransaction(
-          db,
-          (tx) => writeTogether(tx, rules, admitted, { unknownIds, wait: manner.wait }),
-          manner,
-        );
+      : await inTransaction(db, (tx) => writeTogether(tx, rules, admitted, options), manner);
   const outcomes = written.values();
   return requests.map((request) => refusals.get(request) ?? take(outcomes));
 }
@@ -153,12 +154,12 @@ async function writeTogether(
   tx: Transaction,
   rules: SyncRules,
   requests: readonly RegistryRequest[],
-  { unknownIds, wait }: { readonly unknownIds: ReadonlySet<string>; readonly wait: LockWait },
+  options: Omit<LockingOptions, 'erasureKey'>,
 ): Promise<SyncOutcome[]> {
   const appRef = appRefOf(requests);
   const { erasure: erasureKey } = rules.keys;
-  const facts = await lockFacts(tx, appRef, requests, { unknownIds, erasureKey, wait });
-  const judged = judgeInOrder(requests, facts, rules, wait === 'wait');
+  const facts = await lockFacts(tx, appRef, requests, { ...options, erasureKey });
+  const judged = judgeInOrder(requests, facts, rules, options.delayed);
   const userRefs = await refsOfNewcomers(tx, appRef, judged);
   const means = { userRefs, nonceKey: rules.keys.nonce };
   const writes = judged.map((one) => toWrite(one, means));
@@ -181,7 +182,7 @@ function judgeInOrder(
   requests: readonly RegistryRequest[],
   facts: SyncFacts,
   rules: SyncRules,
-  isLate: boolean,
+  delayed: ReadonlySet<RegistryRequest>,
 ): readonly Judged[] {
   const touched = new Set<number>();
   return requests.map((request) => {
@@ -190,7 +191,7 @@ function judgeInOrder(
     for (const ref of refs) touched.add(ref);
     if (isHeldElsewhere(request, refs, facts)) return { kind: 'held_up', request };
     if (isPurged(request, facts)) return { ...defer(request, facts), request };
-    if (isLate && isOvertaken(request, facts)) {
+    if (delayed.has(request) && isOvertaken(request, facts)) {
       return { kind: 'failed', error: new RegistryBusy(), request };
     }
     return judge(request, facts, rules);
@@ -221,24 +222,6 @@ function judge(request: RegistryRequest, facts: SyncFacts, rules: SyncRules): Ju
   } catch (error) {
     return { kind: 'failed', error, request };
   }
-}
-
-/**
- * Whether a packet that was held up, and has no sequence to order it, would undo what came after
- * it: its caller has to look again.
- */
-function isOvertaken(
-  request: RegistryRequest,
-  { installations, enrolled, users, erasures }: SyncFacts,
-): boolean {
-  const { now } = request.context;
-  const { seq } = request.kind === 'sync' ? request.input : request.logout;
-  if (seq !== null) return false;
-  const id = installationIdOf(request);
-  const own = enrolled.has(id) ? undefined : installations.get(id);
-  const ids = request.kind === 'sync' ? (request.input.user?.claims ?? []).map(({ id }) => id) : [];
-  const changes = ids.flatMap((id) => [users.get(id)?.notBefore ?? null, erasures.get(id) ?? null]);
-  return [own?.updatedAt ?? null, ...changes].some((at) => at !== null && at >= now);
 }
 
 function isHeldElsewhere(

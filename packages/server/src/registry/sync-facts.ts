@@ -15,7 +15,7 @@ import {
   type InvolvedInstallations,
   type InvolvedNames,
 } from '../store/installations.ts';
-import { findLinkedPairs } from '../store/links.ts';
+import { findLastEnds, findLinkedPairs } from '../store/links.ts';
 import type { LockWait } from '../store/lock-wait.ts';
 import { findLinkedProofs, findUsedProofs, type ExpiredProof } from '../store/proofs.ts';
 import { flight, type Queryable, type Transaction } from '../store/sql.ts';
@@ -50,6 +50,8 @@ export interface SyncFacts {
   /** By reference. */
   readonly topics: TopicsByRef;
   readonly heldElsewhere: HeldElsewhere;
+  /** When somebody was last signed out, by reference; read for packets that had to wait. */
+  readonly lastEnds: ReadonlyMap<number, Date>;
 }
 
 /** What is not under lock because somebody else holds it: nothing may be decided about it now. */
@@ -99,12 +101,15 @@ export async function readSnapshot(
     linkedPairs: new Set(),
     topics,
     heldElsewhere: NOTHING_HELD,
+    lastEnds: new Map(),
   };
 }
 
-interface LockingOptions {
+export interface LockingOptions {
   /** Installations that are to be made. */
   readonly unknownIds: ReadonlySet<string>;
+  /** Packets that had to wait for what somebody else held. */
+  readonly delayed: ReadonlySet<RegistryRequest>;
   readonly erasureKey: Buffer;
   readonly wait: LockWait;
 }
@@ -120,7 +125,7 @@ export async function lockFacts(
   tx: Transaction,
   appRef: number,
   requests: readonly RegistryRequest[],
-  { unknownIds, erasureKey, wait }: LockingOptions,
+  { unknownIds, delayed, erasureKey, wait }: LockingOptions,
 ): Promise<SyncFacts> {
   const names = namesIn(requests);
   const enrolments = requests.map(toEnrolment).filter(({ id }) => unknownIds.has(id));
@@ -140,7 +145,8 @@ export async function lockFacts(
   const { installations: locked, unlockedRefs } = involved;
   const refs = locked.map(({ ref }) => ref);
   const bearerRefs = names.bearerIds.flatMap((id) => users.get(id)?.ref ?? []);
-  const [disputes, linkedPairs] = await flight([
+  const [lastEnds, disputes, linkedPairs] = await flight([
+    findLastEnds(tx, delayed.size === 0 ? [] : refs),
     readDisputes(tx, appRef, requests, locked, moves),
     findLinkedPairs(tx, refs, bearerRefs),
   ]);
@@ -157,6 +163,7 @@ export async function lockFacts(
     linkedPairs,
     topics,
     heldElsewhere: { installationRefs: unlockedRefs, userIds },
+    lastEnds,
   };
 }
 

@@ -116,10 +116,11 @@ export class SyncQueue {
     return result;
   }
 
-  /** Resolves once every packet that came before and claims one of the addresses has its answer. */
+  /** Resolves once the packets in this process's line that claim one of the addresses are answered. */
   async settled(appRef: number, addressKeys: readonly Buffer[]): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#writes.add({ kind: 'follower', group: appRef, names: addressKeys.map(nameOf), resolve });
+    const names = addressKeys.map(nameOf);
+    this.#writes.add({ kind: 'follower', group: appRef, names, isDelayed: false, resolve });
     return promise;
   }
 
@@ -127,7 +128,7 @@ export class SyncQueue {
     const { promise, resolve, reject } = Promise.withResolvers<SyncResult | LogoutResult>();
     const group = request.context.app.ref;
     const cameAt = performance.now();
-    const waits = { isKnown: false, cameAt, resolve, reject };
+    const waits = { isKnown: false, isDelayed: false, cameAt, resolve, reject };
     const packet = { kind: 'packet', request, group, names: [], ...waits } as const;
     if (line === 'read') this.#reads.add(packet);
     else this.#write(packet);

@@ -16,6 +16,19 @@ export async function recordMoves(
     from jsonb_to_recordset(${json(rows)}) as m (key bytea, at timestamptz)`.execute();
 }
 
+/** Lets the moves of some addresses count no more. */
+export async function forgetMoves(
+  tx: Transaction,
+  appRef: number,
+  addressKeys: readonly Buffer[],
+): Promise<void> {
+  if (addressKeys.length === 0) return;
+  await tx`
+    delete from address_move
+    where app_ref = ${appRef} and address_key = any(${arrayText(addressKeys)}::text::bytea[])
+  `.execute();
+}
+
 /** How often some addresses moved since then, by their keys in hex; none for never. */
 export async function countMoves(
   db: Queryable,

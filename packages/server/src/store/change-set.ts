@@ -1,7 +1,7 @@
 import type { ChangeSet } from '../domain/change-set.ts';
 import type { EventStamp } from '../domain/event.ts';
 import type { Installation } from '../domain/installation.ts';
-import { recordMoves } from './address-moves.ts';
+import { forgetMoves, recordMoves } from './address-moves.ts';
 import { closeAlertAbout, openAlert } from './alerts.ts';
 import { appendAudit, type AuditRecord } from './audit.ts';
 import { insertChallenges } from './challenges.ts';
@@ -74,6 +74,11 @@ export async function writeChanges(
       tx,
       appRef,
       all((changes) => changes.moves),
+    ),
+    forgetMoves(
+      tx,
+      appRef,
+      all((changes) => changes.settledKeys),
     ),
     insertChallenges(
       tx,

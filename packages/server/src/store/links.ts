@@ -122,6 +122,19 @@ export async function lastEndedLinks(
   return new Map(rows.map(({ installationRef, ...last }) => [installationRef, last]));
 }
 
+/** When somebody was last signed out of some installations, by reference; none for never. */
+export async function findLastEnds(
+  db: Queryable,
+  installationRefs: readonly number[],
+): Promise<ReadonlyMap<number, Date>> {
+  if (installationRefs.length === 0) return new Map();
+  const rows = await db<{ installation_ref: number; at: Date }[]>`
+    select installation_ref, max(ended_at) as at from link
+    where installation_ref = any(${[...installationRefs]}) and ended_at is not null
+    group by installation_ref`.execute();
+  return new Map(rows.map((row) => [row.installation_ref, row.at]));
+}
+
 export interface LastLink {
   /** The customer's id; null once that user was erased. */
   readonly id: string | null;

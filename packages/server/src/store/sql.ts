@@ -1,7 +1,6 @@
 import postgres from 'postgres';
 import { arrayText, type ArrayElement } from './array-text.ts';
 import { ARRAY_TYPES } from './array-types.ts';
-import { openFlightSocket } from './flight-socket.ts';
 
 /** How PostgreSQL's types appear here: 64-bit references as exact numbers, days as `YYYY-MM-DD`. */
 const TYPES = {
@@ -63,18 +62,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     types: { ...TYPES, ...ARRAY_TYPES },
     fetch_types: false,
     ...PIPELINE,
-    ...socketOption(options.url),
     connect_timeout: 10,
     backoff: () => RECONNECT_SECONDS,
     onnotice: () => {},
     connection: { application_name: options.applicationName, TimeZone: 'UTC' },
   });
-}
-
-/** Where a URL names several hosts, the driver tries one after another, with sockets of its own. */
-function socketOption(url: string): object {
-  const hasManyHosts = /^[^/]*\/\/[^/]*,/.test(url);
-  return hasManyHosts ? {} : { socket: openFlightSocket };
 }
 
 /**

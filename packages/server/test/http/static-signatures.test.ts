@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
+import { request } from '../../../../test/answer.ts';
 import { assertAnswered } from '../../../../test/answered.ts';
 import { BackEnd } from '../../../../test/back-end.ts';
 import { Device, fcmToken } from '../../../../test/device.ts';
@@ -9,7 +10,7 @@ import { assertProblem } from './assert-problem.ts';
 import { createForgingKey, goodClaims, signHmac } from './forged-assertion.ts';
 import { SimpleClient } from './simple-client.ts';
 
-const network = await startNetwork({ role: 'api' });
+const network = await startNetwork({ role: 'api', processes: 2 });
 after(() => network[Symbol.asyncDispose]());
 
 /** An app that takes static signatures, made with one secret. */
@@ -165,6 +166,17 @@ test('a logout without a sequence is given one: what was sent before is late, wh
   }
 });
 
+test('the sequence of such a logout comes after everything else that the client has counted', async () => {
+  const { phone, secret, userOf } = await createShop();
+  const device = phone();
+  assertAnswered(await device.sync({ seq: 1, token: fcmToken() }), 201);
+  const topic = await device.request('PUT', '/topics/news?seq=5000', { scope: 'device' });
+  assert.ok(topic.status < 300, JSON.stringify(topic.body));
+  assertAnswered(await device.request('DELETE', '/user'), 204);
+  assertAnswered(await device.sync({ seq: 5001, ...signed(secret, 'anna') }), 200);
+  assert.equal(await userOf(device), undefined);
+});
+
 test('on the simple routes, which have no sequences, a logout bars all signatures of that time', async () => {
   const { app, phone, secret } = await createShop();
   const device = phone();
@@ -288,4 +300,22 @@ test('an assertion disguised as a user id gets no way in: such secrets sign no a
   );
   const again = await backEnd.request('PATCH', '/v1/app', { static_signatures: false });
   assert.equal(again.body['retired_keys'], undefined);
+});
+
+test('nor in another process right after signatures were switched off', async () => {
+  const { app, backEnd, secret } = await createShop();
+  const now = Math.floor(network.clock.now().getTime() / 1000);
+  const payload = { sub: 'anna', aud: app.id, iat: now, exp: now + 600 };
+  const disguised = signHmac(JSON.stringify({ alg: 'HS256' }), JSON.stringify(payload), secret);
+  const login = () =>
+    request(`${network.servers[0]?.url ?? ''}/register-token`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${disguised}` },
+      body: { token: fcmToken().value, deviceId: 'one', userId: 'anna', platform: 'android' },
+    });
+  // It has read the keys for this one, and may remember them.
+  assertProblem(await login(), 'assertion_invalid');
+  const settings = { static_signatures: false };
+  assertAnswered(await backEnd.request('PATCH', '/v1/app', settings), 200);
+  assertProblem(await login(), 'assertion_invalid');
 });

@@ -161,3 +161,25 @@ test('requests about a held phone that need a transaction each leave connections
     for (const answer of await Promise.all(waiting)) assertProblem(answer, 'registry_busy');
   });
 });
+
+for (const who of ['a back end', 'a client without a sequence']) {
+  test(`a logout by ${who} that is held up signs out also when preferences were changed`, async () => {
+    const phone = await registered('anna');
+    await whileHeld(network, rowOf(phone), async (release) => {
+      const path = `/v1/installations/${phone.id}/user`;
+      const leaving =
+        who === 'a back end'
+          ? network.backEnd.request('DELETE', path)
+          : phone.request('DELETE', '/user');
+      await untilBlocked(db, 1);
+      await network.clock.advance(10);
+      const body = { mode: 'off' };
+      const changed = phone.request('PUT', `/preferences?seq=${phone.nextSeq()}`, body);
+      await untilBlocked(db, 2);
+      release();
+      assertAnswered(await changed, 200);
+      assertAnswered(await leaving, 204);
+    });
+    assert.equal((await network.backEnd.installation(phone.id))['user'], null);
+  });
+}

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { request } from '../../../../test/answer.ts';
 import { assertAnswered } from '../../../../test/answered.ts';
-import { fcmToken } from '../../../../test/device.ts';
+import { fcmToken, type Device } from '../../../../test/device.ts';
 import { startNetwork } from '../../../../test/network.ts';
 import { lockUserSessions } from '../../src/store/users.ts';
 import { assertProblem } from '../http/assert-problem.ts';
@@ -56,6 +56,7 @@ test('a removal and an erasure that were answered meanwhile stay', async () => {
   await whileHeld(network, rowOf(holder), async (release) => {
     const waiting = put({ user: { id: 'maria' } });
     await untilBlocked(db, 1);
+    await network.clock.advance(10);
     assertAnswered(await backEnd.request('DELETE', `/v1/installations/${phone.id}`), 204);
     assertAnswered(await backEnd.request('DELETE', '/v1/users/maria'), 204);
     release();
@@ -63,6 +64,57 @@ test('a removal and an erasure that were answered meanwhile stay', async () => {
   });
   assert.equal((await backEnd.installation(phone.id))['status'], 'removed');
   assertProblem(await backEnd.get('/v1/users/maria'), 'not_found');
+});
+
+const ENDINGS = {
+  revocation: (userId: string) => backEnd.request('POST', `/v1/users/${userId}/revoke`, {}),
+  erasure: (userId: string) => backEnd.request('DELETE', `/v1/users/${userId}`),
+  removal: (_userId: string, phone: Device) =>
+    backEnd.request('DELETE', `/v1/installations/${phone.id}`),
+  logout: (_userId: string, phone: Device) => phone.at(second).signOut(),
+} as const;
+
+for (const [name, end] of Object.entries(ENDINGS)) {
+  test(`what waits behind a held-up packet does not undo a ${name}`, async () => {
+    const userId = `user of the ${name}`;
+    const token = fcmToken();
+    const [holder, phone] = [network.device(), network.device()];
+    assertAnswered(await holder.register(token, 'ben'), 201);
+    assertAnswered(await phone.register(fcmToken(), userId), 201);
+    await network.clock.advance(10_000);
+    await whileHeld(network, rowOf(holder), async (release) => {
+      const claiming = phone.sync({ token });
+      await untilBlocked(db, 1);
+      const path = `/v1/installations/${phone.id}`;
+      const behind = backEnd.request('PUT', path, { user: { id: userId } });
+      // Once this one is answered, the one before it stands in the line.
+      await backEnd.get(path);
+      await network.clock.advance(5_000);
+      const ended = await end(userId, phone);
+      assert.ok(ended.status < 300, JSON.stringify(ended.body));
+      release();
+      await claiming;
+      assertProblem(await behind, 'registry_busy');
+    });
+    assert.equal(await userOn(phone.id), null);
+  });
+}
+
+test('a claim that is held up takes no token from who registered it since', async () => {
+  const token = fcmToken();
+  const [old, young] = [network.device(), network.device()];
+  assertAnswered(await old.register(fcmToken(), 'anna'), 201);
+  await network.clock.advance(10_000);
+  await whileHeld(network, rowOf(old), async (release) => {
+    const waiting = backEnd.request('PUT', `/v1/installations/${old.id}`, { token });
+    await untilBlocked(db, 1);
+    await network.clock.advance(3_000);
+    assertAnswered(await young.at(second).register(token, 'ben'), 201);
+    release();
+    assertProblem(await waiting, 'registry_busy');
+  });
+  const stored = await network.backEnd.installation(young.id);
+  assert.equal(stored['token']?.['status'], 'live');
 });
 
 test('a logout that another server answered meanwhile stays', async () => {
@@ -86,6 +138,16 @@ function headersOf(bearer: string) {
   return { authorization: `Bearer ${bearer}` };
 }
 
+/** What a log-out-everywhere of a user holds. */
+function sessionsOf(userId: string) {
+  return async (tx: Parameters<typeof lockUserSessions>[0]) => {
+    const [app] = await tx<{ app_ref: number }[]>`
+      select app_ref from app where id = ${network.app.id.slice(4)}`;
+    assert(app !== undefined);
+    await lockUserSessions(tx, app.app_ref, userId);
+  };
+}
+
 /** A device of which a home-grown client knows no more than a name. */
 function simplePhone() {
   const deviceId = randomUUID();
@@ -98,8 +160,8 @@ function simplePhone() {
         headers: headersOf(bearer),
         body: { token, deviceId, userId, platform: 'android' },
       }),
-    signOut: (bearer: string) =>
-      request(`${first()}/delete-token`, {
+    signOut: (bearer: string, via = first) =>
+      request(`${via()}/delete-token`, {
         method: 'DELETE',
         headers: headersOf(bearer),
         body: { token },
@@ -119,12 +181,7 @@ test('a login on a simple route that is held up does not undo a newer one on ano
   await network.clock.advance(5_000);
   const older = await sign('sara');
   await network.clock.advance(5_000);
-  const [app] = await db<{ app_ref: number }[]>`
-    select app_ref from app where id = ${network.app.id.slice(4)}`;
-  assert(app !== undefined);
-  const sessionsOfSara = (tx: Parameters<typeof lockUserSessions>[0]) =>
-    lockUserSessions(tx, app.app_ref, 'sara');
-  await whileHeld(network, sessionsOfSara, async (release) => {
+  await whileHeld(network, sessionsOf('sara'), async (release) => {
     const waiting = phone.register('sara', older);
     await untilBlocked(db, 1);
     await network.clock.advance(10_000);
@@ -169,6 +226,23 @@ test('a logout on a simple route signs out whoever registers the token at this m
     release();
     assertAnswered(await registering, 200);
     assertAnswered(await leaving, 200);
+  });
+  assert.equal(await userOn(row.id), null);
+});
+
+test('nor is one on another server undone by a login that is held up', async () => {
+  const phone = simplePhone();
+  assertAnswered(await phone.register('sara', await sign('sara')), 200);
+  assertAnswered(await phone.signOut(await sign('sara')), 200);
+  await network.clock.advance(5_000);
+  const row = await phone.row();
+  await whileHeld(network, sessionsOf('sara'), async (release) => {
+    const registering = phone.register('sara', await sign('sara'));
+    await untilBlocked(db, 1);
+    await network.clock.advance(2_000);
+    assertAnswered(await phone.signOut(await sign('sara'), second), 200);
+    release();
+    assertProblem(await registering, 'registry_busy');
   });
   assert.equal(await userOn(row.id), null);
 });

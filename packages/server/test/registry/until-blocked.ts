@@ -9,7 +9,8 @@ export async function untilBlocked(db: Database, connections: number): Promise<v
   for (;;) {
     const [row] = await db<{ waiting: number }[]>`
       select count(*)::integer as waiting from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`;
+      where datname = current_database() and wait_event_type = 'Lock'
+        and cardinality(pg_blocking_pids(pid)) > 0`;
     if ((row?.waiting ?? 0) >= connections) return;
     assert.ok(Date.now() < deadline, 'nobody came to wait for the lock');
   }
