@@ -60,9 +60,10 @@ export function judgeLogout(
 
 /**
  * The sequence that a logout without its own is given; null where time orders it, because proofs
- * tell when they were made, or where everybody is taken at their word. A static signature does not, so that a login of before, which is still
- * under way, would look like one of after. Beyond whatever the client can have sent before there is
- * room for both: what was sent is late, and what goes on from the given sequence counts.
+ * tell when they were made, or where everybody is taken at their word. A static signature does not,
+ * so that a login of before, which is still under way, would look like one of after. Beyond
+ * whatever the client can have sent before there is room for both: what was sent is late, and what
+ * goes on from the given sequence counts.
  */
 function givenSequence(
   { app, caller }: RegistryContext,
@@ -97,7 +98,7 @@ function whoLeaves(
   const leaving = userId === null ? links : links.filter((link) => link.userId === userId);
   if (holding === null) return leaving;
   const isHeld = token !== null && holding.some((key) => key.equals(token.key));
-  // With nobody there it is heard all the same: whoever registers the token late finds that it came.
+  // With nobody there it is heard all the same: a login that was held up finds that it came.
   const isAbout = userId === null || leaving.length > 0 || links.length === 0;
   return isHeld && isAbout ? leaving : null;
 }

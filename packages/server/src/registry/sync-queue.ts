@@ -116,7 +116,7 @@ export class SyncQueue {
     return result;
   }
 
-  /** Resolves once the packets in this process's line that claim one of the addresses are answered. */
+  /** Resolves once those in this process's line that claim one of the addresses are answered. */
   async settled(appRef: number, addressKeys: readonly Buffer[]): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const names = addressKeys.map(nameOf);

@@ -80,8 +80,9 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
 }
 
 /**
- * A rule for a table with an index on its age. By the place of a row instead of its key, which is
- * another one in each table; a row that changes meanwhile stays for the next time.
+ * A rule for a table that has an index on its age, or few rows. By the place of a row instead of
+ * its key, which is another one in each table; a row that changes meanwhile stays for the next
+ * time.
  */
 function olderRows(table: string, age: string): RetentionRule['drop'] {
   return async (db, before) => {

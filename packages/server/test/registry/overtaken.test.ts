@@ -78,7 +78,7 @@ for (const [name, end] of Object.entries(ENDINGS)) {
   test(`what waits behind a held-up packet does not undo a ${name}`, async () => {
     const userId = `user of the ${name}`;
     const token = fcmToken();
-    const [holder, phone] = [network.device(), network.device()];
+    const [holder, phone] = [network.device(), network.device(undefined, first)];
     assertAnswered(await holder.register(token, 'ben'), 201);
     assertAnswered(await phone.register(fcmToken(), userId), 201);
     await network.clock.advance(10_000);

@@ -41,7 +41,7 @@ async function settledPhone() {
 }
 
 for (const status of ['quarantined', 'retired']) {
-  test(`a token that was ${status} after that comes back as any other`, async () => {
+  test(`a token that was ${status} after that comes back without a dispute`, async () => {
     const { phone, token } = await settledPhone();
     await network.homing.db`
       update installation set token_status = ${status}, token_status_at = ${network.clock.now()}
