@@ -124,7 +124,7 @@ function perform(registry: Registry, operation: Operation, now: number): Reply {
     case 'assign':
       return assign(registry, operation, now);
     case 'remove':
-      return remove(registry, operation.installation, operation.secret);
+      return remove(registry, operation.installation, operation.secret, now);
     case 'revoke':
       return revoke(registry, operation.user, operation.named, now);
     case 'erase':
@@ -288,10 +288,12 @@ function assign(registry: Registry, operation: Assignment, now: number): Reply {
   return { kind: 'synced', created: known === undefined, applied };
 }
 
-function remove(registry: Registry, installation: string, secret: string): Reply {
+/** R5: everybody is signed out, without a sequence, so that time orders it. */
+function remove(registry: Registry, installation: string, secret: string, now: number): Reply {
   const one = registry.installations.get(installation);
   const refusal = refuseAccess(one, secret);
   if (one === undefined || refusal?.kind === 'invalid_credentials') return refusal ?? UNKNOWN;
+  if (!one.isRemoved) one.closedUntil = now;
   Object.assign(one, { isRemoved: true, token: null, users: [], version: one.version + 1 });
   return { kind: 'done' };
 }
