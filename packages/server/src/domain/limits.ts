@@ -26,7 +26,9 @@ export const LIMITS = {
   /** A registration that is alone waits so long at a time; then others like it have their turn. */
   packetLockTimeoutMs: 500,
   /** After so long its client is told to come again, long before the client gives up. */
-  packetPatienceMs: 5_000,
+  heldUpMs: 5_000,
+  /** The same, counted from its arrival: others of its installation may have been held up before. */
+  packetPatienceMs: 20_000,
   /** What changes one installation without a batch waits so long for somebody who holds it. */
   requestLockTimeoutMs: 1_000,
   /** One ownership check. Small enough to be sent within the second that the check is good for. */

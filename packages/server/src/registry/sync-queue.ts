@@ -40,8 +40,10 @@ interface WaitingPacket extends LineItem {
   readonly request: RegistryRequest;
   /** A read has found its installation. */
   readonly isKnown: boolean;
-  /** When it came, in milliseconds of the process. */
+  /** When it came, in milliseconds of the process, as all of these. */
   readonly cameAt: number;
+  /** Since when somebody else holds what it touches; null when nobody did. */
+  readonly heldUpAt: number | null;
   readonly resolve: (result: SyncResult | LogoutResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -128,7 +130,7 @@ export class SyncQueue {
     const { promise, resolve, reject } = Promise.withResolvers<SyncResult | LogoutResult>();
     const group = request.context.app.ref;
     const cameAt = performance.now();
-    const waits = { isKnown: false, isDelayed: false, cameAt, resolve, reject };
+    const waits = { isKnown: false, isDelayed: false, cameAt, heldUpAt: null, resolve, reject };
     const packet = { kind: 'packet', request, group, names: [], ...waits } as const;
     if (line === 'read') this.#reads.add(packet);
     else this.#write(packet);
@@ -189,7 +191,7 @@ async function serve(
         deferred.push({ ...packet, isKnown: outcome.isKnown });
         break;
       case 'held_up':
-        heldUp.push(packet);
+        heldUp.push({ ...packet, heldUpAt: packet.heldUpAt ?? performance.now() });
         break;
     }
   }
@@ -202,7 +204,7 @@ async function serveAlone(
   rules: SyncRules,
   packet: WaitingPacket,
 ): Promise<WaitingPacket | null> {
-  if (performance.now() - packet.cameAt > LIMITS.packetPatienceMs) {
+  if (isOutOfPatience(packet)) {
     packet.reject(new RegistryBusy());
     return null;
   }
@@ -210,6 +212,13 @@ async function serveAlone(
     await writeAlone(db, rules, packet),
   ]);
   return [...deferred, ...heldUp][0] ?? null;
+}
+
+/** Its client is still there to hear of it. */
+function isOutOfPatience({ cameAt, heldUpAt }: WaitingPacket): boolean {
+  const now = performance.now();
+  const isHeldLong = heldUpAt !== null && now - heldUpAt > LIMITS.heldUpMs;
+  return isHeldLong || now - cameAt > LIMITS.packetPatienceMs;
 }
 
 /** What a request touches, as far as it says so itself: installation, address, proofs. */
