@@ -27,7 +27,7 @@ export const LIMITS = {
   packetLockTimeoutMs: 500,
   /** After so long its client is told to come again, long before the client gives up. */
   heldUpMs: 5_000,
-  /** The same, counted from its arrival: others of its installation may have been held up before. */
+  /** The same, counted from its arrival: others of its installation may have been held up. */
   packetPatienceMs: 20_000,
   /** What changes one installation without a batch waits so long for somebody who holds it. */
   requestLockTimeoutMs: 1_000,
