@@ -108,6 +108,8 @@ export class Postman {
   #sort(ids: ReadonlySet<string>): void {
     const { journal } = this.#network;
     for (const entry of acceptedPushes(journal, this.#read)) {
+      // What asks a device whose token is disputed for an echo is for nobody, and shows nothing.
+      if (isChallenge(entry)) continue;
       const { token, rcpt, notification } = readPush(entry);
       const push = { token, rcpt, isOfRound: notification !== null && ids.has(notification) };
       this.#pushes.set(token, [...(this.#pushes.get(token) ?? []), push]);
@@ -119,9 +121,23 @@ export class Postman {
 /** The part of a payload that is looked at, of FCM or of APNs. */
 interface Payload {
   readonly message?: {
-    readonly data: { readonly homing_rcpt?: string; readonly homing_notification: string };
+    readonly notification?: unknown;
+    readonly data: {
+      readonly homing_rcpt?: string;
+      readonly homing_notification?: string;
+      readonly homing_challenge?: string;
+    };
   };
-  readonly homing?: { readonly rcpt?: string; readonly id: string };
+  readonly aps?: { readonly alert?: unknown };
+  readonly homing?: { readonly rcpt?: string; readonly id?: string; readonly challenge?: string };
+}
+
+function isChallenge(entry: Entry): boolean {
+  const { message, aps, homing } = entry.body as Payload;
+  const nonce = message?.data.homing_challenge ?? homing?.challenge ?? null;
+  const { rcpt } = readPush(entry);
+  const isSilent = message?.notification === undefined && aps?.alert === undefined;
+  return nonce !== null && rcpt === null && isSilent;
 }
 
 function readPush({ token, body }: Entry) {
