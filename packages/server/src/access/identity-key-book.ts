@@ -77,11 +77,13 @@ export function createIdentityKeyBook({
         return { ...published, keys: [...keys, ...published.keys] };
       },
       async newcomers(algorithm, keyId): Promise<CandidateKeys> {
+        // Shared secrets were read anew already; a look-up that others share may be a little older.
+        if (algorithm === 'HS256') return NO_KEYS;
         const { ref, jwksUrl } = app;
         const tried = new Set(known.map((key) => key.ref));
         const added = (await live.findAfresh(ref)).filter((key) => !tried.has(key.ref));
         const keys = choose(app, added, algorithm, keyId);
-        if (jwksUrl === null || algorithm === 'HS256') return { ...NO_KEYS, keys };
+        if (jwksUrl === null) return { ...NO_KEYS, keys };
         const published = await keySets.search(ref, jwksUrl, algorithm, keyId);
         return { ...published, keys: [...keys, ...published.keys] };
       },
