@@ -1,5 +1,5 @@
 import type { Outcome, OutcomeKind } from '../domain/outcome.ts';
-import type { Http2NoAnswer, Http2NotStarted } from './http2-exchange.ts';
+import type { Http2NoAnswer, Http2NotStarted } from '@homing/h2';
 
 /**
  * What the absence of an answer means, the same for every provider that speaks HTTP/2. The first

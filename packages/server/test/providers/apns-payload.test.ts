@@ -14,7 +14,9 @@ interface Built {
 function built(push: Push): Built {
   const build = buildApnsRequest(push);
   assert(build.kind === 'request', JSON.stringify(build));
-  const { path, headers, body } = build.request;
+  const { shape, path, values, body } = build.request;
+  const varying = shape.varying.map((name, index) => [name, values[index] ?? '']);
+  const headers = Object.fromEntries([...shape.constants, ...varying]);
   return { path, headers, body: JSON.parse(body.toString()) };
 }
 

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { HeaderField } from '@homing/h2';
 import { classifyRefusal } from '../../src/providers/apns/reasons.ts';
 import type { ApnsRefusal } from '../../src/providers/apns/reasons.ts';
 
 const NOW = new Date('2026-05-05T10:00:00Z');
 
-function classify(
-  status: number,
-  body: unknown,
-  headers: Record<string, string> = {},
-): ApnsRefusal {
+const RETRY_AFTER = { name: 'retry-after', value: '7' };
+
+function classify(status: number, body: unknown, fields: readonly HeaderField[] = []): ApnsRefusal {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const answer = { kind: 'answer', status, headers, body: text, connection: 1 } as const;
+  const answer = { kind: 'answer', status, fields, body: text, connection: 1 } as const;
   return classifyRefusal({ ...answer, authorization: 'bearer x' }, NOW);
 }
 
@@ -65,7 +64,7 @@ describe('an APNs refusal', () => {
   });
 
   it('is throttled for the token or for the credential, and honours Retry-After', () => {
-    assert.deepEqual(classify(429, { reason: 'TooManyRequests' }, { 'retry-after': '7' }).outcome, {
+    assert.deepEqual(classify(429, { reason: 'TooManyRequests' }, [RETRY_AFTER]).outcome, {
       kind: 'throttled',
       status: 429,
       code: 'TooManyRequests',

@@ -10,7 +10,7 @@ const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
 const QUOTA_FAILURE = 'type.googleapis.com/google.rpc.QuotaFailure';
 
 function classifyBody(status: number, body: string): FcmRefusal {
-  const answer = { kind: 'answer', status, headers: {}, body, connection: 1 } as const;
+  const answer = { kind: 'answer', status, fields: [], body, connection: 1 } as const;
   return classifyRefusal({ ...answer, authorization: 'Bearer x' }, NOW);
 }
 

@@ -1,11 +1,17 @@
 import type { ApnsEnvironment } from '../../domain/address.ts';
-import { Http2Pool } from '../http2-pool.ts';
+import { Http2Pool } from '@homing/h2';
 import type { ApnsEndpoints } from './settings.ts';
 
-export const MAX_SESSIONS = 2;
+export const MAX_CONNECTIONS = 2;
 
 /** Apple announces 1000 streams today; half of that keeps latency even when the peer is slow. */
 export const MAX_STREAMS = 500;
+
+/** An answer has a few hundred bytes; whoever sends more is not to fill our memory. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** So many answers in a row that stay away, and the connection is replaced. */
+const MAX_TIMEOUTS = 8;
 
 const MINUTE_MS = 60_000;
 
@@ -30,12 +36,15 @@ export function createApnsConnections(options: ApnsConnectionOptions): Http2Pool
     origin: endpoints[environment],
     ca: endpoints.ca,
     authorization,
-    maxSessions: MAX_SESSIONS,
+    maxConnections: MAX_CONNECTIONS,
     maxStreams: MAX_STREAMS,
+    maxBodyBytes: MAX_BODY_BYTES,
+    maxTimeouts: MAX_TIMEOUTS,
     connectTimeoutMs: 10_000,
     answerTimeoutMs,
     pingAfterMs: 5 * MINUTE_MS,
     pingTimeoutMs: 10_000,
+    maxIdlePings: 12,
     idleTimeoutMs: 8 * 60 * MINUTE_MS,
     maxAgeMs: 24 * 60 * MINUTE_MS,
   });

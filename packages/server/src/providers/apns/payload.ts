@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { RequestShape, type Http2Request } from '@homing/h2';
 import type { Message } from '../../domain/message.ts';
 import type { Push } from '../../domain/push.ts';
 import { apnsCollapseId } from '../collapse-id.ts';
-import type { Http2Request } from '../http2-exchange.ts';
 import { blank, compileJsonForm, fillJsonForm, jsonFormBytes } from '../json-form.ts';
 import type { BlankValues, JsonForm } from '../json-form.ts';
 import { isJsonObject, mergeJson } from '../json-object.ts';
@@ -36,6 +36,12 @@ interface Content {
   readonly untagged: JsonForm;
 }
 
+/** The header fields that differ from push to push, in the order of a request's values. */
+const VARYING = ['apns-id', 'apns-expiration', 'apns-collapse-id'] as const;
+
+/** By topic, push type and priority. An app has few of these, and a key at most a few hundred. */
+const shapes = new Map<string, RequestShape>();
+
 const contents = new WeakMap<Message, Content | PayloadProblem>();
 
 /**
@@ -54,15 +60,9 @@ export function buildApnsRequest(push: Push): ApnsBuild {
     return payloadProblem('payload_too_large', detail);
   }
   const request: Http2Request = {
+    shape: shapeOf(content, address.topic),
     path: `/3/device/${encodeURIComponent(address.token.toWellFormed())}`,
-    headers: {
-      'apns-id': push.id,
-      'apns-topic': address.topic,
-      'apns-push-type': content.pushType,
-      'apns-priority': content.priority,
-      'apns-expiration': String(Math.floor(push.expiresAt.getTime() / 1000)),
-      'apns-collapse-id': apnsCollapseId(push),
-    },
+    values: [push.id, String(Math.floor(push.expiresAt.getTime() / 1000)), apnsCollapseId(push)],
     body,
   };
   return { kind: 'request', request, payloadBytes: body.length };
@@ -74,6 +74,20 @@ export function measureApnsPayload(push: Push): number {
   if (content.kind === 'problem') return 0;
   const { form, values } = fillable(content, push);
   return jsonFormBytes(form, values);
+}
+
+function shapeOf({ pushType, priority }: Content, topic: string): RequestShape {
+  const key = `${pushType} ${priority} ${topic}`;
+  const known = shapes.get(key);
+  if (known !== undefined) return known;
+  const constants = {
+    'apns-topic': topic,
+    'apns-push-type': pushType,
+    'apns-priority': priority,
+  };
+  const shape = new RequestShape({ constants, varying: VARYING });
+  shapes.set(key, shape);
+  return shape;
 }
 
 function fillable(content: Content, push: Push): { form: JsonForm; values: BlankValues } {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
+import { fieldValue } from '@homing/h2';
+import type { Http2Answer, Http2Pool, Http2Result } from '@homing/h2';
 import type { ApnsEnvironment } from '../../domain/address.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Push } from '../../domain/push.ts';
-import type { Http2Answer, Http2Result } from '../http2-exchange.ts';
-import type { Http2Pool } from '../http2-pool.ts';
 import { outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
 import type { ProviderTokenStore } from '../provider-token-store.ts';
@@ -13,7 +13,7 @@ import type { Provider, ProviderLimits, SendOptions } from '../provider.ts';
 import {
   ANSWER_TIMEOUT_MS,
   createApnsConnections,
-  MAX_SESSIONS,
+  MAX_CONNECTIONS,
   MAX_STREAMS,
 } from './connection.ts';
 import { APNS_PAYLOAD_BYTES, buildApnsRequest, measureApnsPayload } from './payload.ts';
@@ -42,7 +42,7 @@ export function createApnsProvider(options: ApnsProviderOptions): Provider {
 class ApnsProvider implements Provider {
   readonly limits: ProviderLimits = {
     payloadBytes: APNS_PAYLOAD_BYTES,
-    inFlight: MAX_SESSIONS * MAX_STREAMS,
+    inFlight: MAX_CONNECTIONS * MAX_STREAMS,
     batchSize: 1,
   };
   readonly #settings: ApnsSettings;
@@ -145,7 +145,7 @@ class ApnsProvider implements Provider {
       return { action: 'report', outcome: outcomeWithoutAnswer(result) };
     }
     if (result.status !== 200) return classifyRefusal(result, this.#clock());
-    const providerId = result.headers['apns-id'] ?? push.id;
+    const providerId = fieldValue(result.fields, 'apns-id') ?? push.id;
     return { action: 'report', outcome: { kind: 'accepted', providerId } };
   }
 }

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../domain/outcome.ts';
-import type { Http2Answer } from '../http2-exchange.ts';
+import { fieldValue, type Http2Answer } from '@homing/h2';
 import { parseJsonObject } from '../json-object.ts';
 import { findReason, toOutcome } from '../reason.ts';
 import type { Reason, ReasonAction, ReasonTable } from '../reason.ts';
@@ -117,7 +117,7 @@ export function classifyRefusal(answer: Http2Answer, now: Date): ApnsRefusal {
     status: answer.status,
     code,
     detail: reason.meaning,
-    retryAfterMs: parseRetryAfterMs(answer.headers['retry-after'], now),
+    retryAfterMs: parseRetryAfterMs(fieldValue(answer.fields, 'retry-after'), now),
     since: deadSince(body?.['timestamp']),
   });
   return { action: reason.action, outcome };

@@ -1,12 +1,18 @@
-import { Http2Pool } from '../http2-pool.ts';
+import { Http2Pool } from '@homing/h2';
 import type { FcmEndpoints } from './settings.ts';
 
-export const MAX_SESSIONS = 2;
+export const MAX_CONNECTIONS = 2;
 
 /**
  * Our ceiling; Google announces about 100 streams, and the connection keeps to what it announces.
  */
 export const MAX_STREAMS = 500;
+
+/** An answer has a few hundred bytes; whoever sends more is not to fill our memory. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** So many answers in a row that stay away, and the connection is replaced. */
+const MAX_TIMEOUTS = 8;
 
 const MINUTE_MS = 60_000;
 
@@ -31,12 +37,15 @@ export function createFcmConnections(options: FcmConnectionOptions): Http2Pool {
     origin: endpoints.api,
     ca: endpoints.ca,
     authorization,
-    maxSessions: MAX_SESSIONS,
+    maxConnections: MAX_CONNECTIONS,
     maxStreams: MAX_STREAMS,
+    maxBodyBytes: MAX_BODY_BYTES,
+    maxTimeouts: MAX_TIMEOUTS,
     connectTimeoutMs: 10_000,
     answerTimeoutMs,
     pingAfterMs: MINUTE_MS,
     pingTimeoutMs: 10_000,
+    maxIdlePings: 2,
     idleTimeoutMs: 3.5 * MINUTE_MS,
     maxAgeMs: 60 * MINUTE_MS,
   });

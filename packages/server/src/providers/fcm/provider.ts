@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
+import { RequestShape } from '@homing/h2';
+import type { Http2Answer, Http2Pool, Http2Request, Http2Result } from '@homing/h2';
 import type { Clock } from '../../domain/clock.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Push } from '../../domain/push.ts';
-import type { Http2Answer, Http2Request, Http2Result } from '../http2-exchange.ts';
-import type { Http2Pool } from '../http2-pool.ts';
 import { parseJsonObject } from '../json-object.ts';
 import { outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
@@ -13,7 +13,7 @@ import type { ReasonAction } from '../reason.ts';
 import {
   ANSWER_TIMEOUT_MS,
   createFcmConnections,
-  MAX_SESSIONS,
+  MAX_CONNECTIONS,
   MAX_STREAMS,
 } from './connection.ts';
 import { untilAborted } from '../until-aborted.ts';
@@ -38,6 +38,8 @@ export interface FcmProviderOptions {
 /** Google's token endpoint answers in well under a second; nobody waits for it longer than this. */
 const TOKEN_TIMEOUT_MS = 10_000;
 
+const MESSAGE = new RequestShape({ constants: { 'content-type': 'application/json' } });
+
 /** The provider for one Firebase project. */
 export function createFcmProvider(options: FcmProviderOptions): Provider {
   return new FcmProvider(options);
@@ -46,7 +48,7 @@ export function createFcmProvider(options: FcmProviderOptions): Provider {
 class FcmProvider implements Provider {
   readonly limits: ProviderLimits = {
     payloadBytes: FCM_PAYLOAD_BYTES,
-    inFlight: MAX_SESSIONS * MAX_STREAMS,
+    inFlight: MAX_CONNECTIONS * MAX_STREAMS,
     batchSize: 1,
   };
   readonly #projectId: string;
@@ -104,8 +106,9 @@ class FcmProvider implements Provider {
     if (build.kind === 'problem') return problemOutcome(build);
 
     const request: Http2Request = {
+      shape: MESSAGE,
       path: `/v1/projects/${this.#projectId}/messages:send`,
-      headers: { 'content-type': 'application/json' },
+      values: [],
       body: build.body,
     };
     const first = await this.#connections.request(request, options);

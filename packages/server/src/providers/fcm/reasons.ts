@@ -1,5 +1,5 @@
 import type { Outcome } from '../../domain/outcome.ts';
-import type { Http2Answer } from '../http2-exchange.ts';
+import { fieldValue, type Http2Answer } from '@homing/h2';
 import { findReason, toOutcome } from '../reason.ts';
 import type { Reason, ReasonAction, ReasonTable } from '../reason.ts';
 import { parseRetryAfterMs } from '../retry-after.ts';
@@ -148,7 +148,7 @@ export function classifyRefusal(answer: Http2Answer, now: Date): FcmRefusal {
     status,
     code: code === '*' ? String(status) : code,
     detail: error?.message || reason.meaning,
-    retryAfterMs: parseRetryAfterMs(answer.headers['retry-after'], now),
+    retryAfterMs: parseRetryAfterMs(fieldValue(answer.fields, 'retry-after'), now),
     since: null,
   });
   return { action: blamesOurToken(error, status) ? 'renew_token' : reason.action, outcome };

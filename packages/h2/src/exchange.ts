@@ -1,8 +1,13 @@
-/** A POST towards one origin; the method is fixed because no push provider uses another one. */
+import type { HeaderField } from './hpack/header-field.ts';
+import type { RequestShape } from './request-shape.ts';
+
+/** A POST towards one origin. */
 export interface Http2Request {
+  /** What it has in common with many others; make it once and keep it. */
+  readonly shape: RequestShape;
   readonly path: string;
-  /** Lower-case names, without pseudo-headers, `authorization` and `content-length`. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** The values of the shape's varying fields, in their order. */
+  readonly values: readonly string[];
   readonly body: Buffer;
 }
 
@@ -13,13 +18,16 @@ export interface Http2RequestOptions {
   readonly startBefore: number;
   /** Aborting takes back a request that is not on a stream yet; what is on a stream is awaited. */
   readonly signal: AbortSignal;
+  /** How long this request may wait for its answer; as the pool's options say unless given. */
+  readonly answerTimeoutMs?: number;
 }
 
 export interface Http2Answer {
   readonly kind: 'answer';
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  /** At most 64 KiB of the body; empty when the peer cut it off after the status. */
+  /** In the order in which they came, `:status` included; `fieldValue` looks for one. */
+  readonly fields: readonly HeaderField[];
+  /** Empty when it is larger than the pool's options allow, or when the peer cut it off. */
   readonly body: string;
   /** Names the connection that answered, for `Http2Pool.retire`. */
   readonly connection: number;
@@ -57,3 +65,8 @@ export interface Http2NoAnswer {
 
 /** What became of a request. A dead network is a value here, never an exception. */
 export type Http2Result = Http2Answer | Http2NotStarted | Http2NoAnswer;
+
+/** The value of the first field of a name, which is in lower case; undefined if there is none. */
+export function fieldValue(fields: readonly HeaderField[], name: string): string | undefined {
+  return fields.find((field) => field.name === name)?.value;
+}

@@ -7,9 +7,13 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { createCertificateAuthority } from '@homing/simulators';
-import type { Http2Result } from '../../src/providers/http2-exchange.ts';
-import { Http2Pool } from '../../src/providers/http2-pool.ts';
-import type { Http2PoolOptions } from '../../src/providers/http2-pool.ts';
+import {
+  fieldValue,
+  Http2Pool,
+  RequestShape,
+  type Http2PoolOptions,
+  type Http2Result,
+} from '@homing/h2';
 
 const authority = await createCertificateAuthority();
 const { keyPem, certificatePem } = await authority.issue(['127.0.0.1']);
@@ -44,8 +48,11 @@ async function startPeer(
     origin: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
     ca: authority.certificatePem,
     authorization: () => 'bearer x',
-    maxSessions: 1,
+    maxConnections: 1,
     maxStreams: 100,
+    maxBodyBytes: 64 * 1024,
+    maxIdlePings: 2,
+    maxTimeouts: 100,
     connectTimeoutMs: 5000,
     answerTimeoutMs: 5000,
     pingAfterMs: 60_000,
@@ -107,9 +114,11 @@ async function startRelay(port: number): Promise<Relay> {
   };
 }
 
-function post(pool: Http2Pool, headers: Record<string, string> = {}): Promise<Http2Result> {
+const SHAPE = new RequestShape({ varying: ['x-note'] });
+
+function post(pool: Http2Pool, note = ''): Promise<Http2Result> {
   const signal = new AbortController().signal;
-  const request = { path: '/', headers, body: Buffer.from('{}') };
+  const request = { shape: SHAPE, path: '/', values: [note], body: Buffer.from('{}') };
   return pool.request(request, { startBefore: performance.now() + 5000, signal });
 }
 
@@ -127,7 +136,7 @@ describe('the HTTP/2 pool', () => {
     const result = await post(peer.pool);
     assert(result.kind === 'answer');
     assert.equal(result.status, 418);
-    assert.equal(result.headers['retry-after'], '7');
+    assert.equal(fieldValue(result.fields, 'retry-after'), '7');
     assert.equal(result.body, 'short and stout');
     assert.equal(result.authorization, 'bearer x');
   });
@@ -165,7 +174,7 @@ describe('the HTTP/2 pool', () => {
 
   it('gives back a request that HTTP/2 cannot express', async () => {
     await using peer = await startPeer((stream) => answer(stream));
-    const result = await post(peer.pool, { connection: 'close' });
+    const result = await post(peer.pool, 'a\r\nb: c');
     assert(result.kind === 'not_started');
     assert.equal(result.cause, 'invalid_request');
   });

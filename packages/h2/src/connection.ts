@@ -1,0 +1,388 @@
+import assert from 'node:assert/strict';
+import { ConnectionHealth, type ConnectionHealthOptions } from './connection-health.ts';
+import { ERROR_CODE, errorCodeName } from './error-code.ts';
+import type { Http2Request } from './exchange.ts';
+import { ExchangeBook, type ConnectionResult, type StreamFault } from './exchange-book.ts';
+import { FrameBudget } from './frame-budget.ts';
+import { FrameReader, type Frame } from './frame-reader.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { DEFAULT_WINDOW_BYTES, FLAG, FRAME, MAX_31_BITS } from './frame.ts';
+import { HeaderAssembly, unpadded, type HeaderBlock } from './header-assembly.ts';
+import { HpackDecoder } from './hpack/decoder.ts';
+import { HpackError } from './hpack/hpack-error.ts';
+import { InboundFlow } from './inbound-flow.ts';
+import { OutboundFlow } from './outbound-flow.ts';
+import { INITIAL_PEER_SETTINGS, readSettings, SETTING } from './peer-settings.ts';
+import { ProtocolFault } from './protocol-fault.ts';
+import { RequestEncoder } from './request-encoder.ts';
+import { requestProblem, writeRequestHead } from './request-head.ts';
+import { openTlsSocket, type TlsSocket, type TlsTarget } from './tls-socket.ts';
+
+export interface ConnectionOptions extends TlsTarget, ConnectionHealthOptions {
+  /**
+   * The value of the `authorization` field, asked for when a request is put on a stream: what
+   * waited for room while the credential was renewed must not carry the old one.
+   */
+  readonly authorization: () => string;
+  /** From the request until the end of its answer, where the request does not say otherwise. */
+  readonly answerTimeoutMs: number;
+  /** Our own ceiling for open streams; the peer's SETTINGS may ask for less at any time. */
+  readonly maxStreams: number;
+  /** A larger body is not kept: its answer has the status and the headers alone. */
+  readonly maxBodyBytes: number;
+}
+
+/**
+ * - `connecting`: until the peer's first SETTINGS: only they tell how many streams it takes.
+ * - `open`: takes requests while `room` is positive.
+ * - `draining`: after GOAWAY, `drain()` or old age; answers still come, nothing new is taken.
+ * - `closed`: the socket is gone and every request has its result.
+ */
+export type ConnectionState = 'connecting' | 'open' | 'draining' | 'closed';
+
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+/** What we let the peer's encoder remember; the default of the protocol. */
+const HEADER_TABLE_BYTES = 4_096;
+/** A push provider answers with a few hundred bytes of fields. */
+const MAX_HEADER_LIST_BYTES = 32 * 1024;
+/** What a socket may hold back before nothing more is put on it. */
+const MAX_UNSENT_BYTES = 1024 * 1024;
+
+let connectionsMade = 0;
+
+/** One HTTP/2 connection over TLS. Its owner hears of every change that may make or take room. */
+export class Connection {
+  readonly id: number;
+  readonly #options: ConnectionOptions;
+  readonly #onChange: () => void;
+  readonly #socket: TlsSocket;
+  readonly #reader = new FrameReader((frame) => this.#onFrame(frame));
+  readonly #writer: FrameWriter;
+  readonly #outbound: OutboundFlow;
+  readonly #inbound: InboundFlow;
+  readonly #encoder: RequestEncoder;
+  readonly #decoder: HpackDecoder;
+  readonly #assembly = new HeaderAssembly();
+  readonly #budget = new FrameBudget();
+  readonly #health: ConnectionHealth;
+  readonly #exchanges: ExchangeBook;
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #carried = new Set<string>();
+  #peer = INITIAL_PEER_SETTINGS;
+  #state: ConnectionState = 'connecting';
+  #failure = 'closed by the peer';
+  #everOpen = false;
+  #isEnding = false;
+  #nextStreamId = 1;
+  /** Requests above this stream have not left our own buffer yet. */
+  #flushedThrough = 0;
+  #lastAuthorization = '';
+
+  constructor(options: ConnectionOptions, onChange: () => void) {
+    connectionsMade += 1;
+    this.id = connectionsMade;
+    this.#options = options;
+    this.#onChange = onChange;
+    this.#exchanges = new ExchangeBook(this.id, options.maxBodyBytes);
+    this.#encoder = new RequestEncoder(new URL(options.origin).host, HEADER_TABLE_BYTES);
+    this.#decoder = new HpackDecoder({
+      maxTableBytes: HEADER_TABLE_BYTES,
+      maxListBytes: MAX_HEADER_LIST_BYTES,
+    });
+    this.#socket = openTlsSocket(options, {
+      onOpen: () => this.#greet(),
+      onBytes: (chunk, length) => this.#onBytes(chunk, length),
+      onDrain: () => this.#onChange(),
+      onClose: (failure) => this.#onClose(failure),
+    });
+    this.#writer = new FrameWriter(
+      (bytes, done) => this.#socket.write(bytes, done),
+      () => (this.#flushedThrough = this.#nextStreamId - 2),
+    );
+    this.#outbound = new OutboundFlow(this.#writer);
+    this.#inbound = new InboundFlow(this.#writer);
+    this.#health = new ConnectionHealth(options, {
+      openStreams: () => this.#exchanges.size,
+      ping: (opaque) => this.#writer.ping(opaque, false),
+      expire: (now) => this.#expire(now),
+      drain: () => this.drain(),
+      destroy: (failure) => this.#destroy(failure),
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Whether the peer's SETTINGS ever came: a connection that ends before has failed to connect. */
+  get everOpen(): boolean {
+    return this.#everOpen;
+  }
+
+  get ageMs(): number {
+    return this.#health.ageMs;
+  }
+
+  /** The system's, Node's or RFC 9113's code for what ended the connection. */
+  get failure(): string {
+    return this.#failure;
+  }
+
+  /** Whether a request of this connection carried this credential. */
+  carried(authorization: string): boolean {
+    return this.#carried.has(authorization);
+  }
+
+  /** How many requests could be put on a stream now, by the peer's limit and by our own. */
+  get room(): number {
+    if (this.#state !== 'open' || this.#socket.unsentBytes > MAX_UNSENT_BYTES) return 0;
+    return Math.min(this.#peer.maxStreams, this.#options.maxStreams) - this.#exchanges.size;
+  }
+
+  /** Puts the request on a stream and calls back with what became of it. There must be room. */
+  post(
+    request: Http2Request,
+    answerTimeoutMs: number | undefined,
+    done: (result: ConnectionResult) => void,
+  ): void {
+    assert(this.#state === 'open', 'a request needs an open connection');
+    const authorization = this.#options.authorization();
+    const problem = requestProblem(request, authorization, this.#peer.maxHeaderListBytes);
+    if (problem !== null) {
+      done({ kind: 'not_started', cause: 'invalid_request', detail: problem });
+      return;
+    }
+    const streamId = this.#nextStreamId;
+    this.#nextStreamId += 2;
+    if (authorization !== this.#lastAuthorization) {
+      this.#carried.add(authorization);
+      this.#lastAuthorization = authorization;
+    }
+    const deadline = this.#health.use() + (answerTimeoutMs ?? this.#options.answerTimeoutMs);
+    this.#exchanges.add(streamId, { authorization, deadline, done });
+    this.#budget.earn();
+    const { maxFrameBytes } = this.#peer;
+    const head = { streamId, request, authorization, maxFrameBytes };
+    writeRequestHead(this.#writer, this.#encoder, head);
+    if (request.body.length > 0) this.#outbound.send(streamId, request.body, this.#peer);
+    // Stream ids are used up after a thousand million requests (RFC 9113 section 5.1.1).
+    if (this.#nextStreamId > MAX_31_BITS) this.drain();
+  }
+
+  /** Takes no more requests and closes when the last answer is in. */
+  drain(): void {
+    if (this.#state === 'connecting') return this.#destroy('drained');
+    if (this.#state !== 'open') return;
+    this.#state = 'draining';
+    this.#closeIfDone();
+    this.#onChange();
+  }
+
+  /** Drains, by force once the answer deadline of the youngest request has passed. */
+  async close(): Promise<void> {
+    this.drain();
+    const force = setTimeout(() => this.#destroy('forced'), this.#options.answerTimeoutMs + 500);
+    await this.#closed.promise;
+    clearTimeout(force);
+  }
+
+  #greet(): void {
+    this.#writer.raw(PREFACE);
+    this.#writer.settings([
+      [SETTING.enablePush, 0],
+      [SETTING.initialWindowSize, Math.max(this.#options.maxBodyBytes * 2, DEFAULT_WINDOW_BYTES)],
+      [SETTING.maxHeaderListSize, MAX_HEADER_LIST_BYTES],
+    ]);
+    this.#inbound.open();
+    this.#writer.flush();
+  }
+
+  #onBytes(chunk: Buffer, length: number): void {
+    this.#health.heard();
+    try {
+      this.#reader.read(chunk, length);
+    } catch (error) {
+      const fault =
+        error instanceof HpackError
+          ? new ProtocolFault(ERROR_CODE.compressionError, error.message)
+          : error;
+      if (!(fault instanceof ProtocolFault)) throw error;
+      this.#writer.goaway(fault.code);
+      this.#writer.flush();
+      this.#destroy(errorCodeName(fault.code));
+    }
+  }
+
+  #onFrame(frame: Frame): void {
+    const { type, streamId } = frame;
+    const { openStream } = this.#assembly;
+    if (openStream !== null && type !== FRAME.continuation) {
+      throw new ProtocolFault(ERROR_CODE.protocolError, 'a frame inside a header block');
+    }
+    if (!this.#everOpen && type !== FRAME.settings) {
+      throw new ProtocolFault(ERROR_CODE.protocolError, 'a frame before SETTINGS');
+    }
+    switch (type) {
+      case FRAME.data:
+        return this.#onData(frame);
+      case FRAME.headers:
+        this.#assertKnown(streamId);
+        return this.#onBlock(this.#assembly.begin(frame));
+      case FRAME.continuation:
+        return this.#onBlock(this.#assembly.continue(frame));
+      case FRAME.rstStream:
+        return this.#onReset(frame);
+      case FRAME.settings:
+        return this.#onSettings(frame);
+      case FRAME.ping:
+        return this.#onPing(frame);
+      case FRAME.goaway:
+        return this.#onGoaway(frame);
+      case FRAME.windowUpdate:
+        return this.#onWindowUpdate(frame);
+      case FRAME.pushPromise:
+        throw new ProtocolFault(ERROR_CODE.protocolError, 'a push, which we do not take');
+      default:
+        // PRIORITY is obsolete, and frames of unknown types are to be ignored.
+        this.#budget.spend();
+    }
+  }
+
+  #onData(frame: Frame): void {
+    const { streamId, flags, buffer } = frame;
+    this.#assertKnown(streamId);
+    this.#inbound.receive(frame.end - frame.start);
+    const { start, end } = unpadded(frame);
+    const endsStream = (flags & FLAG.endStream) !== 0;
+    if (start === end && !endsStream) this.#budget.spend();
+    this.#afterEnd(streamId, this.#exchanges.take(streamId, buffer, start, end, endsStream));
+  }
+
+  #onBlock(block: HeaderBlock | null): void {
+    if (block === null) return;
+    const { streamId, endsStream, buffer, start, end } = block;
+    // Also of streams that nobody waits for any more: the table has to follow the peer's.
+    const list = this.#decoder.decode(buffer, start, end);
+    if (!endsStream) this.#budget.spend();
+    this.#health.answered();
+    const fault = this.#exchanges.heed(streamId, list.tooLarge ? [] : list.fields, endsStream);
+    this.#afterEnd(streamId, fault);
+  }
+
+  #onReset({ streamId, buffer, start, end }: Frame): void {
+    assertLength(end - start, 4);
+    this.#assertKnown(streamId);
+    this.#budget.spend();
+    this.#outbound.forget(streamId);
+    this.#exchanges.reset(streamId, buffer.readUInt32BE(start));
+    this.#settleRoom();
+  }
+
+  #onSettings({ streamId, flags, buffer, start, end }: Frame): void {
+    if (streamId !== 0) throw new ProtocolFault(ERROR_CODE.protocolError, 'SETTINGS of a stream');
+    if ((flags & FLAG.ack) !== 0) return assertLength(end - start, 0);
+    this.#budget.spend();
+    const before = this.#peer;
+    this.#peer = readSettings(before, buffer, start, end);
+    this.#encoder.setTableLimit(Math.min(this.#peer.headerTableBytes, HEADER_TABLE_BYTES));
+    const difference = this.#peer.initialWindowBytes - before.initialWindowBytes;
+    this.#writer.settingsAck();
+    if (difference !== 0) this.#outbound.adjust(difference, this.#peer.maxFrameBytes);
+    if (this.#state === 'connecting') {
+      this.#health.opened();
+      this.#state = 'open';
+      this.#everOpen = true;
+    }
+    this.#onChange();
+  }
+
+  #onPing({ streamId, flags, buffer, start, end }: Frame): void {
+    assertLength(end - start, 8);
+    if (streamId !== 0) throw new ProtocolFault(ERROR_CODE.protocolError, 'PING of a stream');
+    this.#budget.spend();
+    const opaque = buffer.subarray(start, end);
+    if ((flags & FLAG.ack) !== 0) this.#health.pong(opaque);
+    else this.#writer.ping(opaque, true);
+  }
+
+  #onGoaway({ streamId, buffer, start, end }: Frame): void {
+    if (streamId !== 0) throw new ProtocolFault(ERROR_CODE.protocolError, 'GOAWAY of a stream');
+    if (end - start < 8) throw new ProtocolFault(ERROR_CODE.frameSizeError, 'GOAWAY too short');
+    const code = buffer.readUInt32BE(start + 4);
+    if (code !== ERROR_CODE.noError) this.#failure = errorCodeName(code);
+    const lastStreamId = buffer.readUInt32BE(start) & MAX_31_BITS;
+    if (this.#state === 'connecting' || this.#state === 'open') this.drain();
+    this.#exchanges.refuseAbove(lastStreamId);
+    this.#settleRoom();
+  }
+
+  #onWindowUpdate({ streamId, buffer, start, end }: Frame): void {
+    assertLength(end - start, 4);
+    this.#budget.spend();
+    if (streamId !== 0) this.#assertKnown(streamId);
+    const bytes = buffer.readUInt32BE(start) & MAX_31_BITS;
+    this.#outbound.widen(streamId, bytes, this.#peer.maxFrameBytes);
+  }
+
+  /** Only streams that we have opened can have frames (RFC 9113 section 5.1.1). */
+  #assertKnown(streamId: number): void {
+    if (streamId % 2 === 0 || streamId >= this.#nextStreamId) {
+      throw new ProtocolFault(ERROR_CODE.protocolError, `a frame of stream ${streamId}`);
+    }
+  }
+
+  /** A stream may have ended: cuts off what either side still has to say on it. */
+  #afterEnd(streamId: number, fault: StreamFault): void {
+    const isUnsent = !this.#exchanges.has(streamId) && this.#outbound.forget(streamId);
+    if (fault !== null) this.#writer.rstStream(streamId, fault);
+    else if (isUnsent) this.#writer.rstStream(streamId, ERROR_CODE.noError);
+    this.#settleRoom();
+  }
+
+  #settleRoom(): void {
+    this.#closeIfDone();
+    this.#onChange();
+  }
+
+  #expire(now: number): number {
+    const late = this.#exchanges.expire(now);
+    for (const streamId of late) {
+      this.#outbound.forget(streamId);
+      this.#writer.rstStream(streamId, ERROR_CODE.cancel);
+    }
+    if (late.length > 0) this.#settleRoom();
+    return late.length;
+  }
+
+  #closeIfDone(): void {
+    if (this.#state !== 'draining' || this.#exchanges.size > 0 || this.#isEnding) return;
+    this.#isEnding = true;
+    this.#writer.goaway(ERROR_CODE.noError);
+    this.#writer.flush();
+    this.#socket.end();
+  }
+
+  #destroy(failure: string): void {
+    this.#failure = failure;
+    this.#reader.stop();
+    this.#socket.destroy();
+  }
+
+  #onClose(failure: string | null): void {
+    if (failure !== null) this.#failure = failure;
+    this.#reader.stop();
+    this.#writer.discard();
+    this.#health.stop();
+    this.#state = 'closed';
+    // What never left our buffer was certainly not processed.
+    this.#exchanges.refuseAbove(this.#flushedThrough);
+    this.#exchanges.finishAll();
+    this.#closed.resolve();
+    this.#onChange();
+  }
+}
+
+function assertLength(length: number, expected: number): void {
+  if (length === expected) return;
+  throw new ProtocolFault(ERROR_CODE.frameSizeError, `a frame of ${length} bytes`);
+}

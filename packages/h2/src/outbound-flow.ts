@@ -1,0 +1,91 @@
+import { ERROR_CODE } from './error-code.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import { DEFAULT_WINDOW_BYTES, MAX_31_BITS } from './frame.ts';
+import type { PeerSettings } from './peer-settings.ts';
+import { ProtocolFault } from './protocol-fault.ts';
+
+/** A body of which the peer's windows have let through a part. */
+interface HeldBody {
+  readonly body: Buffer;
+  sent: number;
+  window: number;
+}
+
+/**
+ * Sends bodies as the peer's flow control allows (RFC 9113 section 5.2). Nearly all fit into the
+ * windows at once and are never stored here; what does not fit waits for WINDOW_UPDATE.
+ */
+export class OutboundFlow {
+  readonly #writer: FrameWriter;
+  /** In the order in which the streams were opened, which is the order of service. */
+  readonly #held = new Map<number, HeldBody>();
+  #window = DEFAULT_WINDOW_BYTES;
+
+  constructor(writer: FrameWriter) {
+    this.#writer = writer;
+  }
+
+  /** Sends a body that is not empty, and ends its stream, now or as the windows open. */
+  send(streamId: number, body: Buffer, settings: PeerSettings): void {
+    const { initialWindowBytes: window, maxFrameBytes } = settings;
+    if (body.length <= Math.min(this.#window, window, maxFrameBytes)) {
+      this.#window -= body.length;
+      this.#writer.data(streamId, body, 0, body.length, true);
+      return;
+    }
+    const held = { body, sent: 0, window };
+    this.#held.set(streamId, held);
+    this.#advance(streamId, held, maxFrameBytes);
+  }
+
+  /** The rest of a body is not wanted any more; false when there is no rest. */
+  forget(streamId: number): boolean {
+    return this.#held.delete(streamId);
+  }
+
+  /** A WINDOW_UPDATE of the peer; stream 0 stands for the connection. */
+  widen(streamId: number, bytes: number, maxFrameBytes: number): void {
+    if (bytes === 0) throw new ProtocolFault(ERROR_CODE.protocolError, 'WINDOW_UPDATE by nothing');
+    if (streamId === 0) {
+      this.#window = checked(this.#window + bytes);
+      this.#advanceAll(maxFrameBytes);
+      return;
+    }
+    const held = this.#held.get(streamId);
+    if (held === undefined) return;
+    held.window = checked(held.window + bytes);
+    this.#advance(streamId, held, maxFrameBytes);
+  }
+
+  /** The peer changed what every stream starts with; open streams move by the difference. */
+  adjust(differenceBytes: number, maxFrameBytes: number): void {
+    for (const held of this.#held.values()) held.window = checked(held.window + differenceBytes);
+    if (differenceBytes > 0) this.#advanceAll(maxFrameBytes);
+  }
+
+  #advanceAll(maxFrameBytes: number): void {
+    for (const [streamId, held] of this.#held) this.#advance(streamId, held, maxFrameBytes);
+  }
+
+  #advance(streamId: number, held: HeldBody, maxFrameBytes: number): void {
+    const { body } = held;
+    while (held.sent < body.length) {
+      const left = body.length - held.sent;
+      const bytes = Math.min(left, this.#window, held.window, maxFrameBytes);
+      if (bytes <= 0) return;
+      this.#window -= bytes;
+      held.window -= bytes;
+      held.sent += bytes;
+      const isLast = held.sent === body.length;
+      this.#writer.data(streamId, body, held.sent - bytes, held.sent, isLast);
+    }
+    this.#held.delete(streamId);
+  }
+}
+
+function checked(window: number): number {
+  if (window > MAX_31_BITS) {
+    throw new ProtocolFault(ERROR_CODE.flowControlError, 'a window of over 31 bits');
+  }
+  return window;
+}

@@ -1,0 +1,16 @@
+import type { ErrorCode } from './error-code.ts';
+
+/**
+ * What a peer did that ends the connection (RFC 9113 section 5.4.1). Thrown by whoever reads its
+ * bytes and caught in one place, where it becomes a GOAWAY: past such a fault nothing that the peer
+ * says can be understood.
+ */
+export class ProtocolFault extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.name = 'ProtocolFault';
+    this.code = code;
+  }
+}
