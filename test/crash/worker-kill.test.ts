@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'node:test';
 import { FCM_TOKEN_PATH } from '@homing/simulators';
 import { assertAnswered } from '../answered.ts';
 import { fcmToken } from '../device.ts';
-import { startNetwork, type Network } from '../network.ts';
+import { startNetwork } from '../network.ts';
 import { acceptedPushes } from '../pushes.ts';
 import { SecondServer, startSecondServer } from '../second-server.ts';
+import { untilFinished } from './until-finished.ts';
 
 /** S59 allows so much for the work to be taken up again; a lease runs out after six seconds. */
 const PATIENCE_MS = 10_000;
-const PAUSE_MS = 50;
 
 for (const successor of ['the same worker, started again', 'another worker'] as const) {
   test(`S59: what a killed worker had leased is gated again by ${successor}`, () =>
@@ -37,7 +36,7 @@ async function replaceWorker(isAnother: boolean): Promise<void> {
   await using other = new SecondServer({ config, masterKey, clock });
   await (isAnother ? other : worker).start();
 
-  await untilFinished(network, id);
+  await untilFinished(network.backEnd, [id], PATIENCE_MS);
   const report = await network.backEnd.report(id);
   assert.deepEqual(report['reasons'], { skipped: { owner_changed: 1 } });
   assert.equal(report['counts']?.['accepted'], 1);
@@ -45,14 +44,4 @@ async function replaceWorker(isAnother: boolean): Promise<void> {
     acceptedPushes(network.journal).map((push) => push.token),
     [kept.value],
   );
-}
-
-async function untilFinished(network: Network, id: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const { status } = await network.backEnd.report(id);
-    if ((status as unknown as string) === 'finished') return;
-    assert(performance.now() < deadline, 'the successor has taken the work up');
-    await delay(PAUSE_MS);
-  }
 }
