@@ -30,14 +30,13 @@ const SHAPES = {
 const MIN_STATUS = 200;
 const MAX_STATUS = 599;
 
-/** Reads `times`, `match` and `fault` of a fault that came as JSON. */
+/** Reads `times`, `every`, `match` and `fault` of a fault that came as JSON. */
 export function readScheduledFault(
   input: Readonly<Record<string, unknown>>,
 ): Parsed<ScheduledFault> {
-  const times = input.times ?? 1;
-  if (!Number.isSafeInteger(times) || Number(times) < 1) {
-    return invalid('times', 'must be a whole number of at least 1');
-  }
+  const { times = 1, every = 1 } = input;
+  if (!isCount(times)) return invalid('times', 'must be a whole number of at least 1');
+  if (!isCount(every)) return invalid('every', 'must be a whole number of at least 1');
   const match = readMatch(input.match ?? {});
   if (!match.ok) return match;
   const fault = readVariant<Fault>(input.fault, SHAPES, 'fault');
@@ -46,7 +45,11 @@ export function readScheduledFault(
   if ('status' in value && (value.status < MIN_STATUS || value.status > MAX_STATUS)) {
     return invalid('fault.status', `must be from ${MIN_STATUS} to ${MAX_STATUS}`);
   }
-  return { ok: true, value: { times: Number(times), match: match.value, fault: value } };
+  return { ok: true, value: { times, every, match: match.value, fault: value } };
+}
+
+function isCount(input: unknown): input is number {
+  return Number.isSafeInteger(input) && Number(input) >= 1;
 }
 
 function readMatch(input: unknown): Parsed<Match> {

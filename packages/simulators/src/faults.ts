@@ -6,6 +6,8 @@ import type { HoldPoint } from './hold.ts';
 export interface ScheduledFault {
   /** How many matching requests suffer it; Infinity until the schedule is cleared. */
   readonly times: number;
+  /** Only each so many-th of the matching requests is meant, counted from the first; default 1. */
+  readonly every?: number;
   readonly match?: Match;
   readonly fault: Fault;
 }
@@ -13,7 +15,10 @@ export interface ScheduledFault {
 interface Appointment {
   readonly match: Match;
   readonly fault: Fault;
+  readonly every: number;
   remaining: number;
+  /** Matching requests to come, the one that suffers the fault included. */
+  untilNext: number;
 }
 
 /** The faults that a simulator has been told to commit, first scheduled first served. */
@@ -21,8 +26,9 @@ export class Faults {
   #appointments: Appointment[] = [];
   readonly #holds = new Set<Hold>();
 
-  schedule({ times, match = {}, fault }: ScheduledFault): void {
-    if (times > 0) this.#appointments.push({ match, fault, remaining: times });
+  schedule({ times, every = 1, match = {}, fault }: ScheduledFault): void {
+    if (times <= 0) return;
+    this.#appointments.push({ match, fault, every, remaining: times, untilNext: every });
   }
 
   /** Makes matching requests wait until the returned gate is released. */
@@ -32,10 +38,16 @@ export class Faults {
     return hold;
   }
 
-  /** Uses up one turn of the first matching fault; null when nothing is meant for the request. */
+  /**
+   * Uses up one turn of the first matching fault; null when nothing is meant for the request. One
+   * that a fault lets pass is not offered to those scheduled after it.
+   */
   take(target: Target): Fault | null {
     const appointment = this.#appointments.find(({ match }) => matches(match, target));
     if (appointment === undefined) return null;
+    appointment.untilNext -= 1;
+    if (appointment.untilNext > 0) return null;
+    appointment.untilNext = appointment.every;
     appointment.remaining -= 1;
     if (appointment.remaining <= 0) {
       this.#appointments = this.#appointments.filter((other) => other !== appointment);
@@ -57,8 +69,9 @@ export class Faults {
 
   /** What is still to come, in order. */
   get pending(): readonly ScheduledFault[] {
-    return this.#appointments.map(({ match, fault, remaining }) => ({
+    return this.#appointments.map(({ match, fault, every, remaining }) => ({
       times: remaining,
+      every,
       match,
       fault,
     }));

@@ -196,7 +196,7 @@ function changeDevice(simulator: Simulator, token: string, body: unknown): Reply
 
 function scheduleFault(body: unknown, simulators: readonly Simulator[]): Reply {
   if (!isRecord(body)) return notOk(400, 'body', 'must be a JSON object');
-  const allowed = new Set(['provider', 'environment', 'times', 'match', 'fault']);
+  const allowed = new Set(['provider', 'environment', 'times', 'every', 'match', 'fault']);
   const stranger = Object.keys(body).find((name) => !allowed.has(name));
   if (stranger !== undefined) return notOk(400, stranger, 'is not a field');
   const chosen = chooseSimulators(simulators, body);

@@ -49,6 +49,21 @@ describe('a scheduled fault', () => {
     assert.deepEqual(simulator.faults.pending, []);
   });
 
+  it('can be meant for each so many-th request only', async () => {
+    await using simulator = await startApns();
+    await using client = await connectTo(simulator);
+    const fault = {
+      kind: 'accept_then_answer',
+      status: 503,
+      reason: 'ServiceUnavailable',
+    } as const;
+    simulator.faults.schedule({ times: 2, every: 3, fault });
+    const statuses: unknown[] = [];
+    for (let count = 0; count < 9; count += 1) statuses.push((await push(client)).status);
+    assert.deepEqual(statuses, [200, 200, 503, 200, 200, 503, 200, 200, 200]);
+    assert.equal(simulator.journal.counters.accepted, 9);
+  });
+
   it('does not hide that a request was wrong in itself', async () => {
     await using simulator = await startApns();
     await using client = await connectTo(simulator);

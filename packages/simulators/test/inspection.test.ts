@@ -54,6 +54,7 @@ const BAD_CALLS: readonly (readonly [string, string, unknown, string])[] = [
   ['POST', '/faults', { provider: 'apns', fault: { ...answer, status: 700 } }, 'fault.status'],
   ['POST', '/faults', { provider: 'apns', fault: { kind: 'slow' } }, 'fault.delayMs'],
   ['POST', '/faults', { provider: 'apns', times: 0, fault: answer }, 'times'],
+  ['POST', '/faults', { provider: 'apns', every: 0.5, fault: answer }, 'every'],
   ['POST', '/faults', { provider: 'apns', match: { tok: 'x' }, fault: answer }, 'match.tok'],
   ['POST', '/faults', { provider: 'apns', when: 'now', fault: answer }, 'when'],
 ];
