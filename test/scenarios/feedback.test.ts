@@ -186,7 +186,8 @@ test('a push that met a 503 is repeated from the table and arrives once', async 
   await after(network, MINUTE_MS);
 
   assert.equal((await report())['counts']?.['accepted'], 1);
-  assert.equal((await report())['possible_duplicates'], 0);
+  // A server in trouble may have passed the push on before it said so.
+  assert.equal((await report())['possible_duplicates'], 1);
   const [delivery, ...others] = await network.backEnd.deliveries(id);
   assert.deepEqual([delivery?.['state'], delivery?.['attempts']], ['accepted', 2]);
   assert.equal(others.length, 0);

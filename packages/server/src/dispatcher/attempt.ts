@@ -1,6 +1,6 @@
 import type { ProviderName } from '../domain/address.ts';
 import type { GateRow } from '../domain/gate.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import { mayHaveBeenTaken, type Outcome } from '../domain/outcome.ts';
 import { retryDelayMs, type RetryPolicy } from '../domain/retry-policy.ts';
 import { providerHost } from '../domain/provider-host.ts';
 import { tokenFactOf, type Settlement } from '../domain/settlement.ts';
@@ -42,8 +42,8 @@ export function settleAttempt(
     provider: attempt.provider,
     providerId: outcome.kind === 'accepted' ? outcome.providerId : null,
     attempts,
-    // Once an outcome was unknown, whatever follows may be a repeat.
-    possibleDuplicate: attempt.mayRepeat || (outcome.kind === 'unknown' && retries),
+    // Once a push may have been taken, whatever follows may be a repeat.
+    possibleDuplicate: attempt.mayRepeat || (retries && mayHaveBeenTaken(outcome)),
     firstSentAt,
     sentAt: attempt.sentAt,
     dueAt: retries ? dueAt : null,

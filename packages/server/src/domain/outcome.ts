@@ -40,3 +40,12 @@ export type Outcome =
   | { readonly kind: 'not_started' };
 
 export type OutcomeKind = Outcome['kind'];
+
+/**
+ * Whether the provider may have taken the push all the same, so that another attempt may repeat it:
+ * nobody answered, or a server in trouble did, perhaps after it had passed the push on.
+ */
+export function mayHaveBeenTaken(outcome: Outcome): boolean {
+  if (outcome.kind === 'unknown') return true;
+  return outcome.kind === 'transient' && outcome.status !== null && outcome.status >= 500;
+}
