@@ -20,6 +20,9 @@ export class Connection {
   readonly #session: ServerHttp2Session | null;
   #openStreams = 0;
   #closesWhenIdle = false;
+  #lastProcessed = 0;
+  /** Of the GOAWAY that was sent: what is above it is never processed. */
+  #lastStreamId = Infinity;
 
   constructor(id: number, tcp: Socket, tls: TLSSocket, session: ServerHttp2Session | null) {
     this.id = id;
@@ -44,19 +47,33 @@ export class Connection {
     if (this.#session?.destroyed === false) this.#session.settings({ maxConcurrentStreams });
   }
 
+  /** Takes note that the request of this stream is being carried out. */
+  processes(streamId: number | null): void {
+    this.#lastProcessed = Math.max(this.#lastProcessed, streamId ?? 0);
+  }
+
+  /** Whether a GOAWAY left this stream out: its client sends the request again elsewhere. */
+  leavesOut(streamId: number | null): boolean {
+    return (streamId ?? 0) > this.#lastStreamId;
+  }
+
   /**
-   * Sends GOAWAY and closes the connection once its open streams are through. HTTP/1.1 knows no
-   * such notice, so there the connection just ends. Node cannot express a last stream id of 0:
-   * it then names the last stream that it has processed.
+   * Sends GOAWAY and closes the connection once its open streams are through. It covers whatever
+   * has been processed, for a client repeats the rest. HTTP/1.1 knows no such notice, so there the
+   * connection just ends. Node cannot express a last stream id of 0: it then names the last stream
+   * that it has processed.
    */
-  goaway({ reason, lastStreamId = 0, errorCode = 0 }: GoawayNotice): void {
+  goaway({ reason, lastStreamId = Infinity, errorCode = 0 }: GoawayNotice): void {
     if (this.#session === null) {
       this.#tls.destroy();
       return;
     }
     if (this.#session.destroyed) return;
     const debugData = reason === '' ? undefined : Buffer.from(JSON.stringify({ reason }));
-    this.#session.goaway(errorCode, lastStreamId, debugData);
+    const last = Math.max(lastStreamId, this.#lastProcessed);
+    if (last > 0) this.#lastStreamId = last;
+    // For Node, zero stands for the last stream that was opened.
+    this.#session.goaway(errorCode, Number.isFinite(last) ? last : 0, debugData);
     this.#closesWhenIdle = true;
     this.#closeIfIdle();
   }

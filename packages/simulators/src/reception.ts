@@ -56,11 +56,23 @@ export class Reception {
     const fault = this.#faultFor(request, target);
     if (fault?.kind === 'slow') await this.#wait(fault.delayMs);
     if (this.#closing.signal.aborted) return;
-    const verdict = judge(request, fault);
+    const verdict = this.#decide(exchange, request, fault);
     if (this.#faults.isHolding) await this.#faults.pass(target, 'answer');
     this.#record(exchange, body, request, verdict, fault);
     disturb(exchange, fault);
     conclude(exchange, verdict);
+  }
+
+  /** What a GOAWAY has left out is not looked at, whatever it is. */
+  #decide(
+    { connection, streamId }: Exchange,
+    request: ServiceRequest,
+    fault: Fault | null,
+  ): Verdict {
+    if (connection.leavesOut(streamId)) return unprocessed('refuse');
+    const verdict = judge(request, fault);
+    if (verdict.ending !== 'refuse') connection.processes(streamId);
+    return verdict;
   }
 
   /** Cuts delays short; requests that are still waiting then end without an answer. */
