@@ -31,7 +31,7 @@ const contentFields = {
 export const Content = Type.Object(contentFields, closed);
 export type Content = Static<typeof Content>;
 
-/** The audiences of this version; topics, segments, filters and lists follow. */
+/** The audiences of this version; segments and filters follow. */
 export const Audience = Type.Union(
   [
     Type.Object(
@@ -47,8 +47,9 @@ export const Audience = Type.Union(
       { installations: Type.Array(Type.String(), { minItems: 1, maxItems: 1000 }) },
       closed,
     ),
+    Type.Object({ everyone: Type.Unsafe<true>({ type: 'boolean', enum: [true] }) }, closed),
   ],
-  { description: 'named users, or named installations' },
+  { description: 'named users, named installations, or every installation of the app' },
 );
 export type Audience = Static<typeof Audience>;
 
@@ -57,7 +58,11 @@ const Options = Type.Object(
     ttl_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_419_200 })),
     priority: Type.Optional(Type.Enum(['high', 'normal'])),
     collapse_key: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
-    lane: Type.Optional(Type.Enum(['transactional', 'bulk'])),
+    lane: Type.Optional(
+      Type.Enum(['transactional', 'bulk'], {
+        description: 'transactional for who is named, bulk for every other audience',
+      }),
+    ),
     silent: Type.Optional(Type.Boolean()),
   },
   closed,
@@ -203,6 +208,9 @@ export const Validation = Type.Object(
   {
     valid: Type.Boolean(),
     user_bound: Type.Boolean(),
+    estimated: Type.Boolean({
+      description: 'true when the audience is so large that only samples were judged',
+    }),
     recipients: Type.Record(Type.String(), Type.Integer()),
     exclusions: Type.Record(Type.String(), Type.Integer()),
     payload_bytes: Type.Record(Type.String(), Type.Integer()),

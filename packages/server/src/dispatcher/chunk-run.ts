@@ -148,15 +148,15 @@ export class ChunkRun {
   }
 
   #toPush(row: GateRow, address: Push['address']): Push {
-    const { userBound } = this.#notification;
+    const isUserBound = row.userRef !== 0;
     return {
       id: deliveryId(this.#notification.id, row),
       address,
       message: this.#renderer.render({
         locale: row.locale,
-        userId: userBound ? row.ownerId : null,
+        userId: isUserBound ? row.ownerId : null,
       }),
-      rcpt: userBound ? row.rcpt : null,
+      rcpt: isUserBound ? row.rcpt : null,
       collapseScope: row.isShared ? row.rcpt : null,
       expiresAt: this.#notification.expiresAt,
       drawnBySdk: row.sdkVersion !== null,

@@ -186,7 +186,8 @@ export class Dispatcher implements AsyncDisposable {
   async #process(chunk: LeasedChunk): Promise<void> {
     const { db, clock } = this.#options;
     if (chunk.credentialRef === null) {
-      await expandChunk(db, chunk, clock());
+      const { signal } = this.#stopping;
+      await expandChunk({ db, clock, signal, onChunks: () => this.wake() }, chunk);
       return;
     }
     const lane = await this.#openLane(chunk.credentialRef);

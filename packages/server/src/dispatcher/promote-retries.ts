@@ -40,8 +40,10 @@ async function enqueue(tx: Transaction, group: readonly DueRetry[], now: Date): 
     credentialRef: first.credentialRef,
     installationRefs: group.map((one) => one.installationRef),
     userRefs: group.map((one) => one.userRef),
+    cursor: null,
     retry: true,
     availableAt: now,
+    turn: null,
   });
   await assignToChunk(tx, group, chunkRef);
 }

@@ -43,7 +43,6 @@ export interface GateRow extends Recipient {
 }
 
 export interface GateNotification {
-  readonly userBound: boolean;
   readonly lane: Lane;
   /** The app's word on whether dormant installations get what is not a campaign. */
   readonly dormantGetTransactional: boolean;
@@ -103,12 +102,14 @@ function skipReason(
   now: Date,
 ): SkipReason | null {
   if (chunk.cancelled) return 'cancelled';
-  if (notification.userBound && row.ownerRef !== row.userRef) return 'owner_changed';
+  // Of one notification some deliveries may be bound to users and others to nobody.
+  const isUserBound = row.userRef !== 0;
+  if (isUserBound && row.ownerRef !== row.userRef) return 'owner_changed';
   if (row.address === null || row.tokenStatus === null || row.tokenStatus === 'retired') {
     return 'no_token';
   }
   if (row.tokenStatus === 'quarantined') return 'quarantined';
-  if (row.tokenStatus === 'contested' && notification.userBound) return 'contested';
+  if (row.tokenStatus === 'contested' && isUserBound) return 'contested';
   if (row.newerSent) return 'newer_sent';
   if (row.isDormant && leavesOutDormant(notification)) return 'dormant';
   // A silent push shows nothing, so nothing that is about showing stops it.

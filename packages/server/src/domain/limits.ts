@@ -15,6 +15,11 @@ export const LIMITS = {
    * One chunk: small enough to lose little in a crash, large enough to cost no time per delivery.
    */
   chunkDeliveries: 1_000,
+  /**
+   * Whom one step of a walk over an audience looks at: a fraction of a second, which is what a
+   * crash can make us repeat, and ten chunks, so that sending begins with the first step.
+   */
+  walkStep: 10_000,
   /** Named users of one request; larger audiences are uploaded as a list. */
   audienceUsers: 1_000,
   audienceInstallations: 1_000,

@@ -123,8 +123,13 @@ function deliveryState(delivery: DeliveryFacts): string {
     case 'retrying':
       return `Not yet: ${waitingWords(delivery)}.`;
     case 'skipped':
-      return `Not sent: ${wordsOf(SKIPPED, delivery.reason)}.`;
+      return skipSentence(delivery.reason);
   }
+}
+
+/** Why nothing was sent to a device, in plain words. */
+export function skipSentence(reason: string | null): string {
+  return `Not sent: ${wordsOf(SKIPPED, reason)}.`;
 }
 
 function failureWords(delivery: DeliveryFacts): string {

@@ -1,6 +1,9 @@
 import type { Explanation } from '@homing/protocol';
-import { deliverySentence } from '../domain/sentence.ts';
+import { walkedAudience } from '../domain/audience.ts';
+import { unreachableReason, type Reachability } from '../domain/candidate.ts';
+import { deliverySentence, skipSentence } from '../domain/sentence.ts';
 import { formatTypedId } from '../domain/typed-id.ts';
+import { walkAudience } from '../store/audience-walk.ts';
 import { deliveriesToUser, type TracedDelivery } from '../store/deliveries.ts';
 import { findInstallation, installationsOfUser } from '../store/installations.ts';
 import { linksOfUser, type LinkPeriod } from '../store/links.ts';
@@ -50,10 +53,62 @@ async function explainDevices(
       return renderDelivery(delivery, installation);
     }),
   );
-  const others = linked
-    .filter(({ id }) => deliveries.every((delivery) => delivery.installationId !== id))
-    .map((installation) => renderUnsettled(installation, user, notification));
-  return [...addressed, ...others];
+  const others = linked.filter(({ id }) =>
+    deliveries.every((delivery) => delivery.installationId !== id),
+  );
+  return [...addressed, ...(await explainUnsettled(db, notification, user, others))];
+}
+
+/** Devices without a row in the ledger. */
+async function explainUnsettled(
+  db: Queryable,
+  notification: NotificationSummary,
+  user: UserRecord,
+  installations: readonly Installation[],
+): Promise<Row[]> {
+  const audience = walkedAudience(notification.audience);
+  if (audience === null) {
+    return installations.map((one) => renderUnsettled(one, user, notification));
+  }
+  const installationRefs = installations.map(({ ref }) => ref);
+  const range = { kind: 'among', installationRefs } as const;
+  const { groups } = await walkAudience(db, user.appRef, audience, range);
+  return installations.map((installation) => {
+    const group = groups.find(({ recipients }) =>
+      recipients.some(({ installationRef }) => installationRef === installation.ref),
+    );
+    return renderUncounted(installation, notification, group ?? null);
+  });
+}
+
+/**
+ * A device that the walk over a large audience may have counted without a row: why it was is told
+ * by what is true of it now. `reachability` is null when it is not of the audience.
+ */
+function renderUncounted(
+  installation: Installation,
+  { lane, createdAt, finishedAt }: NotificationSummary,
+  reachability: Reachability | null,
+): Row {
+  const reason = reachability === null ? null : unreachableReason(reachability, lane);
+  const row = (state: string, sentence: string): Row => ({
+    installation_id: installation.id,
+    label: installation.device.label,
+    state,
+    reason,
+    sentence,
+    addressee_tag_acts: canFilter(installation),
+  });
+  if (installation.createdAt > createdAt) {
+    return row('not_addressed', 'The device came after the notification was accepted.');
+  }
+  if (reachability === null) {
+    return row('not_addressed', 'The device does not belong to the audience.');
+  }
+  if (reason !== null) return row('skipped', skipSentence(reason));
+  return finishedAt === null
+    ? row('pending', 'The notification is on its way to this device.')
+    : row('not_addressed', 'The device could not be reached, or did not belong, at that time.');
 }
 
 function renderDelivery(delivery: TracedDelivery, installation: Installation | null): Row {

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { NotificationInput } from '@homing/protocol';
-import { expiryOf, timeToLive } from '../domain/notification.ts';
+import { walkedAudience } from '../domain/audience.ts';
+import { expiryOf, timeToLive, type Lane } from '../domain/notification.ts';
 import type { App } from '../store/apps.ts';
 import { findInstallationRefs } from '../store/audience.ts';
 import { appendAudit } from '../store/audit.ts';
-import { insertChunk } from '../store/chunks.ts';
+import { WALK_START } from '../store/audience-walk.ts';
+import { insertChunk, type NewChunk } from '../store/chunks.ts';
 import { addExpected, finishIfDone, insertNotification } from '../store/notifications.ts';
 import type { Transaction } from '../store/sql.ts';
 import { findUserRefs, lockErasures } from '../store/users.ts';
@@ -45,7 +47,8 @@ export async function acceptNotification(
   });
   const id = randomUUID();
   const day = now.toISOString().slice(0, 10);
-  const lane = input.options?.lane ?? 'transactional';
+  const walked = walkedAudience(input.audience);
+  const lane = laneOf(input);
   const notificationRef = await insertNotification(tx, {
     appRef: app.ref,
     id,
@@ -68,7 +71,8 @@ export async function acceptNotification(
     createdAt: now,
   });
   const place = { appRef: app.ref, notificationRef, day, lane };
-  await enqueue(tx, place, input.audience, now);
+  if (walked === null) await enqueueNamed(tx, place, input.audience, now);
+  else await enqueueWalk(tx, place, now);
   await appendAudit(tx, [
     {
       appRef: app.ref,
@@ -91,15 +95,22 @@ function variablesOfRecipients(input: NotificationInput): Readonly<Record<string
   return Object.fromEntries(Object.entries(variables).filter(([id]) => users.has(id)));
 }
 
+/** What goes to an audience that nobody could name is a campaign, unless its sender says not. */
+export function laneOf({ audience, options }: NotificationInput): Lane {
+  return options?.lane ?? (walkedAudience(audience) === null ? 'transactional' : 'bulk');
+}
+
+type Place = Pick<NewChunk, 'appRef' | 'notificationRef' | 'day' | 'lane'>;
+
+/** One chunk that walks over the audience, from its beginning. */
+async function enqueueWalk(tx: Transaction, place: Place, now: Date): Promise<void> {
+  await insertChunk(tx, { ...place, ...UNRESOLVED, cursor: WALK_START, availableAt: now });
+}
+
 /** One unresolved chunk for the named audience; nobody known means that nothing is left to do. */
-async function enqueue(
+async function enqueueNamed(
   tx: Transaction,
-  place: {
-    readonly appRef: number;
-    readonly notificationRef: number;
-    readonly day: string;
-    readonly lane: 'transactional' | 'bulk';
-  },
+  place: Place,
   audience: NotificationInput['audience'],
   now: Date,
 ): Promise<void> {
@@ -118,10 +129,18 @@ async function enqueue(
   }
   await insertChunk(tx, {
     ...place,
-    credentialRef: null,
+    ...UNRESOLVED,
     installationRefs: 'users' in audience ? null : installationRefs,
     userRefs,
-    retry: false,
     availableAt: now,
   });
 }
+
+const UNRESOLVED = {
+  credentialRef: null,
+  installationRefs: null,
+  userRefs: [],
+  cursor: null,
+  retry: false,
+  turn: null,
+} as const;

@@ -1,7 +1,10 @@
+import assert from 'node:assert';
 import type { NotificationInput } from '@homing/protocol';
 import { randomUUID } from 'node:crypto';
 import type { ProviderName } from '../domain/address.ts';
-import { deliveryId, type SkipReason } from '../domain/delivery.ts';
+import { walkedAudience } from '../domain/audience.ts';
+import { unreachableReason } from '../domain/candidate.ts';
+import { deliveryId, type Recipient, type SkipReason } from '../domain/delivery.ts';
 import { judge, type GateRow } from '../domain/gate.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Message } from '../domain/message.ts';
@@ -14,10 +17,16 @@ import {
   installationsOfUsers,
   type Candidate,
 } from '../store/audience.ts';
+import {
+  WALK_START,
+  walkAudience,
+  type CandidateGroup,
+  type WalkStep,
+} from '../store/audience-walk.ts';
 import { previewGate, type GatePreview } from '../store/gate-preview.ts';
 import type { Database } from '../store/sql.ts';
 import { findUserRefs } from '../store/users.ts';
-import { unreachableReason } from './expand.ts';
+import { laneOf } from './accept-notification.ts';
 import { createRenderer, type Renderer } from './render.ts';
 
 /**
@@ -33,6 +42,8 @@ export interface DryRun {
    */
   readonly valid: boolean;
   readonly userBound: boolean;
+  /** True when not everybody was judged, and the counts are extrapolated. */
+  readonly isEstimated: boolean;
   /** How many would get it, by `provider/platform`. */
   readonly recipients: ReadonlyMap<string, number>;
   readonly exclusions: ReadonlyMap<SkipReason | 'expired', number>;
@@ -42,6 +53,8 @@ export interface DryRun {
 }
 
 const SAMPLES = 3;
+/** A tenth of a step of a walk is enough for an estimate; who is named is judged in any case. */
+const JUDGED_OF_STEP = 1_000;
 /** Providers differ in how they count, not in how much they take: 4,096 bytes of payload each. */
 const PAYLOAD_BYTES = 4096;
 
@@ -58,20 +71,48 @@ export async function validateNotification(
 ): Promise<DryRun> {
   const notification = toNotification(app, input, now);
   const run = new Rehearsal(notification, measure, now);
-  const candidates = await resolve(db, app.ref, input.audience);
-  const reachable = candidates.filter((candidate) => {
-    const reason = unreachableReason(candidate, notification.lane);
-    if (reason !== null) run.exclude(reason);
-    return reason === null;
-  });
-  for (let from = 0; from < reachable.length; from += LIMITS.gateSlice) {
-    const slice = reachable.slice(from, from + LIMITS.gateSlice);
-    for (const preview of await previewGate(db, app.ref, slice)) run.judge(preview);
+  const most = walkedAudience(input.audience) === null ? Number.POSITIVE_INFINITY : JUDGED_OF_STEP;
+  for await (const groups of groupsOf(db, app.ref, input.audience)) {
+    const reachable = groups.flatMap((group) => {
+      const reason = unreachableReason(group, notification.lane);
+      if (reason === null) return group.recipients;
+      run.exclude(reason, group.recipients.length);
+      return [];
+    });
+    const { sample, weight } = takeSample(reachable, most);
+    for (let from = 0; from < sample.length; from += LIMITS.gateSlice) {
+      const slice = sample.slice(from, from + LIMITS.gateSlice);
+      for (const preview of await previewGate(db, app.ref, slice)) run.judge(preview, weight);
+    }
   }
   return run.result();
 }
 
-async function resolve(
+/**
+ * An audience in the portions in which it is walked, so that memory does not grow with it; who is
+ * named is one portion.
+ */
+async function* groupsOf(
+  db: Database,
+  appRef: number,
+  audience: NotificationInput['audience'],
+): AsyncGenerator<readonly CandidateGroup[]> {
+  const walked = walkedAudience(audience);
+  if (walked === null) {
+    const named = await resolveNamed(db, appRef, audience);
+    yield named.map((candidate) => ({ ...candidate, recipients: [candidate] }));
+    return;
+  }
+  let cursor: string | null = WALK_START;
+  while (cursor !== null) {
+    const range = { kind: 'after', cursor, limit: LIMITS.walkStep } as const;
+    const step: WalkStep = await walkAudience(db, appRef, walked, range);
+    yield step.groups;
+    ({ cursor } = step);
+  }
+}
+
+async function resolveNamed(
   db: Database,
   appRef: number,
   audience: NotificationInput['audience'],
@@ -80,8 +121,20 @@ async function resolve(
     const refs = await findUserRefs(db, appRef, audience.users);
     return installationsOfUsers(db, appRef, [...new Set(refs.values())]);
   }
+  assert('installations' in audience, 'every other audience is walked');
   const refs = await findInstallationRefs(db, appRef, audience.installations);
   return installationsByRef(db, appRef, refs);
+}
+
+/** So many of some recipients, at even distances, and for how many of all each of them stands. */
+function takeSample(recipients: readonly Recipient[], most: number) {
+  const count = Math.min(recipients.length, most);
+  const weight = count === 0 ? 1 : recipients.length / count;
+  const sample = Array.from(
+    { length: count },
+    (_, index) => recipients[Math.floor(index * weight)] ?? assert.fail('within the recipients'),
+  );
+  return { sample, weight };
 }
 
 /** The notification as workers would read it, had it been accepted now. */
@@ -105,7 +158,7 @@ function toNotification(app: App, input: NotificationInput, now: Date): Notifica
     category: input.category ?? 'transactional',
     userBound,
     priority: input.options?.priority ?? 'high',
-    lane: input.options?.lane ?? 'transactional',
+    lane: laneOf(input),
     silent: input.options?.silent ?? false,
     dormantGetTransactional: app.dormancy.sendTransactional,
     collapseKey: input.options?.collapse_key ?? null,
@@ -126,6 +179,7 @@ class Rehearsal {
   /** Equal content is one object (see render.ts), so each sample says something else. */
   readonly #samples = new Set<Message>();
   #isValid = true;
+  #isEstimated = false;
 
   constructor(notification: Notification, measure: MeasurePush, now: Date) {
     this.#notification = notification;
@@ -134,24 +188,26 @@ class Rehearsal {
     this.#now = now;
   }
 
-  exclude(reason: SkipReason | 'expired'): void {
-    count(this.#exclusions, reason);
+  exclude(reason: SkipReason | 'expired', times: number): void {
+    count(this.#exclusions, reason, times);
   }
 
-  judge({ row, platform }: GatePreview): void {
+  /** What is found of this one counts for `weight` recipients, which may be a fraction. */
+  judge({ row, platform }: GatePreview, weight: number): void {
+    if (weight > 1) this.#isEstimated = true;
     // Expansion puts every delivery on the lane that serves it, so none has moved yet.
     const chunk = { ref: 0, credentialRef: row.credentialRef ?? 0, cancelled: false };
     const verdict = judge(row, this.#notification, chunk, this.#now);
     switch (verdict.kind) {
       case 'send':
-        count(this.#recipients, `${verdict.address.provider}/${platform ?? 'unknown'}`);
+        count(this.#recipients, `${verdict.address.provider}/${platform ?? 'unknown'}`, weight);
         this.#weigh(this.#toPush(row, verdict.address));
         return;
       case 'skip':
-        this.exclude(verdict.reason);
+        this.exclude(verdict.reason, weight);
         return;
       case 'expired':
-        this.exclude('expired');
+        this.exclude('expired', weight);
         return;
       case 'moved':
       case 'settled':
@@ -165,21 +221,23 @@ class Rehearsal {
     return {
       valid: this.#isValid,
       userBound: this.#notification.userBound,
-      recipients: this.#recipients,
-      exclusions: this.#exclusions,
+      isEstimated: this.#isEstimated,
+      recipients: rounded(this.#recipients),
+      exclusions: rounded(this.#exclusions),
       payloadBytes: this.#payloadBytes,
       samples: this.#samples.size === 0 ? [nobody] : [...this.#samples],
     };
   }
 
   #toPush(row: GateRow, address: Push['address']): Push {
-    const { userBound, id, expiresAt } = this.#notification;
-    const userId = userBound ? row.ownerId : null;
+    const { id, expiresAt } = this.#notification;
+    const isUserBound = row.userRef !== 0;
+    const userId = isUserBound ? row.ownerId : null;
     return {
       id: deliveryId(id, row),
       address,
       message: this.#renderer.render({ locale: row.locale, userId }),
-      rcpt: userBound ? row.rcpt : null,
+      rcpt: isUserBound ? row.rcpt : null,
       collapseScope: row.isShared ? row.rcpt : null,
       expiresAt,
       drawnBySdk: row.sdkVersion !== null,
@@ -196,6 +254,10 @@ class Rehearsal {
   }
 }
 
-function count<Key>(counts: Map<Key, number>, key: Key): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+function count<Key>(counts: Map<Key, number>, key: Key, times: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + times);
+}
+
+function rounded<Key>(counts: ReadonlyMap<Key, number>): ReadonlyMap<Key, number> {
+  return new Map([...counts].map(([key, number]) => [key, Math.round(number)]));
 }

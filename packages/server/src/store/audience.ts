@@ -1,15 +1,13 @@
+import type { Reachability } from '../domain/candidate.ts';
 import type { TokenStatus } from '../domain/installation.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import type { Queryable } from './sql.ts';
 
 /** An installation that an audience resolved to, with what decides its lane. */
-export interface Candidate {
+export interface Candidate extends Reachability {
   readonly installationRef: number;
   /** Whose link led here; 0 where nobody's did. */
   readonly userRef: number;
-  readonly tokenStatus: TokenStatus | null;
-  readonly credentialRef: number | null;
-  readonly isDormant: boolean;
 }
 
 interface CandidateRow {

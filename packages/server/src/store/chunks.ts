@@ -8,12 +8,19 @@ export interface LeasedChunk {
   readonly notificationRef: number;
   readonly day: string;
   readonly lane: Lane;
-  /** Null while named users or installations are not resolved yet. */
+  /** Null while its audience is not resolved yet. */
   readonly credentialRef: number | null;
   readonly installationRefs: readonly number[];
   /** Parallel to the installations once resolved; empty where the content is not user-bound. */
   readonly userRefs: readonly number[];
+  /**
+   * How far the walk over the notification's audience has come; null where the chunk itself says
+   * whom it is for.
+   */
+  readonly cursor: string | null;
   readonly retry: boolean;
+  /** Its place in line among the chunks of its app. */
+  readonly turn: number;
   /** Deliveries up to here were checked before; those without a record may have been sent. */
   readonly gatedThrough: number;
   readonly settled: number;
@@ -30,7 +37,9 @@ interface ChunkRow {
   readonly credential_ref: number | null;
   readonly installation_refs: number[] | null;
   readonly user_refs: number[];
+  readonly cursor: string | null;
   readonly retry: boolean;
+  readonly turn: number;
   readonly gated_through: number;
   readonly settled: number;
   readonly attempt: number;
@@ -45,28 +54,65 @@ export interface LeaseRequest {
 }
 
 /**
- * Takes chunks that nobody holds, oldest first. The lease runs on the database's clock, which all
- * workers share; when work becomes available is the application's time.
+ * Takes chunks that nobody holds, so that every app with work has as many under way as any other:
+ * first from the app that has the fewest, and of one app in line, where the chunks of a large
+ * notification stand one after the other and those of later ones between them. One app's million
+ * keeps neither another app's hundred waiting, nor its own.
+ *
+ * The lease runs on the database's clock, which all workers share; when work becomes available is
+ * the application's time. Twice as many are looked for as are wanted, for what another worker takes
+ * at the same moment is passed over.
+ *
+ * The apps that have chunks are found by steps through the index, a look for each, and so are the
+ * first in line of each. With 100,000 chunks of 20 apps the statement reads 430 pages, all in
+ * memory, in 2 ms; what it costs grows with the apps that have work and not with the chunks.
+ * Rejected: a window over all chunks that wait, which reads each of them.
  */
 export async function leaseChunks(
   db: Queryable,
   request: LeaseRequest,
 ): Promise<readonly LeasedChunk[]> {
+  const { lane, limit, now } = request;
   const rows = await db<ChunkRow[]>`
-    with candidate as (
-      select chunk_ref from chunk
-      where lane = ${request.lane} and available_at <= ${request.now}
-        and (lease_until is null or lease_until < clock_timestamp())
-      order by available_at, chunk_ref
-      limit ${request.limit}
-      for update skip locked
+    with recursive app_with_work as (
+      (select app_ref from chunk where lane = ${lane} order by app_ref limit 1)
+      union all
+      select (select c.app_ref from chunk c where c.lane = ${lane} and c.app_ref > a.app_ref
+        order by c.app_ref limit 1)
+      from app_with_work a where a.app_ref is not null
+    ), first_in_line as (
+      select head.chunk_ref, head.available_at,
+        under_way.chunks + row_number() over (
+          partition by a.app_ref order by head.turn, head.available_at, head.chunk_ref) as place
+      from app_with_work a
+        cross join lateral (
+          select count(*) as chunks from chunk c
+          where c.lane = ${lane} and c.app_ref = a.app_ref and c.lease_owner is not null
+            and c.lease_until > clock_timestamp()
+        ) under_way
+        cross join lateral (
+          select c.chunk_ref, c.turn, c.available_at from chunk c
+          where c.lane = ${lane} and c.app_ref = a.app_ref and c.available_at <= ${now}
+            and (c.lease_until is null or c.lease_until < clock_timestamp())
+          order by c.turn, c.available_at, c.chunk_ref limit ${2 * limit}
+        ) head
+    ), best as (
+      select * from first_in_line order by place, available_at, chunk_ref limit ${2 * limit}
+    ), candidate as (
+      select c.chunk_ref from chunk c join best b using (chunk_ref)
+      -- Says to the planner how few they are, who would read the whole table otherwise.
+      where c.chunk_ref = any(array(select chunk_ref from best))
+        and (c.lease_until is null or c.lease_until < clock_timestamp())
+      order by b.place, b.available_at, b.chunk_ref
+      limit ${limit}
+      for update of c skip locked
     )
     update chunk c
     set lease_owner = ${request.owner}, attempt = c.attempt + 1,
       lease_until = clock_timestamp() + make_interval(secs => ${request.leaseMs / 1000})
     from candidate where c.chunk_ref = candidate.chunk_ref
     returning c.*`;
-  return rows.map(toLeasedChunk).toSorted((a, b) => a.ref - b.ref);
+  return rows.map(toLeasedChunk).toSorted((a, b) => a.turn - b.turn || a.ref - b.ref);
 }
 
 /** Prolongs leases; returns those that are still ours. */
@@ -109,8 +155,11 @@ export interface NewChunk {
   readonly credentialRef: number | null;
   readonly installationRefs: readonly number[] | null;
   readonly userRefs: readonly number[];
+  readonly cursor: string | null;
   readonly retry: boolean;
   readonly availableAt: Date;
+  /** Null for the place next in line. */
+  readonly turn: number | null;
 }
 
 /** Returns the reference of the new chunk. */
@@ -118,10 +167,14 @@ export async function insertChunk(tx: Transaction, chunk: NewChunk): Promise<num
   const refs = chunk.installationRefs === null ? null : [...chunk.installationRefs];
   const [row] = await tx<{ chunk_ref: number }[]>`
     insert into chunk (app_ref, notification_ref, day, lane, credential_ref, installation_refs,
-      user_refs, retry, available_at)
+      user_refs, cursor, retry, available_at, turn)
     values (${chunk.appRef}, ${chunk.notificationRef}, ${chunk.day}, ${chunk.lane},
-      ${chunk.credentialRef}, ${refs}::bigint[], ${[...chunk.userRefs]}::bigint[], ${chunk.retry},
-      ${chunk.availableAt})
+      ${chunk.credentialRef}, ${refs}::bigint[], ${[...chunk.userRefs]}::bigint[],
+      ${chunk.cursor}, ${chunk.retry}, ${chunk.availableAt}, coalesce(${chunk.turn}::integer, (
+        select turn from chunk ahead
+        where ahead.lane = ${chunk.lane} and ahead.app_ref = ${chunk.appRef}
+          and ahead.available_at <= ${chunk.availableAt}
+        order by turn limit 1), 0))
     returning chunk_ref`;
   if (row === undefined) throw new Error('insert returned no chunk');
   return row.chunk_ref;
@@ -135,6 +188,16 @@ export async function fenceChunk(tx: Transaction, chunk: LeasedChunk): Promise<b
       and lease_until > clock_timestamp()
     for update`;
   return rows.length === 1;
+}
+
+/** Moves a fenced chunk that walks over an audience on, with its place in line. */
+export async function moveCursor(
+  tx: Transaction,
+  chunk: LeasedChunk,
+  { cursor, turn }: { readonly cursor: string; readonly turn: number },
+): Promise<void> {
+  await tx`
+    update chunk set cursor = ${cursor}, turn = ${turn} where chunk_ref = ${chunk.ref}`;
 }
 
 /** Counts settled deliveries of a fenced chunk and deletes it when none is left. */
@@ -172,7 +235,9 @@ function toLeasedChunk(row: ChunkRow): LeasedChunk {
     credentialRef: row.credential_ref,
     installationRefs: row.installation_refs ?? [],
     userRefs: row.user_refs,
+    cursor: row.cursor,
     retry: row.retry,
+    turn: row.turn,
     gatedThrough: row.gated_through,
     settled: row.settled,
     attempt: row.attempt,

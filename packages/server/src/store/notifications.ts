@@ -1,3 +1,4 @@
+import { walkedAudience, type StoredAudience, type WalkedAudience } from '../domain/audience.ts';
 import { toDormancyPolicy, type DormancyInput } from '../domain/dormancy.ts';
 import type {
   ContentTemplate,
@@ -13,7 +14,7 @@ export interface NewNotification {
   readonly appRef: number;
   readonly id: string;
   readonly day: string;
-  readonly audience: unknown;
+  readonly audience: StoredAudience;
   readonly content: unknown;
   readonly locales: unknown;
   readonly variables: unknown;
@@ -113,10 +114,26 @@ export async function loadNotification(db: Queryable, ref: number): Promise<Noti
   };
 }
 
+/** Whom a notification is for, if that has to be walked, and whether anybody is to get it still. */
+export interface AudienceToWalk {
+  readonly audience: WalkedAudience | null;
+  readonly cancelled: boolean;
+}
+
+export async function loadAudience(db: Queryable, ref: number): Promise<AudienceToWalk> {
+  const [row] = await db<{ audience: StoredAudience; cancelled: boolean }[]>`
+    select audience, cancelled_at is not null as cancelled from notification
+    where notification_ref = ${ref}`;
+  if (row === undefined) throw new Error(`notification ${ref} is gone`);
+  return { audience: walkedAudience(row.audience), cancelled: row.cancelled };
+}
+
 export interface NotificationSummary {
   readonly ref: number;
   readonly id: string;
   readonly day: string;
+  readonly audience: StoredAudience;
+  readonly lane: Lane;
   readonly userBound: boolean;
   readonly category: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -146,7 +163,8 @@ export async function summarizeNotification(
   id: string,
 ): Promise<NotificationSummary | null> {
   const [row] = await db<NotificationSummary[]>`
-    select n.notification_ref as ref, n.id, n.day, n.user_bound as "userBound", n.category, n.labels,
+    select n.notification_ref as ref, n.id, n.day, n.audience, n.lane,
+      n.user_bound as "userBound", n.category, n.labels,
       n.created_at as "createdAt", n.expires_at as "expiresAt", n.cancelled_at as "cancelledAt",
       n.finished_at as "finishedAt", n.expected,
       coalesce((

@@ -36,6 +36,7 @@ describe('the dry run of a notification', () => {
     assert.deepEqual(rest, {
       valid: true,
       user_bound: true,
+      estimated: false,
       recipients: { 'apns/ios': 1, 'fcm/unknown': 1 },
       exclusions: { no_token: 1, permission_denied: 1 },
     });

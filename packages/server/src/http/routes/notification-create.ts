@@ -29,7 +29,7 @@ export function notificationCreate(server: HttpServer, deps: NotificationCreateD
       schema: {
         body: NotificationInput,
         response: { 202: NotificationAccepted },
-        summary: 'Notify users or installations; 202 means committed',
+        summary: 'Notify an audience; 202 means committed',
         tags: ['notifications'],
       },
     },
@@ -50,23 +50,27 @@ export function notificationCreate(server: HttpServer, deps: NotificationCreateD
 /** What the schema cannot say about a notification; throws the field at fault. */
 export function checkNotification(input: NotificationInput): NotificationInput {
   const { audience, content, locales, recipient_variables: variables } = input;
-  if ('users' in audience) {
-    for (const [index, id] of audience.users.entries()) {
-      requireUserId(id, `/audience/users/${index}`);
-    }
-  } else {
-    if (variables !== undefined) {
-      throw fieldError('/recipient_variables', 'need an audience of users');
-    }
-    for (const [index, id] of audience.installations.entries()) {
-      parseInstallationId(id, `/audience/installations/${index}`);
-    }
+  if (!('users' in audience) && variables !== undefined) {
+    throw fieldError('/recipient_variables', 'need an audience of users');
   }
+  checkAudience(audience);
   checkTemplates(content, '/content');
   for (const [locale, localized] of Object.entries(locales ?? {})) {
     checkTemplates(localized, `/locales/${locale}`);
   }
   return input;
+}
+
+function checkAudience(audience: NotificationInput['audience']): void {
+  if ('users' in audience) {
+    for (const [index, id] of audience.users.entries()) {
+      requireUserId(id, `/audience/users/${index}`);
+    }
+  } else if ('installations' in audience) {
+    for (const [index, id] of audience.installations.entries()) {
+      parseInstallationId(id, `/audience/installations/${index}`);
+    }
+  }
 }
 
 /** Every text in the content, at any depth, is a template. */

@@ -45,6 +45,7 @@ function renderDryRun(run: DryRun): Validation {
   return {
     valid: run.valid,
     user_bound: run.userBound,
+    estimated: run.isEstimated,
     recipients: Object.fromEntries(run.recipients),
     exclusions: Object.fromEntries(run.exclusions),
     payload_bytes: Object.fromEntries(run.payloadBytes),
