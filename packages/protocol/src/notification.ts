@@ -48,8 +48,21 @@ export const Audience = Type.Union(
       closed,
     ),
     Type.Object({ everyone: Type.Unsafe<true>({ type: 'boolean', enum: [true] }) }, closed),
+    Type.Object(
+      {
+        topics: Type.String({
+          minLength: 1,
+          maxLength: 1024,
+          description: 'topics with &&, ||, ! and parentheses: news && !(beta || internal)',
+        }),
+      },
+      closed,
+    ),
   ],
-  { description: 'named users, named installations, or every installation of the app' },
+  {
+    description:
+      'named users, named installations, every installation of the app, or whoever subscribed',
+  },
 );
 export type Audience = Static<typeof Audience>;
 

@@ -1,16 +1,38 @@
-/**
- * An audience that no request could name: it is walked by key when it is expanded. What it says of
- * users decides who is reached beside anonymous installations (see docs/lifecycle.md).
- */
-export type WalkedAudience = { readonly kind: 'everyone' };
+import assert from 'node:assert';
+import { parseTopics, type TopicExpression } from './topic-expression.ts';
 
 /** As it came, and as it is stored with its notification. */
 export type StoredAudience =
   | { readonly users: readonly string[] }
   | { readonly installations: readonly string[] }
-  | { readonly everyone: true };
+  | { readonly everyone: true }
+  | { readonly topics: string };
 
-/** Null for one that names its users or installations. */
-export function walkedAudience(stored: StoredAudience): WalkedAudience | null {
-  return 'everyone' in stored ? { kind: 'everyone' } : null;
+/** An audience that no request could name: it is walked by key when it is expanded. */
+export type WalkedAudience =
+  | { readonly kind: 'everyone' }
+  | {
+      readonly kind: 'topics';
+      readonly expression: TopicExpression;
+      /** Whether subscriptions of users count, and not of devices only. */
+      readonly forUsers: boolean;
+    };
+
+/** Null for one that names its users or installations. `isUserBound` as it was on acceptance. */
+export function walkedAudience(
+  stored: StoredAudience,
+  isUserBound: boolean,
+): WalkedAudience | null {
+  if ('everyone' in stored) return { kind: 'everyone' };
+  if ('topics' in stored) {
+    const parsed = parseTopics(stored.topics);
+    assert(parsed.kind === 'expression', 'what is no expression was refused');
+    return { kind: 'topics', expression: parsed.expression, forUsers: isUserBound };
+  }
+  return null;
+}
+
+/** Whether an audience is walked, and not named. */
+export function isWalked(stored: StoredAudience): boolean {
+  return !('users' in stored || 'installations' in stored);
 }

@@ -20,6 +20,9 @@ export const LIMITS = {
    * crash can make us repeat, and ten chunks, so that sending begins with the first step.
    */
   walkStep: 10_000,
+  /** Topics in one expression, and how deep it may be nested: far above what a person reads. */
+  expressionTopics: 32,
+  expressionDepth: 20,
   /** Named users of one request; larger audiences are uploaded as a list. */
   audienceUsers: 1_000,
   audienceInstallations: 1_000,

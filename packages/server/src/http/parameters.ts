@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { LIMITS } from '../domain/limits.ts';
+import { isTopic, TOPIC_FORM } from '../domain/topic.ts';
 import { parseUuid } from '../domain/uuid.ts';
 import { parseUserId } from '../domain/user-id.ts';
 import type { RegistryContext } from '../registry/caller.ts';
@@ -52,13 +53,9 @@ export function requireInstant(text: string, pointer: string): Date {
   return instant;
 }
 
-const TOPIC_SHAPE = /^[A-Za-z0-9_.~%:-]{1,128}$/;
-
 /** The name of a topic from a path. */
 export function requireTopic(text: string): string {
-  if (!TOPIC_SHAPE.test(text)) {
-    throw fieldError('/topic', '1 to 128 letters, digits and - _ . ~ % :');
-  }
+  if (!isTopic(text)) throw fieldError('/topic', TOPIC_FORM);
   return text;
 }
 

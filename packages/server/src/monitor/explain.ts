@@ -66,7 +66,7 @@ async function explainUnsettled(
   user: UserRecord,
   installations: readonly Installation[],
 ): Promise<Row[]> {
-  const audience = walkedAudience(notification.audience);
+  const audience = walkedAudience(notification.audience, notification.userBound);
   if (audience === null) {
     return installations.map((one) => renderUnsettled(one, user, notification));
   }
@@ -75,7 +75,10 @@ async function explainUnsettled(
   const { groups } = await walkAudience(db, user.appRef, audience, range);
   return installations.map((installation) => {
     const group = groups.find(({ recipients }) =>
-      recipients.some(({ installationRef }) => installationRef === installation.ref),
+      recipients.some(
+        ({ installationRef, userRef }) =>
+          installationRef === installation.ref && (userRef === 0 || userRef === user.ref),
+      ),
     );
     return renderUncounted(installation, notification, group ?? null);
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NotificationInput } from '@homing/protocol';
-import { walkedAudience } from '../domain/audience.ts';
+import { isWalked } from '../domain/audience.ts';
 import { expiryOf, timeToLive, type Lane } from '../domain/notification.ts';
 import type { App } from '../store/apps.ts';
 import { findInstallationRefs } from '../store/audience.ts';
@@ -10,6 +10,7 @@ import { insertChunk, type NewChunk } from '../store/chunks.ts';
 import { addExpected, finishIfDone, insertNotification } from '../store/notifications.ts';
 import type { Transaction } from '../store/sql.ts';
 import { findUserRefs, lockErasures } from '../store/users.ts';
+import { isBoundToUsers } from './bound-to-users.ts';
 
 /** The app that sends, and the secret key that speaks for it. */
 export interface NotificationSender {
@@ -38,16 +39,15 @@ export async function acceptNotification(
   input: NotificationInput,
   now: Date,
 ): Promise<AcceptedNotification> {
-  const userBound = 'users' in input.audience;
+  const userBound = await isBoundToUsers(tx, app.ref, input.audience);
   // Of a person who is being erased at this moment nothing may be stored behind the erasure's back.
-  if (userBound) await lockErasures(tx, app.ref, 'shared');
+  if ('users' in input.audience) await lockErasures(tx, app.ref, 'shared');
   const ttl = timeToLive(input.options?.ttl_seconds ?? null, userBound, {
     defaultSeconds: app.defaultTtlSeconds,
     userBoundCeilingSeconds: app.userBoundTtlCeilingSeconds,
   });
   const id = randomUUID();
   const day = now.toISOString().slice(0, 10);
-  const walked = walkedAudience(input.audience);
   const lane = laneOf(input);
   const notificationRef = await insertNotification(tx, {
     appRef: app.ref,
@@ -71,8 +71,8 @@ export async function acceptNotification(
     createdAt: now,
   });
   const place = { appRef: app.ref, notificationRef, day, lane };
-  if (walked === null) await enqueueNamed(tx, place, input.audience, now);
-  else await enqueueWalk(tx, place, now);
+  if (isWalked(input.audience)) await enqueueWalk(tx, place, now);
+  else await enqueueNamed(tx, place, input.audience, now);
   await appendAudit(tx, [
     {
       appRef: app.ref,
@@ -97,7 +97,7 @@ function variablesOfRecipients(input: NotificationInput): Readonly<Record<string
 
 /** What goes to an audience that nobody could name is a campaign, unless its sender says not. */
 export function laneOf({ audience, options }: NotificationInput): Lane {
-  return options?.lane ?? (walkedAudience(audience) === null ? 'transactional' : 'bulk');
+  return options?.lane ?? (isWalked(audience) ? 'bulk' : 'transactional');
 }
 
 type Place = Pick<NewChunk, 'appRef' | 'notificationRef' | 'day' | 'lane'>;

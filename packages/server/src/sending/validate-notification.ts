@@ -2,7 +2,7 @@ import assert from 'node:assert';
 import type { NotificationInput } from '@homing/protocol';
 import { randomUUID } from 'node:crypto';
 import type { ProviderName } from '../domain/address.ts';
-import { walkedAudience } from '../domain/audience.ts';
+import { isWalked, walkedAudience } from '../domain/audience.ts';
 import { unreachableReason } from '../domain/candidate.ts';
 import { deliveryId, type Recipient, type SkipReason } from '../domain/delivery.ts';
 import { judge, type GateRow } from '../domain/gate.ts';
@@ -27,6 +27,7 @@ import { previewGate, type GatePreview } from '../store/gate-preview.ts';
 import type { Database } from '../store/sql.ts';
 import { findUserRefs } from '../store/users.ts';
 import { laneOf } from './accept-notification.ts';
+import { isBoundToUsers } from './bound-to-users.ts';
 import { createRenderer, type Renderer } from './render.ts';
 
 /**
@@ -69,10 +70,11 @@ export async function validateNotification(
   measure: MeasurePush,
   now: Date,
 ): Promise<DryRun> {
-  const notification = toNotification(app, input, now);
+  const userBound = await isBoundToUsers(db, app.ref, input.audience);
+  const notification = toNotification(app, input, userBound, now);
   const run = new Rehearsal(notification, measure, now);
-  const most = walkedAudience(input.audience) === null ? Number.POSITIVE_INFINITY : JUDGED_OF_STEP;
-  for await (const groups of groupsOf(db, app.ref, input.audience)) {
+  const most = isWalked(input.audience) ? JUDGED_OF_STEP : Number.POSITIVE_INFINITY;
+  for await (const groups of groupsOf(db, notification, input.audience)) {
     const reachable = groups.flatMap((group) => {
       const reason = unreachableReason(group, notification.lane);
       if (reason === null) return group.recipients;
@@ -94,10 +96,10 @@ export async function validateNotification(
  */
 async function* groupsOf(
   db: Database,
-  appRef: number,
+  { appRef, userBound }: Pick<Notification, 'appRef' | 'userBound'>,
   audience: NotificationInput['audience'],
 ): AsyncGenerator<readonly CandidateGroup[]> {
-  const walked = walkedAudience(audience);
+  const walked = walkedAudience(audience, userBound);
   if (walked === null) {
     const named = await resolveNamed(db, appRef, audience);
     yield named.map((candidate) => ({ ...candidate, recipients: [candidate] }));
@@ -138,8 +140,12 @@ function takeSample(recipients: readonly Recipient[], most: number) {
 }
 
 /** The notification as workers would read it, had it been accepted now. */
-function toNotification(app: App, input: NotificationInput, now: Date): Notification {
-  const userBound = 'users' in input.audience;
+function toNotification(
+  app: App,
+  input: NotificationInput,
+  userBound: boolean,
+  now: Date,
+): Notification {
   const ttl = timeToLive(input.options?.ttl_seconds ?? null, userBound, {
     defaultSeconds: app.defaultTtlSeconds,
     userBoundCeilingSeconds: app.userBoundTtlCeilingSeconds,

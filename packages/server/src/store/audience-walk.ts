@@ -2,8 +2,10 @@ import type { WalkedAudience } from '../domain/audience.ts';
 import type { Reachability } from '../domain/candidate.ts';
 import type { Recipient } from '../domain/delivery.ts';
 import type { TokenStatus } from '../domain/installation.ts';
+import { coveringTopics, type TopicExpression } from '../domain/topic-expression.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import type { Fragment, Queryable } from './sql.ts';
+import { fittingTopics, subscribedAfter } from './topic-walk.ts';
 
 /** Whom of an audience to look at. */
 export type WalkRange =
@@ -116,7 +118,28 @@ function sourceOf(
         looked: installationsIn(db, appRef, range),
         members: db`select place as installation_ref, 0::bigint as user_ref from looked`,
       };
+    case 'topics':
+      return {
+        looked: subscribedIn(db, appRef, audience.expression, range),
+        members: fittingTopics(db, audience),
+      };
   }
+}
+
+/**
+ * Those among whom everybody is who fits an expression: who has one of its topics, where nobody
+ * fits without any, and all installations of the app otherwise.
+ */
+function subscribedIn(
+  db: Queryable,
+  appRef: number,
+  expression: TopicExpression,
+  range: WalkRange,
+): Fragment {
+  const topics = coveringTopics(expression);
+  return topics === null || range.kind === 'among'
+    ? installationsIn(db, appRef, range)
+    : subscribedAfter(db, appRef, [...topics], range);
 }
 
 /** Installations of an app, by reference. */

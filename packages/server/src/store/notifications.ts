@@ -121,11 +121,11 @@ export interface AudienceToWalk {
 }
 
 export async function loadAudience(db: Queryable, ref: number): Promise<AudienceToWalk> {
-  const [row] = await db<{ audience: StoredAudience; cancelled: boolean }[]>`
-    select audience, cancelled_at is not null as cancelled from notification
+  const [row] = await db<{ audience: StoredAudience; user_bound: boolean; cancelled: boolean }[]>`
+    select audience, user_bound, cancelled_at is not null as cancelled from notification
     where notification_ref = ${ref}`;
   if (row === undefined) throw new Error(`notification ${ref} is gone`);
-  return { audience: walkedAudience(row.audience), cancelled: row.cancelled };
+  return { audience: walkedAudience(row.audience, row.user_bound), cancelled: row.cancelled };
 }
 
 export interface NotificationSummary {

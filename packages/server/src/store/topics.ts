@@ -48,6 +48,18 @@ export async function unsubscribeUser(
   return rows.length > 0;
 }
 
+/** Whether any user of the app is subscribed to one of some topics, beside devices. */
+export async function hasUserSubscription(
+  db: Queryable,
+  appRef: number,
+  topics: readonly string[],
+): Promise<boolean> {
+  const rows = await db`
+    select 1 from topic_subscription
+    where app_ref = ${appRef} and topic = any(${[...topics]}) and user_ref <> 0 limit 1`;
+  return rows.length === 1;
+}
+
 /** The subscriptions of some installations, by their references; those without any are left out. */
 export async function topicsOf(
   db: Queryable,

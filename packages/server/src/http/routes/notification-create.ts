@@ -1,6 +1,7 @@
 import { NotificationAccepted, NotificationInput } from '@homing/protocol';
 import type { Clock } from '../../domain/clock.ts';
 import { templateProblem } from '../../domain/template.ts';
+import { parseTopics } from '../../domain/topic-expression.ts';
 import { formatTypedId } from '../../domain/typed-id.ts';
 import {
   acceptNotification,
@@ -70,6 +71,11 @@ function checkAudience(audience: NotificationInput['audience']): void {
     for (const [index, id] of audience.installations.entries()) {
       parseInstallationId(id, `/audience/installations/${index}`);
     }
+  } else if ('topics' in audience) {
+    const parsed = parseTopics(audience.topics);
+    if (parsed.kind === 'expression') return;
+    const { position, detail } = parsed;
+    throw fieldError('/audience/topics', `character ${position}: ${detail}`, 'expression');
   }
 }
 
