@@ -1,4 +1,5 @@
 // The short form of what `npm run test:crash -- database` does for minutes.
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogger } from '@homing/server';
 import { startNetwork } from '../network.ts';
@@ -21,7 +22,7 @@ test('what was answered with 202 arrives, however often PostgreSQL is killed', a
   await using network = await startNetwork({ database, role: 'api', logger });
   const { masterKey, clock } = network;
   const config = { ...network.config, role: 'worker' } as const;
-  await using _worker = await startSecondServer({ config, masterKey, clock });
+  await using worker = await startSecondServer({ config, masterKey, clock });
   const counts = await killDatabase(network, database, {
     notifications: NOTIFICATIONS,
     perSecond: PER_SECOND,
@@ -30,4 +31,5 @@ test('what was answered with 202 arrives, however often PostgreSQL is killed', a
     random,
   });
   t.diagnostic(JSON.stringify(counts));
+  assert.deepEqual(worker.deaths, [], 'a worker outlives its database');
 });
