@@ -29,6 +29,8 @@ export interface Benchmark<Options extends BenchmarkOptions = BenchmarkOptions> 
   readonly defaults: Options;
   /** Programs that it needs and that npm does not install. */
   readonly tools: readonly Tool[];
+  /** Libraries of `references/` that it compares with. */
+  readonly libraries: readonly string[];
   /** Throws when an answer or a row is wrong: figures of a wrong result mean nothing. */
   run(setting: BenchmarkSetting<Options>): Promise<BenchmarkResult>;
 }

@@ -6,12 +6,14 @@ import type { Benchmark } from './benchmark.ts';
 import { readCommandLine } from './command-line.ts';
 import { describeMachine } from './machine.ts';
 import { isMet } from './reach.ts';
+import { INSTALL_REFERENCES, missingLibraries } from './reference-library.ts';
 import { registryBenchmark } from './registry.ts';
 import { jsonReport, textReport } from './report.ts';
 import { startBenchmark } from './start.ts';
 import { missingTools } from './tool.ts';
+import { wireBenchmark } from './wire.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [registryBenchmark, startBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [wireBenchmark, registryBenchmark, startBenchmark];
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -31,6 +33,10 @@ async function main(args: readonly string[]): Promise<number> {
   if (missing.length > 0) {
     const list = missing.map((tool) => `${tool.command} (Debian: ${tool.packageName})`).join(', ');
     return refuse(`${benchmark.name} needs ${list}`);
+  }
+  const uninstalled = missingLibraries(benchmark.libraries);
+  if (uninstalled.length > 0) {
+    return refuse(`${benchmark.name} needs ${uninstalled.join(', ')}: ${INSTALL_REFERENCES}`);
   }
   const machine = describeMachine();
   const setting = { options, say, interruption: interruption.signal };

@@ -1,22 +1,23 @@
 import { cpuSecondsOf, endedChildrenCpuSeconds, peakRssBytesOf } from './process-account.ts';
 import type { Round } from './round.ts';
 
-/** The parties of a round that are processes before it begins, and stay: ours and the database. */
-export interface MeteredProcesses {
-  readonly homing: number;
-  readonly database: number;
+/** Whose processor time a round takes, by party. */
+export interface MeteredParties {
+  /** Processes that are there before the round begins, and stay. */
+  readonly pids: Readonly<Record<string, number>>;
+  /** The party of what is started and has ended within the round; null when nothing is. */
+  readonly ended: string | null;
+  /** The one of the processes whose memory is told; null when that is of no interest. */
+  readonly peakOf: string | null;
 }
 
-/**
- * Takes the processor time of all parties from its making to the end of a round. The load is what
- * was started and has ended in between.
- */
+/** Takes the processor time of all parties from its making to the end of a round. */
 export class Meter {
-  readonly #pids: MeteredProcesses;
+  readonly #parties: MeteredParties;
   readonly #before: Readonly<Record<string, number>>;
 
-  constructor(pids: MeteredProcesses) {
-    this.#pids = pids;
+  constructor(parties: MeteredParties) {
+    this.#parties = parties;
     this.#before = this.#now();
   }
 
@@ -25,14 +26,18 @@ export class Meter {
     const cpuSeconds = Object.fromEntries(
       Object.entries(this.#now()).map(([party, now]) => [party, now - (this.#before[party] ?? 0)]),
     );
-    return { operations, seconds, cpuSeconds, peakRssBytes: peakRssBytesOf(this.#pids.homing) };
+    const { pids, peakOf } = this.#parties;
+    const pid = peakOf === null ? undefined : pids[peakOf];
+    const peakRssBytes = pid === undefined ? null : peakRssBytesOf(pid);
+    return { operations, seconds, cpuSeconds, peakRssBytes };
   }
 
   #now(): Readonly<Record<string, number>> {
+    const { pids, ended } = this.#parties;
+    const staying = Object.entries(pids).map(([party, pid]) => [party, cpuSecondsOf(pid)] as const);
     return {
-      homing: cpuSecondsOf(this.#pids.homing),
-      database: cpuSecondsOf(this.#pids.database),
-      load: endedChildrenCpuSeconds(),
+      ...Object.fromEntries(staying),
+      ...(ended === null ? {} : { [ended]: endedChildrenCpuSeconds() }),
     };
   }
 }

@@ -35,6 +35,7 @@ export const registryBenchmark: Benchmark<RegistryOptions> = {
   summary: 'durable registrations over HTTP, against guarded upserts by pgbench',
   defaults: { rows: 1_000_000, seconds: 10, rounds: 5, connections: 64 },
   tools: [WRK, PGBENCH],
+  libraries: [],
   async run(setting) {
     await using scratch = await ScratchDirectory.create();
     await using site = await openSite(scratch, setting.options.rows, setting);
@@ -171,7 +172,8 @@ class RegistryRun {
   }
 
   #meter(api: ServedApi): Meter {
-    return new Meter({ homing: api.pid, database: this.#site.postgres.pid });
+    const pids = { homing: api.pid, database: this.#site.postgres.pid };
+    return new Meter({ pids, ended: 'load', peakOf: 'homing' });
   }
 
   async #checkpoint(): Promise<void> {

@@ -19,7 +19,7 @@ export interface Alternation {
   readonly rounds: number;
   readonly say: (line: string) => void;
   /** Runs before each round, so that none pays for what the one before left behind. */
-  readonly settle: () => Promise<void>;
+  readonly settle: (() => Promise<void>) | null;
   readonly interruption: AbortSignal;
 }
 
@@ -35,7 +35,7 @@ export async function alternate(
   for (let number = 0; number <= rounds; number += 1) {
     for (const contestant of contestants) {
       interruption.throwIfAborted();
-      await settle();
+      await settle?.();
       const round = await contestant.round();
       const title = number === 0 ? 'warm-up' : `round ${number} of ${rounds}`;
       say(`${title}, ${contestant.name}: ${round.operations} in ${round.seconds.toFixed(2)} s`);

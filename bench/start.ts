@@ -19,6 +19,7 @@ export const startBenchmark: Benchmark<StartOptions> = {
   summary: '`homing dev` until it serves, in a fresh directory and again',
   defaults: { rounds: 5 },
   tools: [],
+  libraries: [],
   async run({ options, say, interruption }) {
     await using scratch = await ScratchDirectory.create();
     let directory = scratch.next();
@@ -33,7 +34,7 @@ export const startBenchmark: Benchmark<StartOptions> = {
     const results = await alternate(contestants, {
       rounds: options.rounds,
       say,
-      settle: async () => {},
+      settle: null,
       interruption,
     });
     const figures = [...results].map(([name, rounds]) => durationFigure(name, rounds));

@@ -15,8 +15,9 @@ export interface Tool {
  */
 export function missingTools(tools: readonly Tool[]): readonly Tool[] {
   return tools.filter(({ command, versionArgs }) => {
-    const { error, stdout } = spawnSync(command, [...versionArgs], { encoding: 'utf8' });
-    // wrk says its version and ends with 1, so that its words count and not its exit code.
-    return error !== undefined || !stdout.includes(command);
+    const { error, stdout, stderr } = spawnSync(command, [...versionArgs], { encoding: 'utf8' });
+    // wrk says its version and ends with 1, so that its words count and not its exit code; nginx
+    // says it to the standard error.
+    return error !== undefined || !`${stdout}${stderr}`.includes(command);
   });
 }

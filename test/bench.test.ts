@@ -8,12 +8,25 @@ import { rateFigure } from '../bench/figure.ts';
 import { atLeast, atMost, isMet, reachLine, reachObject } from '../bench/reach.ts';
 import { PGBENCH } from '../bench/registry/pgbench.ts';
 import { WRK } from '../bench/registry/wrk.ts';
-import { missingTools } from '../bench/tool.ts';
+import { INSTALL_REFERENCES, missingLibraries } from '../bench/reference-library.ts';
+import { missingTools, type Tool } from '../bench/tool.ts';
+import { wireBenchmark } from '../bench/wire.ts';
 
 interface Run {
   readonly code: number;
   readonly output: string;
   readonly complaints: string;
+}
+
+interface Report {
+  readonly name: string;
+  readonly figures: readonly {
+    readonly name: string;
+    readonly spread: { readonly median: number };
+    readonly cpuMicroseconds: Readonly<Record<string, number>>;
+  }[];
+  readonly notes: readonly string[];
+  readonly reach: readonly unknown[];
 }
 
 const MAIN = fileURLToPath(new URL('../bench/main.ts', import.meta.url));
@@ -29,8 +42,14 @@ async function bench(args: readonly string[], environment: NodeJS.ProcessEnv = {
   return { code, output, complaints };
 }
 
-const missing = missingTools([WRK, PGBENCH]).map((tool) => tool.packageName);
-const skip = missing.length > 0 && `install Debian's ${missing.join(' and ')}`;
+const skip = whyNot([WRK, PGBENCH], []);
+
+/** Why a benchmark cannot be run here; false when it can. */
+function whyNot(tools: readonly Tool[], libraries: readonly string[]): string | false {
+  const missing = missingTools(tools).map((tool) => tool.packageName);
+  if (missing.length > 0) return `install Debian's ${missing.join(' and ')}`;
+  return missingLibraries(libraries).length > 0 && INSTALL_REFERENCES;
+}
 
 describe('the benchmarks', () => {
   test('a short run of `registry` loses no packet and reports as JSON', { skip }, async () => {
@@ -38,12 +57,7 @@ describe('the benchmarks', () => {
     const load = ['--seconds', '1', '--rounds', '1', '--connections', '8'];
     const run = await bench(['registry', '--rows', '20000', ...load, '--no-reach', '--json']);
     assert.equal(run.code, 0, run.complaints);
-    const report = JSON.parse(run.output) as {
-      name: string;
-      figures: { name: string; spread: { median: number }; cpuMicroseconds: { homing: number } }[];
-      notes: string[];
-      reach: unknown[];
-    };
+    const report = JSON.parse(run.output) as Report;
     assert.equal(report.name, 'registry');
     assert.deepEqual(
       report.figures.map(({ name }) => name),
@@ -51,11 +65,32 @@ describe('the benchmarks', () => {
     );
     for (const { name, spread, cpuMicroseconds } of report.figures) {
       assert.ok(spread.median > 0, name);
-      assert.ok(name === 'pgbench upsert' || cpuMicroseconds.homing > 0, name);
+      assert.ok(name === 'pgbench upsert' || (cpuMicroseconds['homing'] ?? 0) > 0, name);
     }
     assert.match(report.notes.join('\n'), /^[1-9]\d* unchanged check-ins wrote no row\.$/m);
     assert.match(report.notes.join('\n'), /^[1-9]\d* acknowledged packets were compared/m);
     assert.deepEqual(report.reach, []);
+  });
+
+  const noWire = whyNot(wireBenchmark.tools, wireBenchmark.libraries);
+  test('a short run of `wire` sends over every client', { skip: noWire }, async () => {
+    const load = ['--requests', '500', '--streams', '50', '--rounds', '1'];
+    const run = await bench(['wire', ...load, '--no-reach', '--json']);
+    assert.equal(run.code, 0, run.complaints);
+    const { figures } = JSON.parse(run.output) as Report;
+    assert.deepEqual(
+      figures.map(({ name }) => name),
+      [
+        'homing, nginx',
+        'h2load, nginx',
+        'node:http2, nginx',
+        '@parse/node-apn, nginx',
+        'homing, nghttpd',
+        'h2load, nghttpd',
+        'node:http2, nghttpd',
+      ],
+    );
+    for (const { name, spread } of figures) assert.ok(spread.median > 0, name);
   });
 
   test('a program that is missing is named with its Debian package', async () => {
