@@ -24,7 +24,7 @@ export class LiteralReader {
   readonly #bytes = new Uint8Array(SLOTS * SLOT_BYTES);
   /** The length and the Huffman flag of what a slot holds; 0 for none. */
   readonly #tags = new Uint8Array(SLOTS);
-  readonly #strings: string[] = Array.from({ length: SLOTS }, () => '');
+  readonly #strings: string[] = [];
 
   /** Moves the cursor behind the literal. Throws `HpackError` when it is broken or cut off. */
   read(cursor: ByteCursor): string {

@@ -71,6 +71,7 @@ function changeTables(
   if (random.chance(0.1)) peer.announceTableSize(random.pick(TABLE_SIZES));
   if (random.chance(0.1)) peer.announceTableSize(random.pick(TABLE_SIZES));
   if (random.chance(0.1)) session.settings({ headerTableSize: random.pick(TABLE_SIZES) });
+  if (random.chance(0.1)) session.settings({ headerTableSize: random.pick(TABLE_SIZES) });
 }
 
 async function requestFromNode(

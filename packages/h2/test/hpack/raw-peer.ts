@@ -22,7 +22,7 @@ const FRAME_HEADER_BYTES = 9;
 const DEADLINE_MS = 30_000;
 const MAX_PAYLOAD_BYTES = 16_384;
 
-export const CLIENT_PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+const CLIENT_PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
 interface Headers {
   readonly streamId: number;
