@@ -21,10 +21,11 @@ export interface Exchange {
   /** 0 until the final status has come. */
   status: number;
   fields: readonly HeaderField[];
+  /** Empty until all of it has come. */
   body: string;
-  /** Of a body that came in more than one piece. */
-  parts: Buffer[] | null;
   bodyBytes: number;
+  /** So many bytes of a body that comes in more than one piece, and room for more. */
+  pieces: Buffer | null;
 }
 
 /** Why the rest of a stream is not wanted: what RST_STREAM is to say; null if nothing is. */
@@ -54,7 +55,7 @@ export class ExchangeBook {
 
   add(streamId: number, request: Pick<Exchange, 'authorization' | 'deadline' | 'done'>): void {
     const { authorization, deadline, done } = request;
-    const answer = { status: 0, fields: [], body: '', parts: null, bodyBytes: 0 };
+    const answer = { status: 0, fields: [], body: '', bodyBytes: 0, pieces: null };
     this.#open.add(streamId, { authorization, deadline, done, ...answer });
   }
 
@@ -76,7 +77,7 @@ export class ExchangeBook {
       this.#finish(streamId, exchange);
       return ERROR_CODE.protocolError;
     }
-    if (endsStream) this.#finish(streamId, exchange);
+    if (endsStream) this.#complete(streamId, exchange);
     return null;
   }
 
@@ -94,21 +95,19 @@ export class ExchangeBook {
       this.#finish(streamId, exchange);
       return ERROR_CODE.protocolError;
     }
+    const { pieces, bodyBytes } = exchange;
     exchange.bodyBytes += end - start;
     if (exchange.bodyBytes > this.#maxBodyBytes) {
-      exchange.parts = null;
       this.#finish(streamId, exchange);
       return endsStream ? null : ERROR_CODE.cancel;
     }
-    if (endsStream && exchange.parts === null) {
+    if (endsStream && pieces === null) {
       exchange.body = buffer.toString('utf8', start, end);
     } else if (end > start) {
-      exchange.parts ??= [];
-      exchange.parts.push(Buffer.from(buffer.subarray(start, end)));
+      exchange.pieces = withRoom(pieces, bodyBytes, exchange.bodyBytes);
+      buffer.copy(exchange.pieces, bodyBytes, start, end);
     }
-    if (!endsStream) return null;
-    if (exchange.parts !== null) exchange.body = Buffer.concat(exchange.parts).toString('utf8');
-    this.#finish(streamId, exchange);
+    if (endsStream) this.#complete(streamId, exchange);
     return null;
   }
 
@@ -121,11 +120,15 @@ export class ExchangeBook {
     else this.#finish(streamId, exchange);
   }
 
-  /** The peer, or the way to it, did nothing with streams above this one. */
-  refuseAbove(lastStreamId: number): void {
+  /** The peer, or the way to it, did nothing with streams above this one; returns which. */
+  refuseAbove(lastStreamId: number): readonly number[] {
+    const refused: number[] = [];
     for (const [streamId, exchange] of this.#open.entries()) {
-      if (streamId > lastStreamId && exchange.status === 0) this.#refuse(streamId, exchange);
+      if (streamId <= lastStreamId || exchange.status !== 0) continue;
+      refused.push(streamId);
+      this.#refuse(streamId, exchange);
     }
+    return refused;
   }
 
   /** Ends what has waited too long; returns the streams, which are to be cancelled. */
@@ -150,6 +153,13 @@ export class ExchangeBook {
     this.#end(streamId, exchange, { kind: 'refused' });
   }
 
+  /** The peer has said all that it had to say. */
+  #complete(streamId: number, exchange: Exchange): void {
+    const { pieces, bodyBytes } = exchange;
+    if (pieces !== null) exchange.body = pieces.toString('utf8', 0, bodyBytes);
+    this.#finish(streamId, exchange);
+  }
+
   #finish(streamId: number, exchange: Exchange): void {
     const { status, fields, body, authorization } = exchange;
     const connection = this.#connection;
@@ -166,6 +176,14 @@ export class ExchangeBook {
     this.#open.delete(streamId);
     exchange.done(result);
   }
+}
+
+/** Grows by doubling: a body in thousands of pieces costs no more memory than one in two. */
+function withRoom(pieces: Buffer | null, used: number, wanted: number): Buffer {
+  if (pieces !== null && pieces.length >= wanted) return pieces;
+  const larger = Buffer.allocUnsafe(Math.max(wanted, 2 * used));
+  pieces?.copy(larger, 0, 0, used);
+  return larger;
 }
 
 /** Null for a head that is none (RFC 9113 section 8.3.2): `:status` comes first and alone. */

@@ -6,17 +6,9 @@ import { createServer as createHttp1Server } from 'node:https';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { createCertificateAuthority } from '@homing/simulators';
-import {
-  fieldValue,
-  Http2Pool,
-  RequestShape,
-  type Http2PoolOptions,
-  type Http2Result,
-} from '@homing/h2';
-
-const authority = await createCertificateAuthority();
-const { keyPem, certificatePem } = await authority.issue(['127.0.0.1']);
+import { fieldValue, Http2Pool, type Http2PoolOptions } from '@homing/h2';
+import { poolOptions, post } from './pool-options.ts';
+import { PEER_IDENTITY } from './raw-peer.ts';
 
 interface Peer extends AsyncDisposable {
   readonly options: Http2PoolOptions;
@@ -29,7 +21,7 @@ async function startPeer(
   onStream: (stream: ServerHttp2Stream) => void,
   options: Partial<Http2PoolOptions> = {},
 ): Promise<Peer> {
-  const server = createSecureServer({ key: keyPem, cert: certificatePem });
+  const server = createSecureServer(PEER_IDENTITY);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -44,26 +36,11 @@ async function startPeer(
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const poolOptions: Http2PoolOptions = {
-    origin: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ca: authority.certificatePem,
-    authorization: () => 'bearer x',
-    maxConnections: 1,
-    maxStreams: 100,
-    maxBodyBytes: 64 * 1024,
-    maxIdlePings: 2,
-    maxTimeouts: 100,
-    connectTimeoutMs: 5000,
-    answerTimeoutMs: 5000,
-    pingAfterMs: 60_000,
-    pingTimeoutMs: 60_000,
-    idleTimeoutMs: 60_000,
-    maxAgeMs: 60_000,
-    ...options,
-  };
-  const pool = new Http2Pool(poolOptions);
+  const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const known = poolOptions(origin, options);
+  const pool = new Http2Pool(known);
   return {
-    options: poolOptions,
+    options: known,
     server,
     pool,
     async [Symbol.asyncDispose]() {
@@ -112,14 +89,6 @@ async function startRelay(port: number): Promise<Relay> {
       await once(server, 'close');
     },
   };
-}
-
-const SHAPE = new RequestShape({ varying: ['x-note'] });
-
-function post(pool: Http2Pool, note = ''): Promise<Http2Result> {
-  const signal = new AbortController().signal;
-  const request = { shape: SHAPE, path: '/', values: [note], body: Buffer.from('{}') };
-  return pool.request(request, { startBefore: performance.now() + 5000, signal });
 }
 
 function answer(stream: ServerHttp2Stream, body = 'ok'): void {
@@ -174,7 +143,7 @@ describe('the HTTP/2 pool', () => {
 
   it('gives back a request that HTTP/2 cannot express', async () => {
     await using peer = await startPeer((stream) => answer(stream));
-    const result = await post(peer.pool, 'a\r\nb: c');
+    const result = await post(peer.pool, { note: 'a\r\nb: c' });
     assert(result.kind === 'not_started');
     assert.equal(result.cause, 'invalid_request');
   });
@@ -249,8 +218,7 @@ describe('the HTTP/2 pool', () => {
 
   it('does not take a server that speaks no HTTP/2 for a provider', async () => {
     const server = createHttp1Server({
-      key: keyPem,
-      cert: certificatePem,
+      ...PEER_IDENTITY,
       ALPNProtocols: ['http/1.1'],
     });
     server.listen(0, '127.0.0.1');
