@@ -30,6 +30,9 @@ export interface PatientConnection {
 /** How often deadlines are looked at, which is how much later than promised they may end. */
 const LOOK_EVERY_MS = 50;
 
+/** How long a peer may take to read the last thing that we say. */
+const END_TIMEOUT_MS = 1_000;
+
 /**
  * Watches a connection by the clock: the handshake, deadlines of answers, silence, idleness, age. A
  * dead route says nothing by itself; and some providers' connections stay up, answer PINGs, and
@@ -39,7 +42,8 @@ export class ConnectionHealth {
   readonly #options: ConnectionHealthOptions;
   readonly #connection: PatientConnection;
   readonly #madeAt = performance.now();
-  readonly #connectTimer: NodeJS.Timeout;
+  /** Of the handshake, and later of the end. */
+  #limitTimer: NodeJS.Timeout;
   readonly #timer: NodeJS.Timeout;
   #isOpen = false;
   #usedAt = this.#madeAt;
@@ -52,7 +56,7 @@ export class ConnectionHealth {
   constructor(options: ConnectionHealthOptions, connection: PatientConnection) {
     this.#options = options;
     this.#connection = connection;
-    this.#connectTimer = setTimeout(
+    this.#limitTimer = setTimeout(
       () => connection.destroy('ETIMEDOUT'),
       options.connectTimeoutMs,
     ).unref();
@@ -64,8 +68,15 @@ export class ConnectionHealth {
   }
 
   opened(): void {
-    clearTimeout(this.#connectTimer);
+    clearTimeout(this.#limitTimer);
     this.#isOpen = true;
+  }
+
+  /** The last frame is written; a peer that does not take it is not waited for. */
+  ending(): void {
+    clearTimeout(this.#limitTimer);
+    const destroy = (): void => this.#connection.destroy('ETIMEDOUT');
+    this.#limitTimer = setTimeout(destroy, END_TIMEOUT_MS).unref();
   }
 
   /** A request goes out; returns the time. */
@@ -93,7 +104,7 @@ export class ConnectionHealth {
   }
 
   stop(): void {
-    clearTimeout(this.#connectTimer);
+    clearTimeout(this.#limitTimer);
     clearInterval(this.#timer);
     if (this.#pingTimer !== null) clearTimeout(this.#pingTimer);
   }

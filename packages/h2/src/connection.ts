@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { ConnectionHealth, type ConnectionHealthOptions } from './connection-health.ts';
-import { ERROR_CODE, errorCodeName } from './error-code.ts';
+import { ConnectionHealth } from './connection-health.ts';
+import type { ConnectionOptions } from './connection-options.ts';
+import { ERROR_CODE, errorCodeName, type ErrorCode } from './error-code.ts';
 import type { Http2Request } from './exchange.ts';
 import { ExchangeBook, type ConnectionResult, type StreamFault } from './exchange-book.ts';
 import { FrameBudget } from './frame-budget.ts';
@@ -16,21 +17,7 @@ import { INITIAL_PEER_SETTINGS, readSettings, SETTING } from './peer-settings.ts
 import { ProtocolFault } from './protocol-fault.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { requestProblem, writeRequestHead } from './request-head.ts';
-import { openTlsSocket, type TlsSocket, type TlsTarget } from './tls-socket.ts';
-
-export interface ConnectionOptions extends TlsTarget, ConnectionHealthOptions {
-  /**
-   * The value of the `authorization` field, asked for when a request is put on a stream: what
-   * waited for room while the credential was renewed must not carry the old one.
-   */
-  readonly authorization: () => string;
-  /** From the request until the end of its answer, where the request does not say otherwise. */
-  readonly answerTimeoutMs: number;
-  /** Our own ceiling for open streams; the peer's SETTINGS may ask for less at any time. */
-  readonly maxStreams: number;
-  /** A larger body is not kept: its answer has the status and the headers alone. */
-  readonly maxBodyBytes: number;
-}
+import { openTlsSocket, type TlsSocket } from './tls-socket.ts';
 
 /**
  * - `connecting`: until the peer's first SETTINGS: only they tell how many streams it takes.
@@ -63,7 +50,7 @@ export class Connection {
   readonly #encoder: RequestEncoder;
   readonly #decoder: HpackDecoder;
   readonly #assembly = new HeaderAssembly();
-  readonly #budget = new FrameBudget();
+  readonly #budget: FrameBudget;
   readonly #health: ConnectionHealth;
   readonly #exchanges: ExchangeBook;
   readonly #closed = Promise.withResolvers<void>();
@@ -84,6 +71,7 @@ export class Connection {
     this.#options = options;
     this.#onChange = onChange;
     this.#exchanges = new ExchangeBook(this.id, options.maxBodyBytes);
+    this.#budget = new FrameBudget(options.maxStreams);
     this.#encoder = new RequestEncoder(new URL(options.origin).host, HEADER_TABLE_BYTES);
     this.#decoder = new HpackDecoder({
       maxTableBytes: HEADER_TABLE_BYTES,
@@ -95,10 +83,9 @@ export class Connection {
       onDrain: () => this.#onChange(),
       onClose: (failure) => this.#onClose(failure),
     });
-    this.#writer = new FrameWriter(
-      (bytes, done) => this.#socket.write(bytes, done),
-      () => (this.#flushedThrough = this.#nextStreamId - 2),
-    );
+    this.#writer = new FrameWriter((bytes, done) => {
+      if (this.#socket.write(bytes, done)) this.#flushedThrough = this.#nextStreamId - 2;
+    });
     this.#outbound = new OutboundFlow(this.#writer);
     this.#inbound = new InboundFlow(this.#writer);
     this.#health = new ConnectionHealth(options, {
@@ -178,12 +165,10 @@ export class Connection {
     this.#onChange();
   }
 
-  /** Drains, by force once the answer deadline of the youngest request has passed. */
+  /** Drains and is closed, at the latest soon after the deadline of the last answer. */
   async close(): Promise<void> {
     this.drain();
-    const force = setTimeout(() => this.#destroy('forced'), this.#options.answerTimeoutMs + 500);
     await this.#closed.promise;
-    clearTimeout(force);
   }
 
   #greet(): void {
@@ -207,9 +192,8 @@ export class Connection {
           ? new ProtocolFault(ERROR_CODE.compressionError, error.message)
           : error;
       if (!(fault instanceof ProtocolFault)) throw error;
-      this.#writer.goaway(fault.code);
-      this.#writer.flush();
-      this.#destroy(errorCodeName(fault.code));
+      this.#giveUp(errorCodeName(fault.code));
+      this.#leave(fault.code);
     }
   }
 
@@ -254,7 +238,8 @@ export class Connection {
     this.#inbound.receive(frame.end - frame.start);
     const { start, end } = unpadded(frame);
     const endsStream = (flags & FLAG.endStream) !== 0;
-    if (start === end && !endsStream) this.#budget.spend();
+    const isEmpty = start === end;
+    if (isEmpty && !(endsStream && this.#exchanges.has(streamId))) this.#budget.spend();
     this.#afterEnd(streamId, this.#exchanges.take(streamId, buffer, start, end, endsStream));
   }
 
@@ -263,8 +248,9 @@ export class Connection {
     const { streamId, endsStream, buffer, start, end } = block;
     // Also of streams that nobody waits for any more: the table has to follow the peer's.
     const list = this.#decoder.decode(buffer, start, end);
-    if (!endsStream) this.#budget.spend();
-    this.#health.answered();
+    const isAwaited = this.#exchanges.has(streamId);
+    if (isAwaited) this.#health.answered();
+    if (!isAwaited || !endsStream) this.#budget.spend();
     const fault = this.#exchanges.heed(streamId, list.tooLarge ? [] : list.fields, endsStream);
     this.#afterEnd(streamId, fault);
   }
@@ -280,8 +266,8 @@ export class Connection {
 
   #onSettings({ streamId, flags, buffer, start, end }: Frame): void {
     if (streamId !== 0) throw new ProtocolFault(ERROR_CODE.protocolError, 'SETTINGS of a stream');
-    if ((flags & FLAG.ack) !== 0) return assertLength(end - start, 0);
     this.#budget.spend();
+    if ((flags & FLAG.ack) !== 0) return assertLength(end - start, 0);
     const before = this.#peer;
     this.#peer = readSettings(before, buffer, start, end);
     this.#encoder.setTableLimit(Math.min(this.#peer.headerTableBytes, HEADER_TABLE_BYTES));
@@ -308,11 +294,12 @@ export class Connection {
   #onGoaway({ streamId, buffer, start, end }: Frame): void {
     if (streamId !== 0) throw new ProtocolFault(ERROR_CODE.protocolError, 'GOAWAY of a stream');
     if (end - start < 8) throw new ProtocolFault(ERROR_CODE.frameSizeError, 'GOAWAY too short');
+    this.#budget.spend();
     const code = buffer.readUInt32BE(start + 4);
     if (code !== ERROR_CODE.noError) this.#failure = errorCodeName(code);
     const lastStreamId = buffer.readUInt32BE(start) & MAX_31_BITS;
     if (this.#state === 'connecting' || this.#state === 'open') this.drain();
-    this.#exchanges.refuseAbove(lastStreamId);
+    this.#refuseAbove(lastStreamId);
     this.#settleRoom();
   }
 
@@ -339,6 +326,12 @@ export class Connection {
     this.#settleRoom();
   }
 
+  #refuseAbove(lastStreamId: number): void {
+    for (const streamId of this.#exchanges.refuseAbove(lastStreamId)) {
+      this.#outbound.forget(streamId);
+    }
+  }
+
   #settleRoom(): void {
     this.#closeIfDone();
     this.#onChange();
@@ -356,26 +349,35 @@ export class Connection {
 
   #closeIfDone(): void {
     if (this.#state !== 'draining' || this.#exchanges.size > 0 || this.#isEnding) return;
+    this.#leave(ERROR_CODE.noError);
+  }
+
+  #leave(code: ErrorCode): void {
     this.#isEnding = true;
-    this.#writer.goaway(ERROR_CODE.noError);
+    this.#writer.goaway(code);
     this.#writer.flush();
+    this.#health.ending();
     this.#socket.end();
   }
 
   #destroy(failure: string): void {
-    this.#failure = failure;
-    this.#reader.stop();
+    this.#giveUp(failure);
     this.#socket.destroy();
   }
 
-  #onClose(failure: string | null): void {
-    if (failure !== null) this.#failure = failure;
+  /** Listens to nothing any more. What never left our buffer was certainly not processed. */
+  #giveUp(failure: string): void {
+    this.#failure = failure;
     this.#reader.stop();
     this.#writer.discard();
+    if (this.#state === 'open') this.#state = 'draining';
+    this.#refuseAbove(this.#flushedThrough);
+  }
+
+  #onClose(failure: string | null): void {
     this.#health.stop();
     this.#state = 'closed';
-    // What never left our buffer was certainly not processed.
-    this.#exchanges.refuseAbove(this.#flushedThrough);
+    this.#giveUp(failure ?? this.#failure);
     this.#exchanges.finishAll();
     this.#closed.resolve();
     this.#onChange();

@@ -2,18 +2,25 @@ import { ERROR_CODE } from './error-code.ts';
 import { ProtocolFault } from './protocol-fault.ts';
 
 /** What a calm peer never comes near to, whatever it has to say about its settings. */
-const FULL = 2_000;
+const CALM = 2_000;
 const REFILL_PER_SECOND = 100;
 /** A request makes a peer send a few frames of its own: windows, a late reset, an empty DATA. */
 const REFILL_PER_REQUEST = 8;
 
 /**
  * Bounds the frames that cost us work and bring nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE,
- * RST_STREAM, empty DATA, interim answers (RFC 9113 section 10.5).
+ * RST_STREAM, GOAWAY, empty DATA, interim and late answers (RFC 9113 section 10.5).
  */
 export class FrameBudget {
-  #left = FULL;
+  readonly #full: number;
+  #left: number;
   #refilledAt = performance.now();
+
+  /** For a connection with at most so many open streams, each of which may have spoken up. */
+  constructor(maxStreams: number) {
+    this.#full = CALM + REFILL_PER_REQUEST * maxStreams;
+    this.#left = this.#full;
+  }
 
   /** Throws `ProtocolFault` when the peer has used up what it had. */
   spend(): void {
@@ -23,11 +30,11 @@ export class FrameBudget {
     this.#left = Math.floor(((now - this.#refilledAt) / 1_000) * REFILL_PER_SECOND);
     this.#refilledAt = now;
     if (this.#left < 1) throw new ProtocolFault(ERROR_CODE.enhanceYourCalm, 'a flood of frames');
-    this.#left = Math.min(this.#left, FULL);
+    this.#left = Math.min(this.#left, this.#full);
   }
 
   /** A request goes out. */
   earn(): void {
-    if (this.#left < FULL) this.#left += REFILL_PER_REQUEST;
+    if (this.#left < this.#full) this.#left += REFILL_PER_REQUEST;
   }
 }

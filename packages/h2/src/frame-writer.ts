@@ -17,15 +17,13 @@ export type WriteBytes = (bytes: Buffer, done: () => void) => void;
  */
 export class FrameWriter {
   readonly #write: WriteBytes;
-  readonly #onFlush: () => void;
   readonly #spare: Buffer[] = [];
   #slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
   #used = 0;
   #scheduled: NodeJS.Immediate | null = null;
 
-  constructor(write: WriteBytes, onFlush: () => void) {
+  constructor(write: WriteBytes) {
     this.#write = write;
-    this.#onFlush = onFlush;
   }
 
   /** The buffer to write into, from `offset` on; good until the next call of any method here. */
@@ -61,7 +59,6 @@ export class FrameWriter {
     this.#write(bytes, () => {
       if (slab.length === SLAB_BYTES && this.#spare.length < SPARE_SLABS) this.#spare.push(slab);
     });
-    this.#onFlush();
   }
 
   /** Forgets what has not been handed over. */

@@ -1,7 +1,5 @@
-import { ERROR_CODE } from './error-code.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { DEFAULT_WINDOW_BYTES } from './frame.ts';
-import { ProtocolFault } from './protocol-fault.ts';
 
 /** Far more than the answers of a thousand streams have, so that it never holds a peer up. */
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
@@ -9,7 +7,8 @@ const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
 /**
  * What the peer may send us on the whole connection (RFC 9113 section 5.2). Streams need no
  * counterpart: each starts with a window that holds the largest answer we take, and is reset when
- * it has more to say.
+ * it has more to say. Nothing of what comes is kept waiting, so the window is opened again as soon
+ * as half of it is used, and a peer that would overrun it gains nothing by that.
  */
 export class InboundFlow {
   readonly #writer: FrameWriter;
@@ -27,9 +26,6 @@ export class InboundFlow {
   /** Counts a DATA payload, padding included, also of streams that nobody listens to any more. */
   receive(bytes: number): void {
     this.#window -= bytes;
-    if (this.#window < 0) {
-      throw new ProtocolFault(ERROR_CODE.flowControlError, 'more DATA than the window allows');
-    }
     if (this.#window > CONNECTION_WINDOW_BYTES / 2) return;
     this.#writer.windowUpdate(0, CONNECTION_WINDOW_BYTES - this.#window);
     this.#window = CONNECTION_WINDOW_BYTES;

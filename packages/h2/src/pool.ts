@@ -1,4 +1,5 @@
-import { Connection, type ConnectionOptions } from './connection.ts';
+import type { ConnectionOptions } from './connection-options.ts';
+import { Connection } from './connection.ts';
 import type { Http2Request, Http2RequestOptions, Http2Result } from './exchange.ts';
 import { WaitingLine, type WaitingRequest } from './waiting-line.ts';
 
@@ -13,6 +14,9 @@ export interface Http2PoolOptions extends ConnectionOptions {
  * A peer that refuses the same request this often is overloaded; the caller may come back later.
  */
 const MAX_RESENDS = 3;
+
+/** Less than the room of any connection that has room. */
+const LAST_RESORT = 0.5;
 
 /** The pause after the nth failed connection: 0.1 s doubling to 30 s, of which half is random. */
 const FIRST_PAUSE_MS = 100;
@@ -47,8 +51,8 @@ export class Http2Pool implements AsyncDisposable {
   /** Sends once, resending only what was certainly not processed. Never rejects. */
   request(request: Http2Request, options: Http2RequestOptions): Promise<Http2Result> {
     return new Promise((resolve) => {
-      const entry = { request, options, resolve, resends: 0 };
-      const connection = this.#line.size === 0 ? this.#roomiest() : null;
+      const entry = { request, options, resolve, resends: 0, refusedBy: null };
+      const connection = this.#line.size === 0 ? this.#roomiest(null) : null;
       if (connection === null || !isInTime(options)) this.#enqueue(entry);
       else this.#post(entry, connection);
     });
@@ -87,7 +91,7 @@ export class Http2Pool implements AsyncDisposable {
   #pump(): void {
     if (this.#line.size === 0) return;
     for (const entry of this.#line) {
-      const connection = this.#roomiest();
+      const connection = this.#roomiest(entry.refusedBy);
       if (connection === null) break;
       if (!isInTime(entry.options)) {
         this.#line.giveBack(entry, 'expired', 'no room in time');
@@ -99,11 +103,13 @@ export class Http2Pool implements AsyncDisposable {
     if (this.#line.size > 0) this.#grow();
   }
 
-  #roomiest(): Connection | null {
+  /** The connection that has refused a request gets it again only if no other one has room. */
+  #roomiest(refusedBy: number | null): Connection | null {
     let best: Connection | null = null;
     let room = 0;
     for (const connection of this.#connections) {
-      const here = connection.room;
+      const { id, room: own } = connection;
+      const here = id === refusedBy ? Math.min(own, LAST_RESORT) : own;
       if (here > room) [best, room] = [connection, here];
     }
     return best;
@@ -112,13 +118,14 @@ export class Http2Pool implements AsyncDisposable {
   #post(entry: WaitingRequest, connection: Connection): void {
     const { request, options, resolve } = entry;
     connection.post(request, options.answerTimeoutMs, (result) => {
-      if (result.kind === 'refused') this.#resend(entry);
+      if (result.kind === 'refused') this.#resend(entry, connection);
       else resolve(result);
     });
   }
 
-  #resend(entry: WaitingRequest): void {
+  #resend(entry: WaitingRequest, connection: Connection): void {
     entry.resends += 1;
+    entry.refusedBy = connection.id;
     if (entry.resends <= MAX_RESENDS) return this.#enqueue(entry);
     entry.resolve({ kind: 'not_started', cause: 'refused', detail: 'by the peer, repeatedly' });
   }

@@ -23,7 +23,8 @@ export interface TlsSocketEvents {
 /** The little that HTTP/2 wants of a socket. */
 export interface TlsSocket {
   readonly unsentBytes: number;
-  write(bytes: Buffer, done: () => void): void;
+  /** Whether the socket took the bytes: one that has ended takes nothing. */
+  write(bytes: Buffer, done: () => void): boolean;
   /** Closes when everything written is out. */
   end(): void;
   destroy(): void;
@@ -76,7 +77,9 @@ export function openTlsSocket({ origin, ca }: TlsTarget, events: TlsSocketEvents
       return socket.writableLength;
     },
     write: (bytes, done) => {
-      if (!socket.destroyed) socket.write(bytes, done);
+      const isTaken = socket.writable;
+      if (isTaken) socket.write(bytes, done);
+      return isTaken;
     },
     end: () => socket.destroySoon(),
     destroy: () => socket.destroy(),

@@ -8,10 +8,18 @@ export interface WaitingRequest {
   readonly resolve: (result: Http2Result) => void;
   /** How often a peer has refused it. */
   resends: number;
+  /** The connection on which that happened last. */
+  refusedBy: number | null;
 }
 
 /** `setTimeout` overflows to 1 ms above this. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** The one listener of a signal that so many of the requests in the line share. */
+interface SharedSignal {
+  readonly listener: () => void;
+  requests: number;
+}
 
 /**
  * Requests in the order of their arrival, each of which leaves unsent when its time is up or its
@@ -20,7 +28,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  */
 export class WaitingLine {
   readonly #waiting = new Set<WaitingRequest>();
-  readonly #signals = new Map<AbortSignal, () => void>();
+  readonly #signals = new Map<AbortSignal, SharedSignal>();
   #timer: NodeJS.Timeout | null = null;
   #nextExpiry = Number.POSITIVE_INFINITY;
 
@@ -44,12 +52,11 @@ export class WaitingLine {
 
   remove(entry: WaitingRequest): void {
     this.#waiting.delete(entry);
+    this.#unlisten(entry.options.signal);
     if (this.#waiting.size > 0) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#nextExpiry = Number.POSITIVE_INFINITY;
-    for (const [signal, listener] of this.#signals) signal.removeEventListener('abort', listener);
-    this.#signals.clear();
   }
 
   giveBack(entry: WaitingRequest, cause: NotStartedCause, detail: string): void {
@@ -63,14 +70,26 @@ export class WaitingLine {
   }
 
   #listen(signal: AbortSignal): void {
-    if (this.#signals.has(signal)) return;
+    const shared = this.#signals.get(signal);
+    if (shared !== undefined) {
+      shared.requests += 1;
+      return;
+    }
     const listener = (): void => this.#abort(signal);
     signal.addEventListener('abort', listener, { once: true });
-    this.#signals.set(signal, listener);
+    this.#signals.set(signal, { listener, requests: 1 });
+  }
+
+  #unlisten(signal: AbortSignal): void {
+    const shared = this.#signals.get(signal);
+    if (shared === undefined) return;
+    shared.requests -= 1;
+    if (shared.requests > 0) return;
+    signal.removeEventListener('abort', shared.listener);
+    this.#signals.delete(signal);
   }
 
   #abort(signal: AbortSignal): void {
-    this.#signals.delete(signal);
     for (const entry of this.#waiting) {
       if (entry.options.signal === signal) this.giveBack(entry, 'aborted', 'by the caller');
     }
