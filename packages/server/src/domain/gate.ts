@@ -30,6 +30,8 @@ export interface GateRow extends Recipient {
   readonly credentialRef: number | null;
   readonly newerSent: boolean;
   readonly isDormant: boolean;
+  /** Attempts at this token have failed since the last one that was accepted. */
+  readonly isFailing: boolean;
   /** The user said "only this device" on another one, where the user is signed in as well. */
   readonly chosenElsewhere: boolean;
   /** What the ledger says already; null when nothing was settled. */

@@ -1,12 +1,14 @@
 import type { Recipient } from '../domain/delivery.ts';
 import type { GateRow } from '../domain/gate.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
-import { CHOSEN_ELSEWHERE, OWNER_OF_DELIVERY, toGateRow, type GateColumns } from './gate.ts';
+import { INSTALLATION_COLUMNS, lookAtUsers, toGateRow, type GateColumns } from './gate-columns.ts';
 import type { Queryable } from './sql.ts';
 
-interface PreviewRow extends GateColumns {
+type PreviewRow = GateColumns & {
+  readonly installation_ref: number;
+  readonly user_ref: number;
   readonly platform: string | null;
-}
+};
 
 /** What the gate would see of a recipient at this moment, had it been accepted. */
 export interface GatePreview {
@@ -20,28 +22,23 @@ export async function previewGate(
   appRef: number,
   recipients: readonly Recipient[],
 ): Promise<readonly GatePreview[]> {
+  const users = lookAtUsers(recipients);
   const rows = await db<PreviewRow[]>`
     with slice as (
       select * from unnest(${recipients.map((one) => one.installationRef)}::bigint[],
         ${recipients.map((one) => one.userRef)}::bigint[])
         with ordinality as s (installation_ref, user_ref, position)
     )
-    select s.installation_ref, s.user_ref,
-      i.provider, i.credential_project, i.environment, i.topic, i.token_kind, i.token,
-      i.web_push_p256dh, i.web_push_auth, i.vapid_key_id, i.token_status,
-      own.user_ref as owner_ref, own.id as owner_id, own.preferences as owner_preferences,
-      own.rcpt, own.shared,
-      i.holder_version, i.permission, i.preferences, i.locale, i.sdk_version, i.platform,
-      i.dormant_since is not null as dormant, ${db.unsafe(CHOSEN_ELSEWHERE)} as chosen_elsewhere,
-      c.credential_ref as serving_credential, false as newer_sent,
-      null::text as settled_state, null::text as settled_reason,
-      null::bigint as settled_in_chunk, null::smallint as attempts,
-      null::timestamptz as first_sent_at, null::boolean as possible_duplicate
+    select s.installation_ref, s.user_ref, i.platform, ${db.unsafe(INSTALLATION_COLUMNS)},
+      ${db.unsafe(users.columns)}
     from slice s
       join installation i on i.installation_ref = s.installation_ref and i.app_ref = ${appRef}
       join app a on a.app_ref = i.app_ref
-      left join lateral (${db.unsafe(OWNER_OF_DELIVERY)}) own on true
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
+      ${db.unsafe(users.joins)}
     order by s.position`;
-  return rows.map((row) => ({ row: toGateRow(row), platform: row.platform }));
+  return rows.map((row) => ({
+    row: toGateRow(row, { installationRef: row.installation_ref, userRef: row.user_ref }),
+    platform: row.platform,
+  }));
 }
