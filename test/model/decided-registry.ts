@@ -311,7 +311,6 @@ function newInstallation(
     createdAt: at,
     updatedAt: at,
     lastSeenAt: at,
-    lastAcceptedOn: null,
     lastFailure: null,
     failuresInARow: 0,
   };

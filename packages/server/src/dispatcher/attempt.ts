@@ -47,7 +47,7 @@ export function settleAttempt(
     firstSentAt,
     sentAt: attempt.sentAt,
     dueAt: retries ? dueAt : null,
-    tokenFact: tokenFactOf(outcome),
+    tokenFact: tokenFactOf(outcome, row.isFailing),
     host: hostOf(attempt),
   };
 }

@@ -97,7 +97,6 @@ export interface Installation {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly lastSeenAt: Date;
-  readonly lastAcceptedOn: string | null;
   readonly lastFailure: { readonly code: string; readonly at: Date } | null;
   readonly failuresInARow: number;
 }

@@ -4,7 +4,8 @@ import type { Outcome } from './outcome.ts';
 
 /** What the registry is to hear of an outcome; applied as compare-and-set (rule R8). */
 export type TokenFact =
-  | { readonly kind: 'accepted' }
+  /** `endsFailures`: attempts had failed before it, which count no more. */
+  | { readonly kind: 'accepted'; readonly endsFailures: boolean }
   | { readonly kind: 'failure'; readonly code: string }
   | { readonly kind: 'mismatch'; readonly code: string }
   /** `since` is the provider's own word; without it, what counts is when the push was sent. */
@@ -33,11 +34,11 @@ export interface Settlement extends Recipient {
 
 type Attempted = Exclude<Outcome, { readonly kind: 'not_started' }>;
 
-/** What an attempt tells the registry about the token. */
-export function tokenFactOf(outcome: Attempted): TokenFact | null {
+/** What an attempt at a token, failing before or not, tells the registry about it. */
+export function tokenFactOf(outcome: Attempted, isFailing: boolean): TokenFact | null {
   switch (outcome.kind) {
     case 'accepted':
-      return { kind: 'accepted' };
+      return { kind: 'accepted', endsFailures: isFailing };
     case 'token_dead':
       return { kind: 'dead', code: outcome.code, since: outcome.since };
     case 'token_mismatch':

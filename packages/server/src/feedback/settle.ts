@@ -21,7 +21,7 @@ export interface SettleResult {
  * its lease writes nothing; its successor has taken over.
  *
  * Everybody who needs several of these locks takes them in this order: the chunk, the minute of a
- * host, installations, the ledger, counters, the notification.
+ * host, installations, acceptances, the ledger, counters, the notification.
  */
 export async function settle(
   db: Database,

@@ -2,14 +2,15 @@ import assert from 'node:assert';
 import { tokenFingerprint } from '../domain/address-key.ts';
 import type { EventDraft } from '../domain/event.ts';
 import type { Settlement, TokenFact } from '../domain/settlement.ts';
+import { recordAcceptances } from '../store/acceptances.ts';
 import { appendEvents } from '../store/events.ts';
 import { insertEnvironmentProbes } from '../store/probes.ts';
 import type { Transaction } from '../store/sql.ts';
 import {
+  endFailures,
   findMovedOn,
   lockForFeedback,
   quarantineTokens,
-  recordAccepted,
   recordFailures,
   retireTokens,
   type ChangedToken,
@@ -27,7 +28,23 @@ export async function applyTokenFacts(
   frozen: ReadonlySet<string>,
   now: Date,
 ): Promise<readonly number[]> {
-  const facts = settlements.filter((one) => one.tokenFact !== null);
+  const movedOn = await changeTokens(tx, appRef, settlements, frozen, now);
+  const accepted = factsOf(settlements, 'accepted').map((one) => one.installationRef);
+  await recordAcceptances(tx, accepted, now.toISOString().slice(0, 10));
+  return movedOn;
+}
+
+/** An acceptance where nothing had failed, which is nearly every push, takes no installation. */
+async function changeTokens(
+  tx: Transaction,
+  appRef: number,
+  settlements: readonly Settlement[],
+  frozen: ReadonlySet<string>,
+  now: Date,
+): Promise<readonly number[]> {
+  const facts = settlements.filter(({ tokenFact: fact }) =>
+    fact?.kind === 'accepted' ? fact.endsFailures : fact !== null,
+  );
   if (facts.length === 0) return [];
   await lockForFeedback(
     tx,
@@ -38,9 +55,9 @@ export async function applyTokenFacts(
   const [spared, believed] = [losses.filter(isSpared), losses.filter((one) => !isSpared(one))];
   const events = (await takeAway(tx, believed, now)).map(toEvent);
   const failed = [...spared, ...factsOf(facts, 'failure')];
-  if (failed.length > 0) await recordFailures(tx, failed.map(toFailed), now);
+  await recordFailures(tx, failed.map(toFailed), now);
   const accepted = factsOf(facts, 'accepted').map((one) => one.installationRef);
-  if (accepted.length > 0) await recordAccepted(tx, accepted, now.toISOString().slice(0, 10));
+  await endFailures(tx, accepted);
   await appendEvents(tx, { appRef, at: now, source: 'provider', requestId: null }, events);
   // A frozen host would refuse a confirmed token again and again; it waits for the thaw.
   const untouched = spared.map((one) => ({ ...toFailed(one), since: null }));

@@ -99,7 +99,7 @@ function renderToken(token: HeldToken): NonNullable<InstallationBody['token']> {
 }
 
 function renderHistory(description: InstallationDescription): Partial<InstallationBody> {
-  const { installation, lastUser } = description;
+  const { installation, lastUser, lastAcceptedOn } = description;
   const { lastFailure } = installation;
   return {
     dormant_since: renderInstantOrNull(installation.dormantSince),
@@ -107,7 +107,7 @@ function renderHistory(description: InstallationDescription): Partial<Installati
       lastUser === null
         ? null
         : { id: lastUser.id, until: renderInstant(lastUser.until), ended_by: lastUser.endedBy },
-    last_accepted_on: installation.lastAcceptedOn,
+    last_accepted_on: lastAcceptedOn,
     last_failure:
       lastFailure === null ? null : { code: lastFailure.code, at: renderInstant(lastFailure.at) },
     failures_in_a_row: installation.failuresInARow,

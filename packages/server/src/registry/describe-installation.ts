@@ -1,4 +1,5 @@
 import type { Installation } from '../domain/installation.ts';
+import { lastAcceptances } from '../store/acceptances.ts';
 import { lastEndedLinks, type LastLink } from '../store/links.ts';
 import type { Queryable } from '../store/sql.ts';
 import { topicsOf, type TopicSubscription } from '../store/topics.ts';
@@ -9,6 +10,8 @@ export interface InstallationDescription {
   readonly topics: readonly TopicSubscription[];
   /** Who was signed in last, and is not any more; null when nobody was, or it is not asked for. */
   readonly lastUser: LastLink | null;
+  /** The day (UTC) on which a provider last took a push for it; null as above. */
+  readonly lastAcceptedOn: string | null;
 }
 
 /** Describes installations for a back end, which sees their history too; in the order given. */
@@ -17,10 +20,15 @@ export async function describeInstallations(
   installations: readonly Installation[],
 ): Promise<readonly InstallationDescription[]> {
   const refs = installations.map(({ ref }) => ref);
-  const [topics, lastUsers] = await Promise.all([topicsOf(db, refs), lastEndedLinks(db, refs)]);
+  const [topics, lastUsers, acceptances] = await Promise.all([
+    topicsOf(db, refs),
+    lastEndedLinks(db, refs),
+    lastAcceptances(db, refs),
+  ]);
   return installations.map((installation) => ({
     installation,
     topics: topics.get(installation.ref) ?? [],
     lastUser: lastUsers.get(installation.ref) ?? null,
+    lastAcceptedOn: acceptances.get(installation.ref) ?? null,
   }));
 }

@@ -51,7 +51,6 @@ export interface InstallationRow extends AddressRow, MarkRow {
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly last_seen_at: Date;
-  readonly last_accepted_on: string | null;
   readonly last_failure_code: string | null;
   readonly last_failure_at: Date | null;
   readonly failures_in_a_row: number;
@@ -144,7 +143,6 @@ function toInstallation(row: InstallationRow, links: readonly OpenLink[]): Insta
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     lastSeenAt: row.last_seen_at,
-    lastAcceptedOn: row.last_accepted_on,
     lastFailure:
       row.last_failure_code === null || row.last_failure_at === null
         ? null

@@ -1,3 +1,4 @@
+import type { ProviderName } from '../domain/address.ts';
 import type { Settlement } from '../domain/settlement.ts';
 import type { LeasedChunk } from './chunks.ts';
 import type { Transaction } from './sql.ts';
@@ -13,9 +14,58 @@ export async function recordDeliveries(
   now: Date,
 ): Promise<void> {
   if (settlements.length === 0) return;
-  await writeDeliveries(tx, place, settlements, now);
+  await insertAcceptances(tx, place, settlements.filter(isPlainAcceptance), now);
+  const others = settlements.filter((one) => !isPlainAcceptance(one));
+  if (others.length > 0) await writeDeliveries(tx, place, others, now);
   await moveCounters(tx, place.notificationRef, settlements);
   await insertRetries(tx, place, settlements);
+}
+
+type PlainAcceptance = Settlement & { readonly provider: ProviderName; readonly sentAt: Date };
+
+/** Nearly every delivery: taken at its first attempt, and the ledger knows nothing of it yet. */
+function isPlainAcceptance(one: Settlement): one is PlainAcceptance {
+  return (
+    one.state === 'accepted' &&
+    one.attempts === 1 &&
+    one.previous === null &&
+    !one.possibleDuplicate &&
+    one.provider !== null &&
+    one.sentAt !== null
+  );
+}
+
+/**
+ * Plain acceptances in a statement of their own, with no more columns than they have and without a
+ * look for rows that cannot be there: the gate saw none, and only whoever holds the chunk writes
+ * them. Processor time for each row, 500 at once, two indexes kept, PostgreSQL and Homing in µs:
+ *
+ *   every column as JSON, on conflict update       17.5   6.3
+ *   every column as an array, on conflict update   9.9-14   3.7-6
+ *   every column by COPY, which knows no conflict   8.6-11   3.8-4.5
+ *   these columns, on conflict do nothing           8.5-12   1.7-1.9
+ *   these columns                                   6.6-7.6   1.5-1.8
+ */
+async function insertAcceptances(
+  tx: Transaction,
+  place: LedgerPlace,
+  settlements: readonly PlainAcceptance[],
+  now: Date,
+): Promise<void> {
+  for (const [provider, ones] of Map.groupBy(settlements, (one) => one.provider)) {
+    await tx`
+      insert into delivery (day, notification_ref, installation_ref, user_ref, state, provider,
+        provider_id, holder_version, attempts, first_sent_at, sent_at, settled_at)
+      select ${place.day}, ${place.notificationRef}, s.i, s.u, 'accepted', ${provider}, s.provider_id,
+        s.holder_version, 1, to_timestamp(s.sent_at / 1000e0), to_timestamp(s.sent_at / 1000e0),
+        ${now}
+      from unnest(${ones.map((one) => one.installationRef)}::bigint[],
+        ${ones.map((one) => one.userRef)}::bigint[],
+        ${ones.map((one) => one.providerId)}::text[],
+        ${ones.map((one) => one.holderVersion)}::bigint[],
+        ${ones.map((one) => one.sentAt.getTime())}::bigint[])
+        as s (i, u, provider_id, holder_version, sent_at)`;
+  }
 }
 
 /** One row for each delivery; the newest state wins. */

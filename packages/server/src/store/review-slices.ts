@@ -29,7 +29,7 @@ export interface ReviewSlice {
  */
 const DORMANT = `(i.removed_at is null and i.dormant_since is null
   and i.last_seen_at < t.dormant_before
-  and not (t.unless_accepted and coalesce(i.last_accepted_on >= t.dormant_before::date, false)))`;
+  and not (t.unless_accepted and coalesce(k.accepted_on >= t.dormant_before::date, false)))`;
 const SILENT = `(i.removed_at is null and i.dormant_since is null
   and i.last_seen_at < t.warn_before and not ${DORMANT})`;
 /**
@@ -68,7 +68,7 @@ export async function countSlice(db: Queryable, slice: ReviewSlice): Promise<Rev
         case when coalesce(i.platform, 'unknown') = any(${apart})
           then coalesce(i.platform, 'unknown') else 'other' end as platform,
         i.removed_at is null as alive, i.dormant_since is not null as already_dormant,
-        i.last_accepted_on >= i.last_seen_at::date as accepting,
+        k.accepted_on >= i.last_seen_at::date as accepting,
         ${db.unsafe(SILENT)} as silent, ${db.unsafe(DORMANT)} as dormant,
         ${db.unsafe(PURGE_REASON)} as purge
       from ${examined(db, slice)}
@@ -158,11 +158,15 @@ export async function purgeInstallations(tx: Transaction, refs: readonly number[
   await tx`delete from topic_mark where installation_ref = any(${all})`;
   await tx`delete from probe where installation_ref = any(${all})`;
   await tx`delete from purpose_token where installation_ref = any(${all})`;
+  await tx`delete from acceptance where installation_ref = any(${all})`;
   await tx`delete from link where installation_ref = any(${all})`;
   await tx`delete from installation where installation_ref = any(${all})`;
 }
 
-/** The installations `i` of a slice with the cutoffs `t` of their platform; ends in a `where`. */
+/**
+ * The installations `i` of a slice with their last acceptances `k` and the cutoffs `t` of their
+ * platform; ends in a `where`.
+ */
 function examined(db: Queryable, { review, after, through }: ReviewSlice): Fragment {
   const cutoffs = silenceCutoffs(review.policy, review.createdAt).map((one) => ({
     platform: one.platform,
@@ -171,7 +175,7 @@ function examined(db: Queryable, { review, after, through }: ReviewSlice): Fragm
     unless_accepted: one.unlessAccepted,
     purge_before: purgeCutoff(review.createdAt),
   }));
-  return db`installation i cross join lateral (
+  return db`installation i left join acceptance k using (installation_ref) cross join lateral (
       select * from jsonb_to_recordset(${json(cutoffs)}) as c (platform text,
         warn_before timestamptz, dormant_before timestamptz, unless_accepted boolean,
         purge_before timestamptz)

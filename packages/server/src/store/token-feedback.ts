@@ -1,7 +1,7 @@
 import type { ApnsAddress } from '../domain/address.ts';
 import { OTHER_ENVIRONMENT } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
-import type { Queryable, Transaction } from './sql.ts';
+import type { Transaction } from './sql.ts';
 
 /** What one push says about the token that it was sent to. */
 export interface DeadToken extends RefusedToken {
@@ -123,6 +123,7 @@ export async function recordFailures(
   tokens: readonly FailedToken[],
   now: Date,
 ): Promise<void> {
+  if (tokens.length === 0) return;
   await tx`
     update installation i
     set last_failure_code = f.code, last_failure_at = ${now},
@@ -163,21 +164,18 @@ export async function correctEnvironment(
 }
 
 /**
- * Notes that pushes were accepted; writes a row at most once a day while all is well. What a token
- * that was taken away meanwhile had failed with stays: its notifications follow by that.
+ * Ends the failures in a row of tokens at which a push was accepted. What a token that was taken
+ * away meanwhile had failed with stays: its notifications follow by that.
  */
-export async function recordAccepted(
-  db: Queryable,
+export async function endFailures(
+  tx: Transaction,
   installationRefs: readonly number[],
-  day: string,
 ): Promise<void> {
-  await db`
-    update installation set last_accepted_on = ${day},
-      failures_in_a_row = case when token_status in ('live', 'contested') then 0
-        else failures_in_a_row end
+  if (installationRefs.length === 0) return;
+  await tx`
+    update installation set failures_in_a_row = 0
     where installation_ref = any(${[...installationRefs]})
-      and (last_accepted_on is distinct from ${day}
-        or (failures_in_a_row > 0 and token_status in ('live', 'contested')))`;
+      and failures_in_a_row > 0 and token_status in ('live', 'contested')`;
 }
 
 function toRows(tokens: readonly FailedToken[]) {

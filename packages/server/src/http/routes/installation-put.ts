@@ -69,7 +69,12 @@ async function renderSynced(
   { caller, now }: RegistryContext,
   { installation, topics, accountMode }: Synced,
 ): Promise<Installation> {
-  const own: InstallationDescription = { installation, topics, lastUser: null };
+  const own: InstallationDescription = {
+    installation,
+    topics,
+    lastUser: null,
+    lastAcceptedOn: null,
+  };
   if (caller.kind === 'client') {
     return renderInstallation(own, { reader: 'client', accountMode, now });
   }
