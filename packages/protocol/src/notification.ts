@@ -77,6 +77,12 @@ const Options = Type.Object(
       }),
     ),
     silent: Type.Optional(Type.Boolean()),
+    pace: Type.Optional(
+      Type.Object(
+        { per_second: Type.Integer({ minimum: 1, maximum: 1_000_000 }) },
+        { ...closed, description: 'how many pushes a second go out at most, retries included' },
+      ),
+    ),
   },
   closed,
 );
@@ -131,6 +137,15 @@ export const NotificationAccepted = Type.Object(
 );
 export type NotificationAccepted = Static<typeof NotificationAccepted>;
 
+const NotificationStatus = Type.Enum(['accepted', 'sending', 'paused', 'finished', 'cancelled']);
+
+/** How a notification stands after it was paused or resumed. */
+export const NotificationStanding = Type.Object(
+  { id: Type.String(), status: NotificationStatus },
+  { $id: 'NotificationStanding' },
+);
+export type NotificationStanding = Static<typeof NotificationStanding>;
+
 export const Cancellation = Type.Object(
   {
     id: Type.String(),
@@ -143,7 +158,7 @@ export const Cancellation = Type.Object(
 export const NotificationReport = Type.Object(
   {
     id: Type.String(),
-    status: Type.Enum(['accepted', 'sending', 'finished', 'cancelled']),
+    status: NotificationStatus,
     created_at: Type.String({ format: 'date-time' }),
     expires_at: Type.String({ format: 'date-time' }),
     finished_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),

@@ -4,12 +4,15 @@ import type { Vault } from './credentials/sealing.ts';
 import { recordRecovery, recordStop } from './credentials/record-stop.ts';
 import { createSharedTokenStore } from './credentials/shared-token-store.ts';
 import type { OpenLane } from './dispatcher/lane-book.ts';
-import type { LaneObserver, OpenProvider } from './dispatcher/lane.ts';
+import type { OpenProvider } from './dispatcher/lane.ts';
+import type { LaneObserver } from './dispatcher/stop-report.ts';
 import type { Clock } from './domain/clock.ts';
+import { rateOf } from './domain/rate.ts';
 import { createApnsProvider } from './providers/apns/provider.ts';
 import { APNS_RETRY_POLICY } from './providers/apns/retry-policy.ts';
 import { parseApnsSettings } from './providers/apns/settings.ts';
 import { createFcmProvider } from './providers/fcm/provider.ts';
+import { FCM_RATE } from './providers/fcm/rate.ts';
 import { FCM_RETRY_POLICY } from './providers/fcm/retry-policy.ts';
 import { parseFcmSettings } from './providers/fcm/settings.ts';
 import type { ProviderTokenStore } from './providers/provider-token-store.ts';
@@ -55,7 +58,9 @@ function openApns(
     clock,
     endpoints: { production, sandbox, ca },
   });
-  return { name: 'apns', provider, policy: APNS_RETRY_POLICY };
+  const rate = rateOf(credential.rate, null);
+  const bucket = rate === null ? null : { name: `credential/${credential.ref}`, rate };
+  return { name: 'apns', provider, policy: APNS_RETRY_POLICY, bucket };
 }
 
 function openFcm(
@@ -66,7 +71,10 @@ function openFcm(
   const endpoints = { api: all.fcm, token: all.googleToken, ca: all.ca };
   const settings = requireSettings(credential, parseFcmSettings(credential.settings, endpoints));
   const provider = createFcmProvider({ settings, tokens, clock, endpoints });
-  return { name: 'fcm', provider, policy: FCM_RETRY_POLICY };
+  const rate = rateOf(credential.rate, FCM_RATE);
+  // Google counts by project, also where several apps have a key of it.
+  const bucket = rate === null ? null : { name: `fcm/${settings.projectId}`, rate };
+  return { name: 'fcm', provider, policy: FCM_RETRY_POLICY, bucket };
 }
 
 /** Credentials are checked when they are added; a row that fails now was changed by other means. */

@@ -6,6 +6,7 @@ import { addCredential, type NewProviderCredential } from './credentials/add-cre
 import type { Vault } from './credentials/sealing.ts';
 import { parseIdentityJwk } from './domain/identity-jwk.ts';
 import { LIMITS } from './domain/limits.ts';
+import type { RateSetting } from './domain/rate.ts';
 import { formatTypedId } from './domain/typed-id.ts';
 import { parseApnsSettings } from './providers/apns/settings.ts';
 import { FCM_ENDPOINTS, parseFcmSettings } from './providers/fcm/settings.ts';
@@ -24,6 +25,8 @@ export interface NewAppRequest {
   readonly apns: Readonly<Record<string, unknown>> | null;
   /** `{serviceAccount}`: Google's key file; null without FCM. */
   readonly fcm: Readonly<Record<string, unknown>> | null;
+  /** How fast the credential of a provider may be used; its own figures when left out. */
+  readonly rates?: Readonly<Partial<Record<'apns' | 'fcm', RateSetting>>>;
   readonly identityKeys: readonly NewIdentityKey[];
   /** Web origins that may use the publishable key; `*` for any. */
   readonly allowedOrigins?: readonly string[];
@@ -55,8 +58,14 @@ export async function provisionApp(
     }
     const id = randomUUID();
     const app = await insertApp(tx, { id, name, environment, identity, allowedOrigins });
-    if (request.apns !== null) await addCredential(tx, vault, apnsCredential(app, request.apns));
-    if (request.fcm !== null) await addCredential(tx, vault, fcmCredential(app, request.fcm));
+    if (request.apns !== null) {
+      const credential = apnsCredential(app, request.apns);
+      await addCredential(tx, vault, { ...credential, ...rateSetting(request.rates?.apns) });
+    }
+    if (request.fcm !== null) {
+      const credential = fcmCredential(app, request.fcm);
+      await addCredential(tx, vault, { ...credential, ...rateSetting(request.rates?.fcm) });
+    }
     const now = new Date();
     request.identityKeys.forEach(requireUsableKey);
     if (request.identityKeys.length > LIMITS.identityKeysLive) {
@@ -70,6 +79,10 @@ export async function provisionApp(
     const publishableKey = await addKey(tx, app, 'pk');
     return { id: formatTypedId('app', app.id), secretKey, publishableKey };
   });
+}
+
+function rateSetting(rate: RateSetting | undefined): Pick<NewProviderCredential, 'rate'> {
+  return rate === undefined ? {} : { rate };
 }
 
 function requireUsableKey(key: NewIdentityKey): void {

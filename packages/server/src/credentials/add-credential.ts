@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ApnsEnvironment, ProviderName } from '../domain/address.ts';
+import type { RateSetting } from '../domain/rate.ts';
 import { insertCredential } from '../store/credentials.ts';
 import type { Transaction } from '../store/sql.ts';
 import { sealContext } from './open-credential.ts';
@@ -16,6 +17,8 @@ export interface NewProviderCredential {
   readonly settings: Readonly<Record<string, unknown>>;
   /** What is sealed. */
   readonly secret: Readonly<Record<string, unknown>>;
+  /** How fast it may be used; the provider's own figures when left out. */
+  readonly rate?: RateSetting;
 }
 
 /** Seals a credential and stores it; it serves its addresses from the next lease on. */
@@ -25,8 +28,9 @@ export async function addCredential(
   credential: NewProviderCredential,
 ): Promise<number> {
   const id = randomUUID();
-  const { secret, ...open } = credential;
+  const { secret, rate, ...open } = credential;
   const context = sealContext({ appRef: credential.appRef, id });
   const sealedSecret = vault.seal(Buffer.from(JSON.stringify(secret)), context);
-  return insertCredential(tx, { ...open, id, sealedSecret });
+  const { perMinute: ratePerMinute = null, rampSeconds = null } = rate ?? {};
+  return insertCredential(tx, { ...open, id, sealedSecret, ratePerMinute, rampSeconds });
 }

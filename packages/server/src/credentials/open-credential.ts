@@ -1,4 +1,5 @@
 import type { ProviderName } from '../domain/address.ts';
+import type { RateSetting } from '../domain/rate.ts';
 import { findCredential, type CredentialRecord } from '../store/credentials.ts';
 import type { Queryable } from '../store/sql.ts';
 import type { Vault } from './sealing.ts';
@@ -11,6 +12,7 @@ export interface OpenCredential {
   readonly provider: ProviderName;
   /** What the operator gave, public and secret parts together. */
   readonly settings: Readonly<Record<string, unknown>>;
+  readonly rate: RateSetting;
 }
 
 /** Unseals a credential; throws when it was retired or cannot be opened with this master key. */
@@ -22,8 +24,9 @@ export async function openCredential(
   const record = await findCredential(db, ref);
   if (record === null) throw new Error(`credential ${ref} was retired`);
   const secret = JSON.parse(vault.open(record.sealedSecret, sealContext(record)).toString('utf8'));
-  const { id, appRef, provider, settings } = record;
-  return { ref, id, appRef, provider, settings: { ...settings, ...secret } };
+  const { id, appRef, provider, settings, ratePerMinute, rampSeconds } = record;
+  const rate = { perMinute: ratePerMinute, rampSeconds };
+  return { ref, id, appRef, provider, settings: { ...settings, ...secret }, rate };
 }
 
 /** What a credential's sealed secret is bound to. */

@@ -1,19 +1,20 @@
-import assert from 'node:assert';
 import type { Clock } from '../domain/clock.ts';
-import { deliveryId, type Recipient } from '../domain/delivery.ts';
-import { judge, type GateRow } from '../domain/gate.ts';
+import type { Recipient } from '../domain/delivery.ts';
 import { LIMITS } from '../domain/limits.ts';
-import type { Notification } from '../domain/notification.ts';
-import type { Push } from '../domain/push.ts';
 import type { Settlement } from '../domain/settlement.ts';
-import { settle } from '../feedback/settle.ts';
-import type { Renderer } from '../sending/render.ts';
-import { releaseChunk, type LeasedChunk } from '../store/chunks.ts';
-import { gateSlice } from '../store/gate.ts';
+import { settle, type SettleResult } from '../feedback/settle.ts';
+import { parkChunk, releaseChunk } from '../store/chunks.ts';
+import { readStanding } from '../store/notifications.ts';
 import type { Database } from '../store/sql.ts';
-import { settleAttempt, settleWithoutAttempt } from './attempt.ts';
+import { settleAttempt } from './attempt.ts';
+import type { ChunkWork } from './chunk-work.ts';
+import { passGate, type GatedPush, type GatePass } from './gate-pass.ts';
 import type { Lane } from './lane.ts';
 import type { DispatcherMetrics } from './metrics.ts';
+import { offer, type AdmittedPush, type Offered } from './offer.ts';
+import { takePermit, type Permit } from './permit.ts';
+import { RecipientQueue } from './recipient-queue.ts';
+import { SettlementBuffer } from './settlement-buffer.ts';
 
 export interface ChunkRunDependencies {
   readonly db: Database;
@@ -24,234 +25,243 @@ export interface ChunkRunDependencies {
   readonly signal: AbortSignal;
 }
 
-/** What a run works on. */
-export interface ChunkWork {
-  readonly chunk: LeasedChunk;
-  /** Null while the credential cannot be opened at all: the chunk is only judged. */
-  readonly lane: Lane | null;
-  readonly notification: Notification;
-  readonly renderer: Renderer;
-}
-
-/** A push that passed the gate, with the row it passed on. */
-interface GatedPush {
-  readonly row: GateRow;
-  readonly push: Push;
+/** A slice of which something may go now. */
+interface Slice {
+  readonly admitted: readonly AdmittedPush[];
+  /** Those that wait for what comes of a probe among the admitted. */
+  readonly waiting: readonly Recipient[];
+  readonly gatedAt: number;
+  readonly permit: Permit;
 }
 
 /**
  * Takes one leased chunk through its phases, slice by slice:
  *
+ *   permit  → tokens of the pace and of the lane, and room on the wire
  *   gate    → who may still get it, on the primary, marking the slice as started
  *   render  → what it says to each
  *   send    → each within a second of the gate; what did not start comes back
  *   settle  → ledger, counters, retries and feedback, every 200 ms or 500 outcomes
  *
- * Where the lane cannot be used, a slice is gated all the same: what has expired, was cancelled,
- * changed hands or is served by another credential now does not wait for a provider to come back.
- * A run ends with the chunk settled and gone, given back for later, or lost to a successor.
+ * The next slice is gated while the answers to the one before are awaited, so that the wire is
+ * never idle; no more than two are under way.
+ *
+ * Where the lane cannot be used, a slice is gated all the same, without a permit: what has expired,
+ * was cancelled, changed hands or is served by another credential now does not wait for a provider
+ * to come back. A run ends with the chunk settled and gone, given back for later, put away because
+ * its notification is paused, or lost to a successor.
  */
 export class ChunkRun {
   readonly #deps: ChunkRunDependencies;
-  readonly #chunk: LeasedChunk;
-  readonly #lane: Lane | null;
-  readonly #notification: Notification;
-  readonly #renderer: Renderer;
-  #unwritten: Settlement[] = [];
-  #writtenAt = performance.now();
-  #end: 'completed' | 'lost' | null = null;
+  readonly #work: ChunkWork;
+  readonly #queue: RecipientQueue;
+  readonly #settlements: SettlementBuffer;
+  readonly #underWay = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | null = null;
+  #isPaused = false;
+  #isCancelled = false;
+  #isWaiting = false;
+  /** When the first of those that cannot go now may go. */
+  #blockedUntil: Date | null = null;
 
   constructor(deps: ChunkRunDependencies, work: ChunkWork) {
     this.#deps = deps;
-    this.#chunk = work.chunk;
-    this.#lane = work.lane;
-    this.#notification = work.notification;
-    this.#renderer = work.renderer;
+    this.#work = work;
+    this.#queue = new RecipientQueue(work.chunk);
+    this.#settlements = new SettlementBuffer((settlements) => this.#write(settlements));
+  }
+
+  /** Whether it waits for tokens or room: what is in its way is in that of its like, too. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
   }
 
   /** Told by the heartbeat: whatever is not written yet belongs to the successor. */
   loseLease(): void {
-    this.#end = 'lost';
+    this.#settlements.lose();
   }
 
   async run(): Promise<void> {
-    const recipients = this.#recipients();
-    for (let from = 0; from < recipients.length; from += LIMITS.gateSlice) {
-      if (this.#end !== null || this.#deps.signal.aborted) break;
-      const slice = recipients.slice(from, from + LIMITS.gateSlice);
-      await this.#runSlice(slice, Math.min(from + LIMITS.gateSlice, recipients.length));
+    try {
+      while (this.#goesOn()) await this.#step();
+    } finally {
+      // Whatever went wrong, what was sent is to be known.
+      await Promise.all(this.#underWay);
+      await this.#settlements.flush();
     }
-    await this.#write();
-    if (this.#end === null) await this.#giveBack();
+    if (this.#failure !== null) throw this.#failure.error;
+    if (this.#settlements.end === null) await this.#giveBack();
   }
 
-  #recipients(): readonly Recipient[] {
-    const { installationRefs, userRefs } = this.#chunk;
-    assert(installationRefs.length === userRefs.length, 'a resolved chunk has parallel arrays');
-    return installationRefs.map((installationRef, index) => ({
-      installationRef,
-      userRef: userRefs[index] ?? 0,
-    }));
+  #goesOn(): boolean {
+    if (this.#isPaused || this.#failure !== null || this.#deps.signal.aborted) return false;
+    if (this.#settlements.end !== null || this.#settlements.hasFailed) return false;
+    return this.#queue.size > 0 || this.#underWay.size > 0;
   }
 
-  /**
-   * Gates and sends a slice until nothing of it can be done now; what did not start comes again.
-   */
-  async #runSlice(slice: readonly Recipient[], through: number): Promise<void> {
-    let rest = slice;
-    while (rest.length > 0 && this.#end === null && !this.#deps.signal.aborted) {
-      const lane = await this.#usableLane();
-      const gatedAt = performance.now();
-      const gated = await gateSlice(this.#deps.db, this.#chunk, rest, through);
-      if (gated === null) {
-        this.#end = 'lost';
-        return;
-      }
-      const pushes = gated.rows.flatMap((row) => this.#admit(row, gated.cancelled));
-      rest = lane === null ? [] : await this.#send(lane, pushes, gatedAt + LIMITS.gateFreshMs);
+  /** Starts a slice, or waits for one that is under way. */
+  async #step(): Promise<void> {
+    if (this.#queue.size === 0 || this.#underWay.size >= LIMITS.slicesUnderWay) {
+      await Promise.race(this.#underWay);
+      return;
     }
+    const lane = this.#isOver() ? null : await this.#usableLane();
+    if (lane === null) {
+      await this.#gate(LIMITS.gateSlice);
+      return;
+    }
+    const permit = await this.#takePermit(lane);
+    if (permit !== null) await this.#startSlice(lane, permit);
+  }
+
+  /** Nothing more of the notification is to be sent; what is left only has to be written down. */
+  #isOver(): boolean {
+    return this.#isCancelled || this.#work.notification.expiresAt <= this.#deps.clock();
   }
 
   /**
    * Credentials are made ready before the gate, so that nothing slow follows the ownership check.
    */
   async #usableLane(): Promise<Lane | null> {
-    const lane = this.#lane;
-    if (lane === null || lane.pausedUntil(this.#deps.clock()) !== null) return null;
-    const obstacle = await lane.provider.prepare(this.#deps.signal);
-    if (obstacle === null) return lane;
-    await lane.close(obstacle, this.#deps.clock());
+    const { clock, signal } = this.#deps;
+    const { lane } = this.#work;
+    if (lane === null) return null;
+    if (lane.pausedUntil(clock()) === null && (await lane.makeReady(clock, signal))) return lane;
+    this.#block(lane.pausedUntil(clock()));
     return null;
   }
 
-  /** Settles what must not be sent, and makes the push for what may be. */
-  #admit(row: GateRow, cancelled: boolean): readonly GatedPush[] {
-    const { clock } = this.#deps;
-    const { ref, credentialRef } = this.#chunk;
-    assert(credentialRef !== null, 'only a resolved chunk is run');
-    const verdict = judge(row, this.#notification, { ref, credentialRef, cancelled }, clock());
-    switch (verdict.kind) {
-      case 'send':
-        return [{ row, push: this.#toPush(row, verdict.address) }];
-      case 'skip':
-        this.#collect(settleWithoutAttempt(row, { state: 'skipped', reason: verdict.reason }));
-        return [];
-      case 'expired':
-        this.#collect(settleWithoutAttempt(row, { state: 'expired' }));
-        return [];
-      case 'moved':
-        this.#collect(settleWithoutAttempt(row, { state: 'retrying', dueAt: clock() }));
-        return [];
-      case 'settled':
-        return [];
+  /** Null when there was none for a moment; then it is seen whether there is a point in waiting. */
+  async #takePermit(lane: Lane): Promise<Permit | null> {
+    const { chunk, pace, notification } = this.#work;
+    const want = Math.min(LIMITS.gateSlice, this.#queue.size);
+    this.#isWaiting = true;
+    try {
+      const permit = await takePermit({ laneName: chunk.lane, lane, pace, want });
+      if (permit !== null) return permit;
+      const standing = await readStanding(this.#deps.db, notification.ref);
+      this.#isPaused = standing === 'paused';
+      this.#isCancelled = standing === 'cancelled';
+      return null;
+    } finally {
+      this.#isWaiting = false;
     }
   }
 
-  #toPush(row: GateRow, address: Push['address']): Push {
-    const isUserBound = row.userRef !== 0;
-    return {
-      id: deliveryId(this.#notification.id, row),
-      address,
-      message: this.#renderer.render({
-        locale: row.locale,
-        userId: isUserBound ? row.ownerId : null,
-      }),
-      rcpt: isUserBound ? row.rcpt : null,
-      collapseScope: row.isShared ? row.rcpt : null,
-      expiresAt: this.#notification.expiresAt,
-      drawnBySdk: row.sdkVersion !== null,
+  /** Gates as many as are permitted, and leaves the answers to be awaited beside what follows. */
+  async #startSlice(lane: Lane, permit: Permit): Promise<void> {
+    let unused = permit.pushes;
+    try {
+      const pass = await this.#gate(permit.pushes);
+      if (pass === null) return;
+      const slice = { ...this.#admit(lane, pass.pushes), gatedAt: pass.gatedAt, permit };
+      unused -= slice.admitted.length;
+      if (slice.admitted.length === 0) return;
+      const task = this.#track(this.#send(lane, slice));
+      // What comes of a probe decides on all that follows.
+      if (slice.admitted.some(({ isProbe }) => isProbe)) await task;
+    } finally {
+      permit.giveBack(unused);
+    }
+  }
+
+  #track(work: Promise<void>): Promise<void> {
+    const task = work
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => this.#underWay.delete(task));
+    this.#underWay.add(task);
+    return task;
+  }
+
+  /** Null when the lease is lost. */
+  async #gate(count: number): Promise<GatePass | null> {
+    const { db, clock } = this.#deps;
+    const slice = this.#queue.take(count);
+    const pass = await passGate(db, this.#work, slice, this.#queue.through, clock);
+    if (pass === null) {
+      this.#settlements.lose();
+      return null;
+    }
+    this.#isCancelled = pass.isCancelled;
+    this.#isPaused = pass.isPaused;
+    for (const settlement of pass.settlements) this.#settlements.add(settlement);
+    return pass;
+  }
+
+  /**
+   * Those that the breakers let through. Where one of them finds out whether its host is back, the
+   * others come again after it; otherwise they stay in the chunk.
+   */
+  #admit(lane: Lane, pushes: readonly GatedPush[]): Pick<Slice, 'admitted' | 'waiting'> {
+    const now = this.#deps.clock();
+    const admitted: AdmittedPush[] = [];
+    const waiting: Recipient[] = [];
+    let until: number | null = null;
+    for (const push of pushes) {
+      const admission = lane.admit(push.host, now);
+      if (admission.kind === 'wait') {
+        waiting.push(push.row);
+        until = Math.min(until ?? admission.until, admission.until);
+      } else admitted.push({ ...push, isProbe: admission.kind === 'probe' });
+    }
+    if (admitted.some(({ isProbe }) => isProbe)) return { admitted, waiting };
+    if (until !== null) this.#block(new Date(until));
+    return { admitted, waiting: [] };
+  }
+
+  async #send(lane: Lane, { admitted, waiting, gatedAt, permit }: Slice): Promise<void> {
+    const again: Recipient[] = [...waiting];
+    await offer(
+      this.#deps,
+      lane,
+      { pushes: admitted, gatedAt },
+      {
+        answered: (count) => permit.answered(count),
+        attempted: (offered) => this.#settle(lane, offered),
+        waits: ({ host }) => this.#block(lane.opensAt(host, this.#deps.clock())),
+        notStarted: ({ row }) => again.push(row),
+      },
+    );
+    this.#queue.putBack(again);
+  }
+
+  #settle(lane: Lane, { push: { row }, outcome, sentAt }: Offered): void {
+    const { clock, random } = this.#deps;
+    const attempt = {
+      row,
+      provider: lane.name,
+      outcome,
+      mayRepeat: row.possibleDuplicate || this.#queue.mayHaveBeenSent(row),
+      sentAt,
+      answeredAt: clock(),
+      expiresAt: this.#work.notification.expiresAt,
     };
+    this.#settlements.add(settleAttempt(attempt, lane.policy, random));
   }
 
-  /** Sends in batches of what one request carries; returns whom no attempt was made for. */
-  async #send(
-    lane: Lane,
-    pushes: readonly GatedPush[],
-    startBefore: number,
-  ): Promise<readonly Recipient[]> {
-    const { batchSize } = lane.provider.limits;
-    const batches: (readonly GatedPush[])[] = [];
-    for (let from = 0; from < pushes.length; from += batchSize) {
-      batches.push(pushes.slice(from, from + batchSize));
-    }
-    const left = await Promise.all(
-      batches.map((batch) => this.#sendBatch(lane, batch, startBefore)),
-    );
-    await this.#write();
-    return left.flat();
+  #block(until: Date | null): void {
+    if (until === null) return;
+    if (this.#blockedUntil === null || until < this.#blockedUntil) this.#blockedUntil = until;
   }
 
-  async #sendBatch(
-    lane: Lane,
-    batch: readonly GatedPush[],
-    startBefore: number,
-  ): Promise<readonly Recipient[]> {
-    const { clock, metrics, random, signal } = this.#deps;
-    const sentAt = clock();
-    const pushes = batch.map(({ push }) => push);
-    const outcomes = await lane.provider.send(pushes, { startBefore, signal });
-    assert(outcomes.length === batch.length, 'a provider answers for each push');
-    const notStarted: Recipient[] = [];
-    for (const [index, { row }] of batch.entries()) {
-      const outcome = outcomes[index];
-      assert(outcome !== undefined);
-      metrics.outcome(lane.name, outcome.kind);
-      if (outcome.kind === 'not_started') notStarted.push(row);
-      // What only says that the lane cannot be used was no attempt: it waits in the chunk.
-      if (outcome.kind === 'not_started' || (await lane.heed(outcome, clock()))) continue;
-      const attempt = {
-        row,
-        provider: lane.name,
-        outcome,
-        mayRepeat: row.possibleDuplicate || this.#mayHaveBeenSent(row),
-        sentAt,
-        answeredAt: clock(),
-        expiresAt: this.#notification.expiresAt,
-      };
-      this.#collect(settleAttempt(attempt, lane.policy, random));
-    }
-    await this.#writeIfDue();
-    return notStarted;
-  }
-
-  /** A predecessor had checked it and died: it may have been sent, and nobody can tell. */
-  #mayHaveBeenSent(row: GateRow): boolean {
-    const { gatedThrough, installationRefs, userRefs } = this.#chunk;
-    if (gatedThrough === 0) return false;
-    const index = installationRefs.findIndex(
-      (ref, at) => ref === row.installationRef && userRefs[at] === row.userRef,
-    );
-    return index < gatedThrough;
-  }
-
-  #collect(settlement: Settlement): void {
-    this.#unwritten.push(settlement);
-  }
-
-  async #writeIfDue(): Promise<void> {
-    const isDue =
-      this.#unwritten.length >= LIMITS.settleOutcomes ||
-      performance.now() - this.#writtenAt >= LIMITS.settleMs;
-    if (isDue) await this.#write();
-  }
-
-  async #write(): Promise<void> {
-    const settlements = this.#unwritten;
-    if (settlements.length === 0 || this.#end !== null) return;
-    this.#unwritten = [];
-    this.#writtenAt = performance.now();
+  async #write(settlements: readonly Settlement[]): Promise<SettleResult['chunk']> {
     const { db, clock, metrics } = this.#deps;
-    const { chunk, refuted } = await settle(db, this.#chunk, settlements, clock());
+    const { chunk, refuted } = await settle(db, this.#work.chunk, settlements, clock());
     if (refuted > 0) metrics.refuted(refuted);
-    if (chunk !== 'open') this.#end = chunk;
+    return chunk;
   }
 
-  /** For the time at which the lane opens again, or at once when the process stops. */
+  /**
+   * For the time at which something of it can go, or at once when the process stops. One that is
+   * paused is out of sight until it goes on or expires.
+   */
   async #giveBack(): Promise<void> {
     const { db, clock, signal } = this.#deps;
     const now = clock();
+    if (this.#isPaused) return parkChunk(db, this.#work.chunk, now);
     const later = new Date(now.getTime() + LIMITS.giveBackMs);
-    const opensAt = this.#lane?.pausedUntil(now) ?? (signal.aborted ? now : later);
-    await releaseChunk(db, this.#chunk, opensAt);
+    await releaseChunk(db, this.#work.chunk, this.#blockedUntil ?? (signal.aborted ? now : later));
   }
 }

@@ -1,20 +1,23 @@
 import type { Clock } from '../domain/clock.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Lane as LaneName } from '../domain/notification.ts';
+import { paceBucket } from '../domain/rate.ts';
 import { relieve } from '../feedback/relieve.ts';
 import { expandChunk } from '../sending/expand.ts';
 import { createRenderer } from '../sending/render.ts';
 import { countOpenWork, heartbeat, leaseChunks } from '../store/chunks.ts';
-import type { LeasedChunk } from '../store/chunks.ts';
+import type { LeasedChunk, LeaseRequest } from '../store/chunks.ts';
 import { loadNotification } from '../store/notifications.ts';
 import { leaseProbes } from '../store/probes.ts';
 import type { Database } from '../store/sql.ts';
 import { ChunkRun } from './chunk-run.ts';
 import { LaneBook, type OpenLane } from './lane-book.ts';
-import type { Lane, LaneObserver } from './lane.ts';
+import type { Lane } from './lane.ts';
 import type { DispatcherMetrics } from './metrics.ts';
 import { runProbe } from './probe-run.ts';
 import { promoteRetries } from './promote-retries.ts';
+import { RateLimiters } from './rate-limiters.ts';
+import type { LaneObserver } from './stop-report.ts';
 import { WakeUp } from './wake-up.ts';
 
 export interface DispatcherOptions {
@@ -28,16 +31,28 @@ export interface DispatcherOptions {
   readonly metrics: DispatcherMetrics;
 }
 
-/** How many chunks are under way at once; transactional ones have places that bulk cannot take. */
+/**
+ * How many chunks are worked on at once, beside those that wait for tokens or room; transactional
+ * ones have places that bulk cannot take.
+ */
 const CAPACITY: Readonly<Record<LaneName, number>> = { transactional: 16, bulk: 8 };
+/** Where so many chunks wait for the same thing, another one would only wait as well. */
+const CROWD = 2;
+
+interface RunningChunk {
+  readonly chunk: LeasedChunk;
+  /** Null while it is prepared, and for one that is only resolved. */
+  run: ChunkRun | null;
+}
 
 /**
  * The loop of a worker. Each turn, in this order:
  *
+ *   lease     as many transactional chunks as there is room for, oldest first
  *   probes    what belongs to no notification goes out on its own
  *   relieve   what the freeze of a host left to be done, a bit of it
  *   retries   due deliveries become chunks
- *   lease     as many chunks as there is room for, per lane, oldest first
+ *   lease     as many bulk chunks as there is room for
  *   start     each leased chunk runs on its own: expand, or gate → send → settle
  *   wait      until work is announced, a place becomes free, or the poll is due
  *
@@ -49,8 +64,9 @@ export class Dispatcher implements AsyncDisposable {
   readonly #lanes: LaneBook;
   readonly #wakeUp = new WakeUp();
   readonly #stopping = new AbortController();
-  readonly #running = new Map<number, { readonly chunk: LeasedChunk; run: ChunkRun | null }>();
+  readonly #running = new Map<number, RunningChunk>();
   readonly #tasks = new Set<Promise<void>>();
+  readonly #limiters: RateLimiters;
   #lastTurn: Promise<number> = Promise.resolve(0);
   #loop: Promise<void> | null = null;
   #heartbeatTimer: NodeJS.Timeout | null = null;
@@ -59,7 +75,8 @@ export class Dispatcher implements AsyncDisposable {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#lanes = new LaneBook(options.openLane, options.laneObserver, options.random);
+    this.#limiters = new RateLimiters(options.db);
+    this.#lanes = new LaneBook({ ...options, limiters: this.#limiters });
   }
 
   start(): void {
@@ -120,10 +137,10 @@ export class Dispatcher implements AsyncDisposable {
   async #takeTurn(): Promise<number> {
     const { db, clock } = this.#options;
     const running = this.#tasks.size;
+    const transactional = await this.#leaseAndStart('transactional');
     const probes = await this.#guard(this.#probe());
     const relieved = await this.#guard(relieve(db, clock()));
     const promoted = await this.#guard(promoteRetries(db, clock()));
-    const transactional = await this.#leaseAndStart('transactional');
     const bulk = await this.#leaseAndStart('bulk');
     return running + probes + relieved + promoted + transactional + bulk;
   }
@@ -158,10 +175,15 @@ export class Dispatcher implements AsyncDisposable {
 
   async #leaseAndStart(lane: LaneName): Promise<number> {
     const { db, clock, owner } = this.#options;
-    const taken = [...this.#running.values()].filter(({ chunk }) => chunk.lane === lane).length;
-    const limit = CAPACITY[lane] - taken;
+    const held = [...this.#running.values()].filter(({ chunk }) => chunk.lane === lane);
+    const waiting = held.filter(({ run }) => run?.isWaiting === true);
+    const limit = Math.min(
+      CAPACITY[lane] - (held.length - waiting.length),
+      LIMITS.chunksHeld - held.length,
+    );
     if (limit <= 0 || this.#stopping.signal.aborted) return 0;
-    const request = { owner, lane, limit, leaseMs: LIMITS.leaseMs, now: clock() };
+    const without = crowded(waiting.map(({ chunk }) => chunk));
+    const request = { owner, lane, limit, leaseMs: LIMITS.leaseMs, now: clock(), without };
     const chunks = await leaseChunks(db, request);
     for (const chunk of chunks) this.#start(chunk);
     return chunks.length;
@@ -194,7 +216,9 @@ export class Dispatcher implements AsyncDisposable {
     const notification = await loadNotification(db, chunk.notificationRef);
     const renderer = createRenderer(notification);
     const deps = { ...this.#options, signal: this.#stopping.signal };
-    const run = new ChunkRun(deps, { chunk, lane, notification, renderer });
+    const { ref, pacePerSecond } = notification;
+    const pace = pacePerSecond === null ? null : this.#limiters.of(paceBucket(ref, pacePerSecond));
+    const run = new ChunkRun(deps, { chunk, lane, pace, notification, renderer });
     const entry = this.#running.get(chunk.ref);
     if (entry !== undefined) entry.run = run;
     await run.run();
@@ -223,4 +247,17 @@ export class Dispatcher implements AsyncDisposable {
       this.#options.metrics.fault(error);
     }
   }
+}
+
+/** What several chunks wait for already: a notification its tokens, a credential tokens or room. */
+function crowded(waiting: readonly LeasedChunk[]): LeaseRequest['without'] {
+  return {
+    notifications: repeated(waiting.map((chunk) => chunk.notificationRef)),
+    credentials: repeated(waiting.map((chunk) => chunk.credentialRef ?? 0)),
+  };
+}
+
+function repeated(refs: readonly number[]): readonly number[] {
+  const groups = Map.groupBy(refs, (ref) => ref);
+  return [...groups].flatMap(([ref, group]) => (group.length >= CROWD ? [ref] : []));
 }

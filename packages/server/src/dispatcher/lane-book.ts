@@ -1,31 +1,49 @@
-import { Lane, type LaneObserver, type OpenProvider } from './lane.ts';
+import { Lane, type OpenProvider } from './lane.ts';
+import type { RateLimiters } from './rate-limiters.ts';
+import type { LaneObserver } from './stop-report.ts';
 
 /** Opens the provider of a credential; throws when the credential is gone or cannot be unsealed. */
 export type OpenLane = (credentialRef: number) => Promise<OpenProvider>;
+
+export interface LaneBookOptions {
+  readonly openLane: OpenLane;
+  readonly laneObserver: LaneObserver;
+  readonly random: () => number;
+  readonly limiters: RateLimiters;
+}
 
 /** The lanes of this worker, opened when first needed and kept until it stops. */
 export class LaneBook implements AsyncDisposable {
   readonly #openProvider: OpenLane;
   readonly #observer: LaneObserver;
   readonly #random: () => number;
+  readonly #limiters: RateLimiters;
   readonly #lanes = new Map<number, Promise<Lane>>();
 
-  constructor(openProvider: OpenLane, observer: LaneObserver, random: () => number) {
-    this.#openProvider = openProvider;
-    this.#observer = observer;
-    this.#random = random;
+  constructor(options: LaneBookOptions) {
+    this.#openProvider = options.openLane;
+    this.#observer = options.laneObserver;
+    this.#random = options.random;
+    this.#limiters = options.limiters;
   }
 
   open(credentialRef: number): Promise<Lane> {
     const known = this.#lanes.get(credentialRef);
     if (known !== undefined) return known;
-    const lane = this.#openProvider(credentialRef).then(
-      (open) => new Lane(credentialRef, open, this.#observer, this.#random),
-    );
+    const lane = this.#open(credentialRef);
     this.#lanes.set(credentialRef, lane);
     // A failure is not kept: the credential may be mended meanwhile.
     lane.catch(() => this.#lanes.delete(credentialRef));
     return lane;
+  }
+
+  async #open(credentialRef: number): Promise<Lane> {
+    const open = await this.#openProvider(credentialRef);
+    return new Lane(credentialRef, open, {
+      observer: this.#observer,
+      random: this.#random,
+      limiter: open.bucket === null ? null : this.#limiters.of(open.bucket),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

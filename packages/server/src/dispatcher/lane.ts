@@ -1,133 +1,170 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ProviderName } from '../domain/address.ts';
+import type { Clock } from '../domain/clock.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { RateBucket } from '../domain/rate.ts';
 import type { RetryPolicy } from '../domain/retry-policy.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { ProviderName } from '../domain/address.ts';
-import { lanePauseMs } from './backoff.ts';
+import {
+  admission,
+  asked,
+  CLOSED,
+  learned,
+  type Admission,
+  type BreakerEvent,
+  type BreakerState,
+} from './breaker.ts';
+import { lessonOf } from './lesson.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+import { Room } from './room.ts';
+import { StopReport, type LaneObserver } from './stop-report.ts';
 
-/** What a lane is made from: one credential opened as a provider, with its retry policy. */
+/** What a lane is made from: one credential opened as a provider, with its policies. */
 export interface OpenProvider {
   readonly name: ProviderName;
   readonly provider: Provider;
   readonly policy: RetryPolicy;
+  /** Null where nothing limits how fast it may be used. */
+  readonly bucket: RateBucket | null;
 }
 
-export interface LaneObserver {
-  /** The credential was refused: its lane stands still until it works again. */
-  stopped(credentialRef: number, code: string): Promise<void>;
-  /** A stopped credential was accepted again. */
-  resumed(credentialRef: number): Promise<void>;
-  /** One of these could not be recorded; the lane goes on, and tells it again later. */
-  failed(error: unknown): void;
+/** What a lane needs beside its provider. */
+export interface LaneSurroundings {
+  readonly observer: LaneObserver;
+  readonly random: () => number;
+  readonly limiter: RateLimiter | null;
 }
 
-const AUTH_PAUSE_MS = 60_000;
+const TOO_LATE: Outcome = { kind: 'transient', code: 'late', status: null, retryAfterMs: null };
+
+/** A push that was let through, and what came of it. */
+export interface Learning {
+  readonly outcome: Outcome;
+  readonly host: string;
+  readonly isProbe: boolean;
+  readonly now: Date;
+}
 
 /**
- * The flow of one credential. Open, it lets chunks through; after a fault it pauses, longer with
- * each fault in a row, and the next chunk after the pause is the probe. Nothing that waits for a
- * lane burns an attempt, and no other lane notices.
+ * The flow of one credential: how many of its pushes are under way, how fast they go, and what
+ * keeps them from going. The credential has a breaker, and each host of its provider has one. What
+ * waits for a breaker burns no attempt, and no other host and no other lane notices.
  */
 export class Lane {
   readonly credentialRef: number;
   readonly name: ProviderName;
   readonly provider: Provider;
   readonly policy: RetryPolicy;
-  readonly #observer: LaneObserver;
+  readonly limiter: RateLimiter | null;
+  readonly room: Room;
   readonly #random: () => number;
-  #faults = 0;
-  #pausedUntil: Date | null = null;
-  /**
-   * When an acceptance was last told; null when there was none since the last stop. It is told
-   * again now and then, because another process, or a former one, may have recorded a stop.
-   */
-  #resumedAt: Date | null = null;
-  #isStopReported = false;
-  #isTelling = false;
+  readonly #report: StopReport;
+  #credential: BreakerState = CLOSED;
+  readonly #hosts = new Map<string, BreakerState>();
+  /** On the scale of `performance.now()`. */
+  readonly #heardAt = new Map<string, number>();
 
-  constructor(
-    credentialRef: number,
-    open: OpenProvider,
-    observer: LaneObserver,
-    random: () => number,
-  ) {
+  constructor(credentialRef: number, open: OpenProvider, surroundings: LaneSurroundings) {
     this.credentialRef = credentialRef;
     this.name = open.name;
     this.provider = open.provider;
     this.policy = open.policy;
-    this.#observer = observer;
-    this.#random = random;
+    this.limiter = surroundings.limiter;
+    this.room = new Room(open.provider.limits.inFlight);
+    this.#random = surroundings.random;
+    this.#report = new StopReport(credentialRef, surroundings.observer);
   }
 
-  /** When the lane opens again; null when it is open. */
+  /** When the credential can be used again; null when it can, or when a push may find out. */
   pausedUntil(now: Date): Date | null {
-    return this.#pausedUntil !== null && this.#pausedUntil > now ? this.#pausedUntil : null;
+    const verdict = admission(this.#credential, now.getTime());
+    return verdict.kind === 'wait' ? new Date(verdict.until) : null;
   }
 
-  /** Takes note of an outcome; true when it says that the lane cannot be used at the moment. */
-  async heed(outcome: Outcome, now: Date): Promise<boolean> {
-    // A refusal of one topic leaves the credential's other topics alone.
-    if (outcome.kind === 'auth' && outcome.scope === 'credential') {
-      await this.close(outcome, now);
-      return true;
-    }
-    if (isOutOfReach(outcome)) {
-      await this.close(outcome, now);
-      return true;
-    }
-    if (outcome.kind === 'accepted') await this.#recover(now);
-    return false;
+  /** When a push to this host may go again; a second from now when nothing is in its way. */
+  opensAt(host: string, now: Date): Date {
+    const states = [this.#hosts.get(host) ?? CLOSED, this.#credential];
+    const waits = states.map((state) => admission(state, now.getTime()));
+    const until = waits.map((one) => (one.kind === 'wait' ? one.until : 0));
+    return new Date(Math.max(now.getTime() + LIMITS.probePatienceMs, ...until));
   }
 
   /**
-   * Closes the lane for a while, because of what kept a push, or all of them, from being offered.
+   * Makes the credential usable; false, and the lane closed, when that fails or takes longer than a
+   * moment: whoever waited for it would keep the work of other lanes from being taken up.
    */
+  async makeReady(clock: Clock, signal: AbortSignal): Promise<boolean> {
+    const patience = new AbortController();
+    const tooLate = delay(LIMITS.prepareMs, TOO_LATE, { signal: patience.signal });
+    tooLate.catch(() => {});
+    const obstacle = await Promise.race([this.provider.prepare(signal), tooLate]);
+    patience.abort();
+    if (obstacle === null) return true;
+    await this.close(obstacle, clock());
+    return false;
+  }
+
+  /** Whether one push to this host may go now. What may go is expected to be told of. */
+  admit(host: string, now: Date): Admission {
+    const nowMs = now.getTime();
+    const state = this.#hosts.get(host) ?? CLOSED;
+    const [ofHost, ofCredential] = [admission(state, nowMs), admission(this.#credential, nowMs)];
+    // Neither is asked for what the other one keeps from going.
+    if (ofHost.kind === 'wait') return ofHost;
+    if (ofCredential.kind === 'wait') return ofCredential;
+    if (ofHost.kind === 'probe') this.#hosts.set(host, asked(state, nowMs));
+    if (ofCredential.kind === 'probe') this.#credential = asked(this.#credential, nowMs);
+    return ofHost.kind === 'probe' ? ofHost : ofCredential;
+  }
+
+  /**
+   * Takes note of what came of a push. False: it was no attempt, and only says that the lane or the
+   * host cannot be used at the moment.
+   */
+  async heed({ outcome, host, isProbe, now }: Learning): Promise<boolean> {
+    const credential = this.#credential;
+    const trips = credential.kind === 'closed' ? 0 : credential.trips;
+    const lesson = lessonOf(outcome, { isProbe, trips, policy: this.policy });
+    if (lesson.host.kind !== 'unasked') this.#heardAt.set(host, performance.now());
+    this.#noteHost(host, lesson.host, now);
+    this.#noteCredential(lesson.credential, now);
+    if (outcome.kind === 'accepted') await this.#report.accepted(now);
+    if (outcome.kind === 'auth' && lesson.credential.kind === 'fault') {
+      await this.#report.refused(outcome.code);
+    }
+    const isThrottled = outcome.kind === 'throttled' && lesson.credential.kind === 'fault';
+    if (isThrottled && credential.kind !== 'open') await this.limiter?.lower();
+    return lesson.isAttempt;
+  }
+
+  /** Closes the credential for a while, because of what kept all pushes from being offered. */
   async close(obstacle: Outcome, now: Date): Promise<void> {
     if (obstacle.kind === 'auth') {
-      this.#pausedUntil = new Date(now.getTime() + AUTH_PAUSE_MS);
-      if (this.#isStopReported) return;
-      await this.#tell(async () => {
-        await this.#observer.stopped(this.credentialRef, obstacle.code);
-        this.#isStopReported = true;
-        this.#resumedAt = null;
-      });
+      const { credential } = lessonOf(obstacle, { isProbe: false, trips: 0, policy: this.policy });
+      this.#noteCredential(credential, now);
+      await this.#report.refused(obstacle.code);
       return;
     }
-    // Many pushes fail together when a provider goes away; that is one fault.
-    if (this.pausedUntil(now) !== null) return;
-    this.#faults += 1;
-    const toldMs = 'retryAfterMs' in obstacle ? obstacle.retryAfterMs : null;
-    const pauseMs = toldMs ?? lanePauseMs(this.#faults, this.#random);
-    this.#pausedUntil = new Date(now.getTime() + pauseMs);
+    const pauseMs = 'retryAfterMs' in obstacle ? obstacle.retryAfterMs : null;
+    this.#noteCredential({ kind: 'fault', pauseMs }, now);
   }
 
-  async #recover(now: Date): Promise<void> {
-    this.#faults = 0;
-    this.#pausedUntil = null;
-    const toldAt = this.#resumedAt?.getTime() ?? -Infinity;
-    if (now.getTime() - toldAt < LIMITS.stopReviewMs) return;
-    await this.#tell(async () => {
-      await this.#observer.resumed(this.credentialRef);
-      this.#isStopReported = false;
-      this.#resumedAt = now;
-    });
+  /**
+   * Nothing of a slice could be started on this host. Where the host has not answered anything else
+   * either since then, which is on the scale of `performance.now()`, it is out of reach.
+   */
+  stalled(host: string, sinceMs: number, now: Date): void {
+    if ((this.#heardAt.get(host) ?? -Infinity) >= sinceMs) return;
+    this.#noteHost(host, { kind: 'fault', pauseMs: null }, now);
   }
 
-  /** One record at a time; its failure must not lose the outcomes that it came with. */
-  async #tell(record: () => Promise<void>): Promise<void> {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
-    try {
-      await record();
-    } catch (error) {
-      this.#observer.failed(error);
-    } finally {
-      this.#isTelling = false;
-    }
+  #noteHost(host: string, event: BreakerEvent, now: Date): void {
+    const state = this.#hosts.get(host) ?? CLOSED;
+    this.#hosts.set(host, learned(state, event, now.getTime(), this.#random));
   }
-}
 
-/** Nothing was handed over: no connection, or nothing to authenticate with. */
-function isOutOfReach(outcome: Outcome): boolean {
-  return outcome.kind === 'transient' && outcome.status === null;
+  #noteCredential(event: BreakerEvent, now: Date): void {
+    this.#credential = learned(this.#credential, event, now.getTime(), this.#random);
+  }
 }

@@ -53,6 +53,29 @@ export const LIMITS = {
   settleOutcomes: 500,
   /** A time to live of 0 means now or never; now includes the way to the provider. */
   nowOrNeverMs: 30_000,
+  /** A bucket of tokens holds what this time brings: how much can go out at once. */
+  rateBurstMs: 500,
+  /** The share of its rate with which a lane begins after a quiet time, and to which it falls. */
+  rateFloor: 0.1,
+  /** How long a run waits for tokens or room before it looks whether it should go on at all. */
+  permitPatienceMs: 500,
+  /** A credential that takes longer to be made ready is out of reach: others need the place. */
+  prepareMs: 1_000,
+  /** Slices of one chunk that are sent and not settled: one on the wire, one behind it. */
+  slicesUnderWay: 2,
+  /**
+   * The share of a provider's streams that bulk may fill: the rest is free when something
+   * transactional comes.
+   */
+  bulkShare: 0.75,
+  /** Bulk waits for room for so many pushes: a gate for each single one would cost too much. */
+  bulkRoom: 50,
+  /** Pushes that are handed over in one go, before others have their turn of the event loop. */
+  pushesAtOnce: 50,
+  /** Chunks that one worker holds of a lane, those that wait for tokens or room included. */
+  chunksHeld: 64,
+  /** When a chunk is looked at again whose lane another one probes at the moment. */
+  probePatienceMs: 1_000,
   /** Workers look for work at this pace when no notification woke them. */
   pollBusyMs: 250,
   pollIdleMs: 1_000,

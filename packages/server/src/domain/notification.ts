@@ -41,6 +41,8 @@ export interface Notification {
   /** Whether the app still sends to dormant installations what is not a campaign. */
   readonly dormantGetTransactional: boolean;
   readonly collapseKey: string | null;
+  /** How many pushes a second all workers together may send; null for as many as they can. */
+  readonly pacePerSecond: number | null;
   readonly expiresAt: Date;
   readonly createdAt: Date;
 }

@@ -66,6 +66,7 @@ export async function acceptNotification(
     lane,
     silent: input.options?.silent ?? false,
     collapseKey: input.options?.collapse_key ?? null,
+    pacePerSecond: input.options?.pace?.per_second ?? null,
     ttlSeconds: ttl.seconds,
     expiresAt: expiryOf(ttl, now),
     createdAt: now,

@@ -168,6 +168,7 @@ function toNotification(
     silent: input.options?.silent ?? false,
     dormantGetTransactional: app.dormancy.sendTransactional,
     collapseKey: input.options?.collapse_key ?? null,
+    pacePerSecond: input.options?.pace?.per_second ?? null,
     expiresAt: expiryOf(ttl, now),
     createdAt: now,
   };

@@ -51,6 +51,11 @@ export interface LeaseRequest {
   readonly limit: number;
   readonly leaseMs: number;
   readonly now: Date;
+  /** What has as many chunks under way as can be used: left to others, or for later. */
+  readonly without: {
+    readonly notifications: readonly number[];
+    readonly credentials: readonly number[];
+  };
 }
 
 /**
@@ -72,7 +77,7 @@ export async function leaseChunks(
   db: Queryable,
   request: LeaseRequest,
 ): Promise<readonly LeasedChunk[]> {
-  const { lane, limit, now } = request;
+  const { lane, limit, now, without } = request;
   const rows = await db<ChunkRow[]>`
     with recursive app_with_work as (
       (select app_ref from chunk where lane = ${lane} order by app_ref limit 1)
@@ -94,6 +99,9 @@ export async function leaseChunks(
           select c.chunk_ref, c.turn, c.available_at from chunk c
           where c.lane = ${lane} and c.app_ref = a.app_ref and c.available_at <= ${now}
             and (c.lease_until is null or c.lease_until < clock_timestamp())
+            and c.notification_ref <> all(${[...without.notifications]}::bigint[])
+            and (c.credential_ref is null
+              or c.credential_ref <> all(${[...without.credentials]}::bigint[]))
           order by c.turn, c.available_at, c.chunk_ref limit ${2 * limit}
         ) head
     ), best as (
@@ -143,6 +151,24 @@ export async function releaseChunk(
   await db`
     update chunk set lease_owner = null, lease_until = null, available_at = ${availableAt},
       gated_through = ${chunk.gatedThrough}
+    where chunk_ref = ${chunk.ref} and attempt = ${chunk.attempt}
+      and lease_until > clock_timestamp()`;
+}
+
+/**
+ * Gives back a chunk of a notification that was found paused, until it expires: a resumption, or a
+ * cancellation, makes it available before. The notification's row is locked first, so that one that
+ * happens at this moment is seen, or sees this.
+ */
+export async function parkChunk(db: Queryable, chunk: LeasedChunk, now: Date): Promise<void> {
+  await db`
+    with parent as (
+      select paused_at is not null and cancelled_at is null as stands, expires_at
+      from notification where notification_ref = ${chunk.notificationRef} for share
+    )
+    update chunk set lease_owner = null, lease_until = null, gated_through = ${chunk.gatedThrough},
+      available_at = case when parent.stands then parent.expires_at else ${now} end
+    from parent
     where chunk_ref = ${chunk.ref} and attempt = ${chunk.attempt}
       and lease_until > clock_timestamp()`;
 }

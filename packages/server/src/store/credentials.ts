@@ -14,13 +14,17 @@ export interface CredentialRecord {
   readonly topics: readonly string[];
   readonly settings: Readonly<Record<string, unknown>>;
   readonly sealedSecret: Buffer;
+  /** Null for the provider's own figure; 0 lifts every limit. */
+  readonly ratePerMinute: number | null;
+  readonly rampSeconds: number | null;
   readonly stoppedReason: string | null;
 }
 
 export type NewCredential = Omit<CredentialRecord, 'ref' | 'stoppedReason'>;
 
 const COLUMNS = `credential_ref as ref, app_ref as "appRef", id, provider, project, environments,
-  topics, settings, sealed_secret as "sealedSecret", stopped_reason as "stoppedReason"`;
+  topics, settings, sealed_secret as "sealedSecret",
+  rate_per_minute as "ratePerMinute", ramp_seconds as "rampSeconds", stopped_reason as "stoppedReason"`;
 
 export async function insertCredential(
   tx: Transaction,
@@ -28,10 +32,11 @@ export async function insertCredential(
 ): Promise<number> {
   const [row] = await tx<{ credential_ref: number }[]>`
     insert into credential
-      (app_ref, id, provider, project, environments, topics, settings, sealed_secret)
+      (app_ref, id, provider, project, environments, topics, settings, sealed_secret,
+        rate_per_minute, ramp_seconds)
     values (${credential.appRef}, ${credential.id}, ${credential.provider}, ${credential.project},
       ${[...credential.environments]}, ${[...credential.topics]}, ${json(credential.settings)},
-      ${credential.sealedSecret})
+      ${credential.sealedSecret}, ${credential.ratePerMinute}, ${credential.rampSeconds})
     returning credential_ref`;
   if (row === undefined) throw new Error('insert returned no credential');
   return row.credential_ref;

@@ -6,11 +6,12 @@ import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import { INSTALLATION_COLUMNS, lookAtUsers, toGateRow, type GateColumns } from './gate-columns.ts';
 import type { Fragment, Queryable } from './sql.ts';
 
-type GateStatementRow = GateColumns & { readonly cancelled: boolean };
+type GateStatementRow = GateColumns & { readonly cancelled: boolean; readonly paused: boolean };
 
 export interface GatedSlice {
   readonly rows: readonly GateRow[];
   readonly cancelled: boolean;
+  readonly paused: boolean;
 }
 
 /**
@@ -45,7 +46,7 @@ export async function gateSlice(
         with ordinality as s (installation_ref, user_ref, position)
     )
     select ${db.unsafe(INSTALLATION_COLUMNS)}, ${db.unsafe(users.columns)} ${record.columns},
-      n.cancelled_at is not null as cancelled
+      n.cancelled_at is not null as cancelled, n.paused_at is not null as paused
     from held
       cross join slice s
       join notification n on n.notification_ref = ${chunk.notificationRef}
@@ -60,6 +61,7 @@ export async function gateSlice(
   return {
     rows: slice.map((recipient, index) => toGateRow(rows[index] ?? first, recipient)),
     cancelled: first.cancelled,
+    paused: first.paused,
   };
 }
 

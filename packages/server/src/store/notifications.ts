@@ -27,6 +27,7 @@ export interface NewNotification {
   readonly lane: Lane;
   readonly silent: boolean;
   readonly collapseKey: string | null;
+  readonly pacePerSecond: number | null;
   readonly ttlSeconds: number;
   readonly expiresAt: Date;
   readonly createdAt: Date;
@@ -53,6 +54,7 @@ export async function insertNotification(
     lane: notification.lane,
     silent: notification.silent,
     collapse_key: notification.collapseKey,
+    pace_per_second: notification.pacePerSecond,
     ttl_seconds: notification.ttlSeconds,
     expires_at: notification.expiresAt,
     created_at: notification.createdAt,
@@ -81,6 +83,7 @@ interface NotificationRow {
   readonly lane: Lane;
   readonly silent: boolean;
   readonly collapse_key: string | null;
+  readonly pace_per_second: number | null;
   readonly expires_at: Date;
   readonly created_at: Date;
 }
@@ -109,6 +112,7 @@ export async function loadNotification(db: Queryable, ref: number): Promise<Noti
     silent: row.silent,
     dormantGetTransactional: toDormancyPolicy(row.app_dormancy).sendTransactional,
     collapseKey: row.collapse_key,
+    pacePerSecond: row.pace_per_second,
     expiresAt: row.expires_at,
     createdAt: row.created_at,
   };
@@ -140,6 +144,7 @@ export interface NotificationSummary {
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly cancelledAt: Date | null;
+  readonly pausedAt: Date | null;
   readonly finishedAt: Date | null;
   readonly expected: number | null;
   readonly pending: number;
@@ -166,6 +171,7 @@ export async function summarizeNotification(
     select n.notification_ref as ref, n.id, n.day, n.audience, n.lane,
       n.user_bound as "userBound", n.category, n.labels,
       n.created_at as "createdAt", n.expires_at as "expiresAt", n.cancelled_at as "cancelledAt",
+      n.paused_at as "pausedAt",
       n.finished_at as "finishedAt", n.expected,
       coalesce((
         select sum(cardinality(c.installation_refs) - c.settled)
@@ -199,20 +205,70 @@ export async function cancelNotification(
           and k.reason in ('token_dead', 'token_mismatch') and k.deliveries > 0)))
     returning notification_ref`;
   if (row === undefined) return false;
-  await hasten(tx, row.notification_ref, now);
+  await hastenChunks(tx, row.notification_ref, now);
+  await hastenRetries(tx, row.notification_ref, now);
   return true;
 }
 
 /**
- * Makes what waits for a retry or for its lane due at once, so that it is skipped now and not when
- * its time comes. What a worker holds is left alone: its gate sees the cancellation by itself.
+ * Lets a notification stand still, or go on; nothing when it stands so already, or has ended.
+ * Its chunks are out of sight until it goes on or expires. What a worker holds is left alone: its
+ * gate sees by itself how things stand.
  */
-async function hasten(tx: Transaction, notificationRef: number, now: Date): Promise<void> {
+export async function setNotificationPause(
+  tx: Transaction,
+  appRef: number,
+  id: string,
+  pausedAt: Date | null,
+  now: Date,
+): Promise<boolean> {
+  const [row] = await tx<{ notification_ref: number; expires_at: Date }[]>`
+    update notification set paused_at = ${pausedAt}
+    where app_ref = ${appRef} and id = ${id} and cancelled_at is null and finished_at is null
+      and (paused_at is null) <> ${pausedAt === null}
+    returning notification_ref, expires_at`;
+  if (row === undefined) return false;
+  if (pausedAt === null) await hastenChunks(tx, row.notification_ref, now);
+  else await putOffChunks(tx, row.notification_ref, row.expires_at);
+  return true;
+}
+
+/** How a notification stands, for whoever waits before asking the gate. */
+export async function readStanding(
+  db: Queryable,
+  ref: number,
+): Promise<'goes_on' | 'paused' | 'cancelled'> {
+  const [row] = await db<{ cancelled: boolean; paused: boolean }[]>`
+    select cancelled_at is not null as cancelled, paused_at is not null as paused
+    from notification where notification_ref = ${ref}`;
+  if (row === undefined || row.cancelled) return 'cancelled';
+  return row.paused ? 'paused' : 'goes_on';
+}
+
+/** Only chunks whose recipients are known; the others are resolved all the same. */
+async function putOffChunks(tx: Transaction, notificationRef: number, until: Date): Promise<void> {
+  await tx`
+    update chunk set available_at = ${until} where chunk_ref in (
+      select chunk_ref from chunk
+      where notification_ref = ${notificationRef} and credential_ref is not null
+        and (lease_until is null or lease_until < clock_timestamp())
+      for update skip locked)`;
+}
+
+/** Makes what waits for its lane, or for its notification to go on, due at once. */
+async function hastenChunks(tx: Transaction, notificationRef: number, now: Date): Promise<void> {
   await tx`
     update chunk set available_at = ${now} where chunk_ref in (
       select chunk_ref from chunk
       where notification_ref = ${notificationRef} and available_at > ${now}
       for update skip locked)`;
+}
+
+/**
+ * Makes what waits for a retry due at once, so that it is skipped now and not when its time comes.
+ * What a worker holds is left alone: its gate sees the cancellation by itself.
+ */
+async function hastenRetries(tx: Transaction, notificationRef: number, now: Date): Promise<void> {
   await tx`
     update retry set due_at = ${now} where notification_ref = ${notificationRef}
       and (installation_ref, user_ref) in (

@@ -63,6 +63,11 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
       days: 1,
       drop: olderRows('address_move', 'at'),
     },
+    {
+      what: 'what is left of rates',
+      days: 1,
+      drop: olderRows('rate_bucket', 'filled_at'),
+    },
     { what: 'probes that may be repeated', days: 1, drop: olderRows('probe', 'again_at') },
     { what: 'ids of used assertions', days: PROOF_DAYS, drop: olderRows('proof', 'used_at') },
     { what: 'notifications and their counts', days: deliveryDays, drop: dropNotifications },

@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import { arrayText, type ArrayElement } from './array-text.ts';
+import { isDatabaseUnavailable } from '../domain/database-fault.ts';
 import { ARRAY_TYPES } from './array-types.ts';
 
 /** How PostgreSQL's types appear here: 64-bit references as exact numbers, days as `YYYY-MM-DD`. */
@@ -78,6 +79,33 @@ export async function flight<const Parts extends readonly Promise<unknown>[]>(
 ): Promise<{ -readonly [Index in keyof Parts]: Awaited<Parts[Index]> }> {
   await Promise.allSettled(parts);
   return Promise.all(parts);
+}
+
+/**
+ * Runs statements on a connection that nobody else uses meanwhile, so that they begin when `work`
+ * is called: what has to wait for a connection has waited by then.
+ */
+export async function onConnection<T>(
+  db: Database,
+  work: (connection: Queryable) => Promise<T>,
+): Promise<T> {
+  const connection = await db.reserve();
+  try {
+    const result = await work(connection);
+    connection.release();
+    return result;
+  } catch (error) {
+    if (!isConnectionLost(error)) connection.release();
+    throw error;
+  }
+}
+
+/** A lost connection leaves the pool by itself; given back, it would be handed to the next one. */
+function isConnectionLost(error: unknown): boolean {
+  // What PostgreSQL itself says, it says over a connection that works, unless it shuts it down.
+  return error instanceof postgres.PostgresError
+    ? error.code.startsWith('57P')
+    : isDatabaseUnavailable(error);
 }
 
 /**

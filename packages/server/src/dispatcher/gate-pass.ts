@@ -1,0 +1,102 @@
+import assert from 'node:assert';
+import { deliveryId, type Recipient } from '../domain/delivery.ts';
+import { judge, type GateRow } from '../domain/gate.ts';
+import { providerHost } from '../domain/provider-host.ts';
+import type { Push } from '../domain/push.ts';
+import type { Settlement } from '../domain/settlement.ts';
+import { gateSlice } from '../store/gate.ts';
+import { onConnection, type Database } from '../store/sql.ts';
+import { settleWithoutAttempt } from './attempt.ts';
+import type { ChunkWork } from './chunk-work.ts';
+
+/** A push that passed the gate, with the row it passed on and the host that it goes to. */
+export interface GatedPush {
+  readonly row: GateRow;
+  readonly push: Push;
+  readonly host: string;
+}
+
+/** What the gate said of a slice. */
+export interface GatePass {
+  readonly pushes: readonly GatedPush[];
+  /** Of those that are not to be sent. */
+  readonly settlements: readonly Settlement[];
+  readonly isCancelled: boolean;
+  /** The notification stands still: nothing of the slice was judged. */
+  readonly isPaused: boolean;
+  /** On the scale of `performance.now()`, before the database looked: a pass is good from here. */
+  readonly gatedAt: number;
+}
+
+/**
+ * Asks the database who of a slice may still get the notification, and renders it for them. Null
+ * when the lease was lost. The wait for a connection does not count against the second that a pass
+ * is good for: otherwise a pool under load would have its pushes gated again and again.
+ */
+export async function passGate(
+  db: Database,
+  work: ChunkWork,
+  slice: readonly Recipient[],
+  through: number,
+  clock: () => Date,
+): Promise<GatePass | null> {
+  const { gatedAt, gated } = await onConnection(db, async (connection) => {
+    const at = performance.now();
+    return { gatedAt: at, gated: await gateSlice(connection, work.chunk, slice, through) };
+  });
+  if (gated === null) return null;
+  const now = clock();
+  const isCancelled = gated.cancelled;
+  const isPaused = gated.paused && !isCancelled && work.notification.expiresAt > now;
+  const pushes: GatedPush[] = [];
+  const settlements: Settlement[] = [];
+  for (const row of isPaused ? [] : gated.rows) {
+    const judged = judgeRow(work, row, isCancelled, now);
+    if (judged === null) continue;
+    if ('push' in judged) pushes.push(judged);
+    else settlements.push(judged);
+  }
+  return { pushes, settlements, isCancelled, isPaused, gatedAt };
+}
+
+/** The push to be sent, the settlement of what is not; null for what a predecessor settled. */
+function judgeRow(
+  work: ChunkWork,
+  row: GateRow,
+  cancelled: boolean,
+  now: Date,
+): GatedPush | Settlement | null {
+  const { ref, credentialRef } = work.chunk;
+  assert(credentialRef !== null, 'only a resolved chunk is gated');
+  const verdict = judge(row, work.notification, { ref, credentialRef, cancelled }, now);
+  switch (verdict.kind) {
+    case 'send':
+      return toGatedPush(work, row, verdict.address);
+    case 'skip':
+      return settleWithoutAttempt(row, { state: 'skipped', reason: verdict.reason });
+    case 'expired':
+      return settleWithoutAttempt(row, { state: 'expired' });
+    case 'moved':
+      return settleWithoutAttempt(row, { state: 'retrying', dueAt: now });
+    case 'settled':
+      return null;
+  }
+}
+
+function toGatedPush(
+  { notification, renderer }: ChunkWork,
+  row: GateRow,
+  address: Push['address'],
+): GatedPush {
+  const isUserBound = row.userRef !== 0;
+  const push: Push = {
+    id: deliveryId(notification.id, row),
+    address,
+    message: renderer.render({ locale: row.locale, userId: isUserBound ? row.ownerId : null }),
+    rcpt: isUserBound ? row.rcpt : null,
+    collapseScope: row.isShared ? row.rcpt : null,
+    expiresAt: notification.expiresAt,
+    drawnBySdk: row.sdkVersion !== null,
+  };
+  return { row, push, host: providerHost(address) };
+}

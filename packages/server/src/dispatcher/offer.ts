@@ -1,0 +1,91 @@
+import assert from 'node:assert';
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../domain/clock.ts';
+import { LIMITS } from '../domain/limits.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { GatedPush } from './gate-pass.ts';
+import type { Lane } from './lane.ts';
+import type { DispatcherMetrics } from './metrics.ts';
+
+/** A push that its lane and its host let through. */
+export interface AdmittedPush extends GatedPush {
+  readonly isProbe: boolean;
+}
+
+/** What came of a push that was offered. */
+export interface Offered {
+  readonly push: AdmittedPush;
+  readonly outcome: Exclude<Outcome, { readonly kind: 'not_started' }>;
+  readonly sentAt: Date;
+}
+
+export interface OfferDependencies {
+  readonly clock: Clock;
+  readonly metrics: DispatcherMetrics;
+  readonly signal: AbortSignal;
+}
+
+/** Told of each push as soon as it is answered. */
+export interface OfferListener {
+  /** Its place on the wire is free. */
+  answered(count: number): void;
+  attempted(offered: Offered): void;
+  /** The host or the credential cannot be used at the moment; no attempt was made. */
+  waits(push: AdmittedPush): void;
+  notStarted(push: AdmittedPush): void;
+}
+
+/**
+ * Offers a slice to the provider, in batches of what one request carries. Resolves when the last
+ * answer is in, and tells the lane of each of them.
+ */
+export async function offer(
+  deps: OfferDependencies,
+  lane: Lane,
+  slice: { readonly pushes: readonly AdmittedPush[]; readonly gatedAt: number },
+  listener: OfferListener,
+): Promise<void> {
+  const { pushes, gatedAt } = slice;
+  const { batchSize } = lane.provider.limits;
+  const started = new Set<string>();
+  const batches: Promise<void>[] = [];
+  for (let from = 0; from < pushes.length; from += batchSize) {
+    const batch = pushes.slice(from, from + batchSize);
+    batches.push(offerBatch(deps, lane, { pushes: batch, gatedAt }, listener, started));
+    // Hundreds of requests are built and written in one go otherwise, and all else has to wait.
+    if ((from + batchSize) % LIMITS.pushesAtOnce === 0) await setImmediate();
+  }
+  await Promise.all(batches);
+  for (const host of new Set(pushes.map((push) => push.host))) {
+    if (!started.has(host)) lane.stalled(host, gatedAt, deps.clock());
+  }
+}
+
+async function offerBatch(
+  { clock, metrics, signal }: OfferDependencies,
+  lane: Lane,
+  batch: { readonly pushes: readonly AdmittedPush[]; readonly gatedAt: number },
+  listener: OfferListener,
+  started: Set<string>,
+): Promise<void> {
+  const sentAt = clock();
+  const startBefore = batch.gatedAt + LIMITS.gateFreshMs;
+  const pushes = batch.pushes.map(({ push }) => push);
+  const outcomes = await lane.provider.send(pushes, { startBefore, signal });
+  assert(outcomes.length === pushes.length, 'a provider answers for each push');
+  listener.answered(outcomes.length);
+  for (const [index, push] of batch.pushes.entries()) {
+    const outcome = outcomes[index];
+    assert(outcome !== undefined);
+    metrics.outcome(lane.name, outcome.kind);
+    const { host, isProbe } = push;
+    const isAttempt = await lane.heed({ outcome, host, isProbe, now: clock() });
+    if (outcome.kind === 'not_started') {
+      listener.notStarted(push);
+      continue;
+    }
+    started.add(host);
+    if (isAttempt) listener.attempted({ push, outcome, sentAt });
+    else listener.waits(push);
+  }
+}

@@ -1,0 +1,60 @@
+import { LIMITS } from '../domain/limits.ts';
+
+export interface LaneObserver {
+  /** The credential was refused: its lane stands still until it works again. */
+  stopped(credentialRef: number, code: string): Promise<void>;
+  /** A stopped credential was accepted again. */
+  resumed(credentialRef: number): Promise<void>;
+  /** One of these could not be recorded; the lane goes on, and tells it again later. */
+  failed(error: unknown): void;
+}
+
+/** Tells that a credential is refused, or works again: once, and now and then. */
+export class StopReport {
+  readonly #credentialRef: number;
+  readonly #observer: LaneObserver;
+  /**
+   * When an acceptance was last told; null when there was none since the last stop. It is told
+   * again now and then, because another process, or a former one, may have recorded a stop.
+   */
+  #resumedAt: Date | null = null;
+  #isStopReported = false;
+  #isTelling = false;
+
+  constructor(credentialRef: number, observer: LaneObserver) {
+    this.#credentialRef = credentialRef;
+    this.#observer = observer;
+  }
+
+  async refused(code: string): Promise<void> {
+    if (this.#isStopReported) return;
+    await this.#tell(async () => {
+      await this.#observer.stopped(this.#credentialRef, code);
+      this.#isStopReported = true;
+      this.#resumedAt = null;
+    });
+  }
+
+  async accepted(now: Date): Promise<void> {
+    const toldAt = this.#resumedAt?.getTime() ?? -Infinity;
+    if (now.getTime() - toldAt < LIMITS.stopReviewMs) return;
+    await this.#tell(async () => {
+      await this.#observer.resumed(this.#credentialRef);
+      this.#isStopReported = false;
+      this.#resumedAt = now;
+    });
+  }
+
+  /** One record at a time; its failure must not lose the outcomes that it came with. */
+  async #tell(record: () => Promise<void>): Promise<void> {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    try {
+      await record();
+    } catch (error) {
+      this.#observer.failed(error);
+    } finally {
+      this.#isTelling = false;
+    }
+  }
+}
