@@ -33,6 +33,7 @@ import { notificationCreate } from './routes/notification-create.ts';
 import { notificationDeliveries } from './routes/notification-deliveries.ts';
 import { notificationExplain } from './routes/notification-explain.ts';
 import { notificationGet } from './routes/notification-get.ts';
+import { notificationPause } from './routes/notification-pause.ts';
 import { notificationValidate } from './routes/notification-validate.ts';
 import { operations, type ProcessHealth } from './routes/operations.ts';
 import { registerToken } from './routes/register-token.ts';
@@ -102,7 +103,8 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   notificationGet(server, base);
   notificationDeliveries(server, base);
   notificationExplain(server, base);
-  notificationCancel(server, base);
+  notificationCancel(server, { ...base, announceWork });
+  notificationPause(server, { ...base, announceWork });
   notificationValidate(server, { ...base, measure });
 
   alertList(server, base);

@@ -51,6 +51,8 @@ test('every write by a secret key is on record: who, what, and on what', async (
     await write('PUT', '/v1/users/anna-the-person/topics/news');
     await write('POST', '/v1/users/anna-the-person/revoke', {});
     const notification = await backEnd.sendToUsers(['anna-the-person']);
+    await write('POST', `/v1/notifications/${notification}/pause`);
+    await write('POST', `/v1/notifications/${notification}/resume`);
     await write('POST', `/v1/notifications/${notification}/cancel`);
     await write('DELETE', path);
     await write('DELETE', '/v1/users/anna-the-person');
@@ -67,6 +69,8 @@ test('every write by a secret key is on record: who, what, and on what', async (
       'user.subscribe',
       'user.revoke',
       'notification.create',
+      'notification.pause',
+      'notification.resume',
       'notification.cancel',
       'installation.remove',
       'user.erase',

@@ -135,6 +135,8 @@ export const ROUTE_BOOK: readonly BookedRoute[] = [
     query: 'user_id=nobody',
     ...readNotifications,
   },
+  { method: 'POST', route: `${NOTIFICATION}/pause`, ...writeNotifications },
+  { method: 'POST', route: `${NOTIFICATION}/resume`, ...writeNotifications },
   { method: 'POST', route: `${NOTIFICATION}/cancel`, ...writeNotifications },
   { method: 'GET', route: '/v1/alerts', scope: 'alerts:read', forClients: false },
   { method: 'POST', route: `${ALERT}/close`, scope: 'alerts:write', forClients: false },

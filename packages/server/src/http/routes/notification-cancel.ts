@@ -12,6 +12,8 @@ export interface NotificationCancelDependencies {
   readonly db: Database;
   readonly clock: Clock;
   readonly authenticator: Authenticator;
+  /** Tells workers, after the commit, that there is work. */
+  readonly announceWork: () => void;
 }
 
 /**
@@ -32,10 +34,12 @@ export function notificationCancel(server: HttpServer, deps: NotificationCancelD
       const { app, hint } = await deps.authenticator.backEnd(request, 'notifications:write');
       const sender = { app, keyHint: hint, requestId: request.id };
       const notification = await requireNotification(deps.db, app.ref, request.params);
-      return replyOnce(deps.db, app.ref, request, reply, async (tx) => {
+      const answer = await replyOnce(deps.db, app.ref, request, reply, async (tx) => {
         const cancelled = await cancelSending(tx, sender, notification, deps.clock());
         return { status: 200, body: { id: request.params.notification_id, cancelled } };
       });
+      deps.announceWork();
+      return answer;
     },
   );
 }

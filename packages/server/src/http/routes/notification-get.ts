@@ -2,7 +2,7 @@ import { NotificationReport } from '@homing/protocol';
 import { DELIVERY_STATES } from '../../domain/delivery.ts';
 import { formatTypedId, parseTypedId } from '../../domain/typed-id.ts';
 import { summarizeNotification, type NotificationSummary } from '../../store/notifications.ts';
-import type { Database } from '../../store/sql.ts';
+import type { Database, Queryable } from '../../store/sql.ts';
 import { notFound } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { NotificationPath } from '../parameters.ts';
@@ -34,7 +34,7 @@ export function notificationGet(server: HttpServer, deps: NotificationGetDepende
 
 /** The notification that a path names; 404 for what is another app's, too. */
 export async function requireNotification(
-  db: Database,
+  db: Queryable,
   appRef: number,
   path: { readonly notification_id: string },
 ): Promise<NotificationSummary> {
@@ -70,9 +70,11 @@ function sum(counters: NotificationSummary['counters']): number {
   return counters.reduce((total, row) => total + row.deliveries, 0);
 }
 
-function statusOf(summary: NotificationSummary): NotificationReport['status'] {
+/** How a notification stands; cancelled and finished are for good. */
+export function statusOf(summary: NotificationSummary): NotificationReport['status'] {
   if (summary.cancelledAt !== null) return 'cancelled';
   if (summary.finishedAt !== null) return 'finished';
+  if (summary.pausedAt !== null) return 'paused';
   return summary.expected === null ? 'accepted' : 'sending';
 }
 
