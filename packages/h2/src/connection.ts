@@ -147,7 +147,7 @@ export class Connection {
     }
     const deadline = this.#health.use() + (answerTimeoutMs ?? this.#options.answerTimeoutMs);
     this.#exchanges.add(streamId, { authorization, deadline, done });
-    this.#budget.earn();
+    this.#budget.earn(request.body.length);
     const { maxFrameBytes } = this.#peer;
     const head = { streamId, request, authorization, maxFrameBytes };
     writeRequestHead(this.#writer, this.#encoder, head);
@@ -305,10 +305,10 @@ export class Connection {
 
   #onWindowUpdate({ streamId, buffer, start, end }: Frame): void {
     assertLength(end - start, 4);
-    this.#budget.spend();
     if (streamId !== 0) this.#assertKnown(streamId);
     const bytes = buffer.readUInt32BE(start) & MAX_31_BITS;
-    this.#outbound.widen(streamId, bytes, this.#peer.maxFrameBytes);
+    const isOfUse = this.#outbound.widen(streamId, bytes, this.#peer.maxFrameBytes);
+    if (!isOfUse) this.#budget.spend();
   }
 
   /** Only streams that we have opened can have frames (RFC 9113 section 5.1.1). */

@@ -6,10 +6,13 @@ const CALM = 2_000;
 const REFILL_PER_SECOND = 100;
 /** A request makes a peer send a few frames of its own: windows, a late reset, an empty DATA. */
 const REFILL_PER_REQUEST = 8;
+/** Some open two windows whenever they have read 4 KiB of a body. */
+const BODY_BYTES_PER_FRAME = 2_048;
 
 /**
- * Bounds the frames that cost us work and bring nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE,
- * RST_STREAM, GOAWAY, empty DATA, interim and late answers (RFC 9113 section 10.5).
+ * Bounds the frames that cost us work and bring nothing: PING, SETTINGS, PRIORITY, RST_STREAM,
+ * GOAWAY, WINDOW_UPDATE that lets nothing go, empty DATA, interim and late answers (RFC 9113 section
+ * 10.5).
  */
 export class FrameBudget {
   readonly #full: number;
@@ -34,7 +37,8 @@ export class FrameBudget {
   }
 
   /** A request goes out. */
-  earn(): void {
-    if (this.#left < this.#full) this.#left += REFILL_PER_REQUEST;
+  earn(bodyBytes: number): void {
+    if (this.#left >= this.#full) return;
+    this.#left += REFILL_PER_REQUEST + Math.floor(bodyBytes / BODY_BYTES_PER_FRAME);
   }
 }

@@ -43,18 +43,20 @@ export class OutboundFlow {
     return this.#held.delete(streamId);
   }
 
-  /** A WINDOW_UPDATE of the peer; stream 0 stands for the connection. */
-  widen(streamId: number, bytes: number, maxFrameBytes: number): void {
+  /**
+   * A WINDOW_UPDATE of the peer; stream 0 stands for the connection. Returns whether it let go any
+   * part of a body.
+   */
+  widen(streamId: number, bytes: number, maxFrameBytes: number): boolean {
     if (bytes === 0) throw new ProtocolFault(ERROR_CODE.protocolError, 'WINDOW_UPDATE by nothing');
     if (streamId === 0) {
       this.#window = checked(this.#window + bytes);
-      this.#advanceAll(maxFrameBytes);
-      return;
+      return this.#advanceAll(maxFrameBytes);
     }
     const held = this.#held.get(streamId);
-    if (held === undefined) return;
+    if (held === undefined) return false;
     held.window = checked(held.window + bytes);
-    this.#advance(streamId, held, maxFrameBytes);
+    return this.#advance(streamId, held, maxFrameBytes);
   }
 
   /** The peer changed what every stream starts with; open streams move by the difference. */
@@ -63,16 +65,18 @@ export class OutboundFlow {
     if (differenceBytes > 0) this.#advanceAll(maxFrameBytes);
   }
 
-  #advanceAll(maxFrameBytes: number): void {
+  #advanceAll(maxFrameBytes: number): boolean {
+    const before = this.#window;
     for (const [streamId, held] of this.#held) this.#advance(streamId, held, maxFrameBytes);
+    return this.#window < before;
   }
 
-  #advance(streamId: number, held: HeldBody, maxFrameBytes: number): void {
-    const { body } = held;
+  #advance(streamId: number, held: HeldBody, maxFrameBytes: number): boolean {
+    const { body, sent } = held;
     while (held.sent < body.length) {
       const left = body.length - held.sent;
       const bytes = Math.min(left, this.#window, held.window, maxFrameBytes);
-      if (bytes <= 0) return;
+      if (bytes <= 0) return held.sent > sent;
       this.#window -= bytes;
       held.window -= bytes;
       held.sent += bytes;
@@ -80,6 +84,7 @@ export class OutboundFlow {
       this.#writer.data(streamId, body, held.sent - bytes, held.sent, isLast);
     }
     this.#held.delete(streamId);
+    return true;
   }
 }
 

@@ -271,6 +271,34 @@ describe('a limit', () => {
     assert.equal(connection.count(TYPE.goaway), 0);
   });
 
+  it('on frames does not count what lets a body go, however little that is', async () => {
+    await using peer = await startRawPeer();
+    await using pool = new Http2Pool(poolOptions(peer.origin, { maxStreams: 1 }));
+    const result = post(pool, { body: Buffer.alloc(20_000) });
+    const connection = await peer.open({ initialWindowSize: 0 });
+    const head = await connection.head();
+    connection.send(...many(20_000, () => windowUpdate(head.streamId, 1)));
+    assert.equal((await connection.rest(head)).body.length, 20_000);
+    connection.send(answer(head.streamId));
+    assert.equal(inShort(await result), '200 ok');
+  });
+
+  it('on frames leaves room for windows that a peer opens with every few bytes', async () => {
+    await using peer = await startRawPeer();
+    await using pool = new Http2Pool(poolOptions(peer.origin, { maxStreams: 1 }));
+    const results = postMany(pool, 300, { body: Buffer.alloc(64 * 1_024) });
+    const connection = await peer.open({ initialWindowSize: 2 ** 20 });
+    connection.send(windowUpdate(0, 2 ** 30));
+    for (let count = 0; count < results.length; count += 1) {
+      const { streamId } = await connection.request();
+      connection.send(
+        ...many(16, () => Buffer.concat([windowUpdate(0, 4_096), windowUpdate(streamId, 4_096)])),
+        answer(streamId),
+      );
+    }
+    assert.deepEqual(new Set((await Promise.all(results)).map(inShort)), new Set(['200 ok']));
+  });
+
   it('on frames leaves room for all that a peer has to say to a thousand requests', async () => {
     await using peer = await startRawPeer();
     await using pool = new Http2Pool(poolOptions(peer.origin, { maxStreams: 1_000 }));
