@@ -18,6 +18,6 @@ export async function countSkipped(
     select ${notificationRef}, 'skipped', k.reason, k.deliveries
     from unnest(${reasons}::text[], ${reasons.map((reason) => counts.get(reason) ?? 0)}::bigint[])
       as k (reason, deliveries)
-    on conflict (notification_ref, state, reason) do update set
+    on conflict (notification_ref, part, state, reason) do update set
       deliveries = notification_counter.deliveries + excluded.deliveries`;
 }

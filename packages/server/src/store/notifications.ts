@@ -178,9 +178,12 @@ export async function summarizeNotification(
         from chunk c where c.notification_ref = n.notification_ref
           and c.credential_ref is not null and not c.retry), 0)::bigint as pending,
       coalesce((
-        select jsonb_agg(jsonb_build_object('state', k.state, 'reason', k.reason,
-          'deliveries', k.deliveries, 'possible_duplicates', k.possible_duplicates))
-        from notification_counter k where k.notification_ref = n.notification_ref
+        select jsonb_agg(k) from (
+          select state, reason, sum(deliveries)::bigint as deliveries,
+            sum(possible_duplicates)::bigint as possible_duplicates
+          from notification_counter where notification_ref = n.notification_ref
+          group by state, reason
+        ) k
       ), '[]') as counters
     from notification n where n.app_ref = ${appRef} and n.id = ${id}`;
   return row ?? null;
@@ -199,10 +202,10 @@ export async function cancelNotification(
   const [row] = await tx<{ notification_ref: number }[]>`
     update notification n set cancelled_at = ${now}
     where app_ref = ${appRef} and id = ${id} and cancelled_at is null
-      and (finished_at is null or (expires_at > ${now} and exists (
-        select 1 from notification_counter k
+      and (finished_at is null or (expires_at > ${now} and (
+        select sum(k.deliveries) from notification_counter k
         where k.notification_ref = n.notification_ref and k.state = 'failed'
-          and k.reason in ('token_dead', 'token_mismatch') and k.deliveries > 0)))
+          and k.reason in ('token_dead', 'token_mismatch')) > 0))
     returning notification_ref`;
   if (row === undefined) return false;
   await hastenChunks(tx, row.notification_ref, now);

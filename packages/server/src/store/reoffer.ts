@@ -67,7 +67,7 @@ async function reopenDeliveries(
     select notification_ref, reason, possible_duplicate from candidate`;
 }
 
-/** In the order of their key, like everybody who writes several counters. */
+/** In their first part, and in the order of their key, like everybody who writes several. */
 async function moveCounters(tx: Transaction, rows: readonly ReofferedRow[]): Promise<void> {
   await tx`
     with reopened as (
@@ -87,7 +87,7 @@ async function moveCounters(tx: Transaction, rows: readonly ReofferedRow[]): Pro
     select n, 'failed', reason, -deliveries, -dup from reopened
     union all select n, 'retrying', reason, deliveries, 0 from reopened
     order by 1, 2, 3
-    on conflict (notification_ref, state, reason) do update set
+    on conflict (notification_ref, part, state, reason) do update set
       deliveries = notification_counter.deliveries + excluded.deliveries,
       possible_duplicates = notification_counter.possible_duplicates + excluded.possible_duplicates`;
 }
