@@ -96,8 +96,9 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     remedy: 'Send less at once: split lists over several requests.',
   },
   unsupported_media_type: {
-    meaning: 'The body came with a content type other than JSON.',
-    remedy: 'Send `Content-Type: application/json`, and JSON in the body.',
+    meaning: 'The body came with a content type, or an encoding, that this route does not take.',
+    remedy:
+      'Send `Content-Type: application/json`, and JSON in the body; lists go to `POST /v1/audiences` as `application/x-ndjson`, with `Content-Encoding: gzip` where they are packed.',
   },
   validation_failed: {
     meaning:

@@ -58,10 +58,11 @@ export const Audience = Type.Union(
       },
       closed,
     ),
+    Type.Object({ list: Type.String({ description: 'aud_…, an uploaded list' }) }, closed),
   ],
   {
     description:
-      'named users, named installations, every installation of the app, or whoever subscribed',
+      'named users or installations, every installation, whoever subscribed, or an uploaded list',
   },
 );
 export type Audience = Static<typeof Audience>;

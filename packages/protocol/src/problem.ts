@@ -27,7 +27,7 @@ export const ERRORS = {
   token_held: { status: 409, title: 'Another installation holds this token' },
   installation_removed: { status: 410, title: 'The installation was removed' },
   body_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'The body has to be JSON' },
+  unsupported_media_type: { status: 415, title: 'The body has to be of another type' },
   validation_failed: { status: 422, title: 'Some fields are not valid' },
   idempotency_mismatch: { status: 422, title: 'The idempotency key was used for another body' },
   rate_limited: { status: 429, title: 'Too many requests' },

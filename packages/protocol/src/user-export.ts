@@ -26,6 +26,12 @@ const PurposeToken = Type.Object({
   updated_at: Time,
 });
 
+const ExportedList = Type.Object({
+  id: Type.String(),
+  created_at: Time,
+  variables: Type.Unsafe<Record<string, unknown> | null>(Type.Union([Free, Type.Null()])),
+});
+
 const ExportedNotification = Type.Object({
   id: Type.String(),
   created_at: Time,
@@ -63,6 +69,7 @@ export const UserExport = Type.Object(
     links: Type.Array(Link),
     purpose_tokens: Type.Array(PurposeToken),
     events: Type.Array(TimelineEntry),
+    lists: Type.Array(ExportedList, { description: 'uploaded lists that name the user' }),
     notifications: Type.Array(ExportedNotification),
     deliveries: Type.Array(ExportedDelivery),
     receipts: Type.Array(ExportedReceipt),

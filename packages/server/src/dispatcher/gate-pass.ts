@@ -1,9 +1,11 @@
 import assert from 'node:assert';
 import { deliveryId, type Recipient } from '../domain/delivery.ts';
 import { judge, type GateRow } from '../domain/gate.ts';
+import type { Variables } from '../domain/notification.ts';
 import { providerHost } from '../domain/provider-host.ts';
 import type { Push } from '../domain/push.ts';
 import type { Settlement } from '../domain/settlement.ts';
+import { variablesKey, variablesOfList } from '../store/audience-lists.ts';
 import { gateSlice } from '../store/gate.ts';
 import { onConnection, type Database } from '../store/sql.ts';
 import { settleWithoutAttempt } from './attempt.ts';
@@ -40,6 +42,7 @@ export async function passGate(
   through: number,
   clock: () => Date,
 ): Promise<GatePass | null> {
+  const variables = await variablesOf(db, work, slice);
   const { gatedAt, gated } = await onConnection(db, async (connection) => {
     const at = performance.now();
     return { gatedAt: at, gated: await gateSlice(connection, work.chunk, slice, through) };
@@ -51,7 +54,8 @@ export async function passGate(
   const pushes: GatedPush[] = [];
   const settlements: Settlement[] = [];
   for (const row of isPaused ? [] : gated.rows) {
-    const judged = judgeRow(work, row, isCancelled, now);
+    const own = variables.get(variablesKey(row)) ?? null;
+    const judged = judgeRow(work, row, { isCancelled, variables: own }, now);
     if (judged === null) continue;
     if ('push' in judged) pushes.push(judged);
     else settlements.push(judged);
@@ -59,19 +63,29 @@ export async function passGate(
   return { pushes, settlements, isCancelled, isPaused, gatedAt };
 }
 
+/** Before the gate, and for a slice at a time: a list may say something about a million. */
+async function variablesOf(
+  db: Database,
+  { notification }: ChunkWork,
+  slice: readonly Recipient[],
+): Promise<ReadonlyMap<string, Variables>> {
+  const { variablesListRef } = notification;
+  return variablesListRef === null ? new Map() : variablesOfList(db, variablesListRef, slice);
+}
+
 /** The push to be sent, the settlement of what is not; null for what a predecessor settled. */
 function judgeRow(
   work: ChunkWork,
   row: GateRow,
-  cancelled: boolean,
+  { isCancelled, variables }: { isCancelled: boolean; variables: Variables | null },
   now: Date,
 ): GatedPush | Settlement | null {
   const { ref, credentialRef } = work.chunk;
   assert(credentialRef !== null, 'only a resolved chunk is gated');
-  const verdict = judge(row, work.notification, { ref, credentialRef, cancelled }, now);
+  const verdict = judge(row, work.notification, { ref, credentialRef, cancelled: isCancelled }, now);
   switch (verdict.kind) {
     case 'send':
-      return toGatedPush(work, row, verdict.address);
+      return toGatedPush(work, row, verdict.address, variables);
     case 'skip':
       return settleWithoutAttempt(row, { state: 'skipped', reason: verdict.reason });
     case 'expired':
@@ -87,12 +101,17 @@ function toGatedPush(
   { notification, renderer }: ChunkWork,
   row: GateRow,
   address: Push['address'],
+  variables: Variables | null,
 ): GatedPush {
   const isUserBound = row.userRef !== 0;
   const push: Push = {
     id: deliveryId(notification.id, row),
     address,
-    message: renderer.render({ locale: row.locale, userId: isUserBound ? row.ownerId : null }),
+    message: renderer.render({
+      locale: row.locale,
+      userId: isUserBound ? row.ownerId : null,
+      variables,
+    }),
     rcpt: isUserBound ? row.rcpt : null,
     collapseScope: row.isShared ? row.rcpt : null,
     expiresAt: notification.expiresAt,

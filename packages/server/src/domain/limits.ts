@@ -26,6 +26,22 @@ export const LIMITS = {
   /** Named users of one request; larger audiences are uploaded as a list. */
   audienceUsers: 1_000,
   audienceInstallations: 1_000,
+  /** An uploaded list; longer ones are several. */
+  audienceLines: 1_000_000,
+  /** An id and what a person is told; a notification itself holds 4 KiB. */
+  audienceLineBytes: 16 * 1024,
+  /** The same, unpacked or not: half a kilobyte for each of a million. */
+  audienceBytes: 512 * 1024 * 1024,
+  /** Bad lines that an answer names: enough to see what is wrong with all of them. */
+  audienceProblems: 20,
+  /** Members, or bytes, that are written in one statement. */
+  audienceBatch: 5_000,
+  audienceBatchBytes: 1024 * 1024,
+  /** After a list, or a notification that uses it, could last be needed. */
+  audienceDays: 30,
+  /** A large list over a slow line; all other bodies have to be there within `bodyMs`. */
+  uploadMs: 15 * 60 * 1_000,
+  bodyMs: 30_000,
   /**
    * A batch of registrations waits so long for a lock that cannot be skipped, as that of somebody
    * who enrols the same id or takes the same token: less than until PostgreSQL looks for deadlocks.

@@ -30,6 +30,8 @@ export interface Notification {
   readonly content: ContentTemplate;
   readonly locales: Readonly<Record<string, ContentTemplate>>;
   readonly variables: Variables;
+  /** The list that says more about its members; null where there is none. */
+  readonly variablesListRef: number | null;
   /** By the customer's user id. */
   readonly recipientVariables: Readonly<Record<string, Variables>>;
   readonly overrides: Partial<MessageOverrides>;

@@ -6,7 +6,7 @@ export type ParsedJson =
   | { readonly kind: 'invalid'; readonly detail: string };
 
 /** What is read, as it is called in front of whoever sent it. */
-export type JsonSubject = 'the body' | 'the assertion' | 'the key set';
+export type JsonSubject = 'the body' | 'the assertion' | 'the key set' | 'the line';
 
 /**
  * Parses JSON from outside strictly. Beside malformed text it refuses what `JSON.parse` takes in

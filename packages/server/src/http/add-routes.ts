@@ -15,6 +15,7 @@ import { alertList } from './routes/alert-list.ts';
 import { appGet } from './routes/app-get.ts';
 import { appIdentityKeys } from './routes/app-identity-keys.ts';
 import { appPatch } from './routes/app-patch.ts';
+import { audienceCreate } from './routes/audience-create.ts';
 import { deleteToken } from './routes/delete-token.ts';
 import { docsPage } from './routes/docs-page.ts';
 import { errorPage } from './routes/error-page.ts';
@@ -107,9 +108,11 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   notificationPause(server, { ...base, announceWork });
   notificationValidate(server, { ...base, measure });
 
+  const { wakeMaintenance } = deps;
+  audienceCreate(server, { ...base, wakeMaintenance });
+
   alertList(server, base);
   alertClose(server, base);
-  const { wakeMaintenance } = deps;
   reviewList(server, base);
   reviewGet(server, base);
   reviewCreate(server, { ...base, wakeMaintenance });

@@ -14,6 +14,11 @@ export function renderExport(user: User, extract: UserExtract, now: Date): UserE
     events: renderTimeline(
       extract.events.map((event) => ({ kind: 'event', at: event.at, event }) as const),
     ).data,
+    lists: extract.lists.map((list) => ({
+      id: formatTypedId('aud', list.id),
+      created_at: list.createdAt.toISOString(),
+      variables: list.variables,
+    })),
     notifications: extract.notifications.map(renderNotification),
     deliveries: extract.deliveries.map(renderDelivery),
     receipts: extract.receipts.map((receipt) => ({

@@ -16,6 +16,7 @@ import { parseJson } from '../domain/parse-json.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { ApiError } from './api-error.ts';
+import { limitBodies } from './body-deadline.ts';
 import { allowOrigins } from './cross-origin.ts';
 import { renderError } from './render-error.ts';
 
@@ -37,7 +38,8 @@ export interface HttpServerOptions {
 }
 
 const HEADER_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+/** So long nothing may come, or go, on a connection. */
+const SILENCE_MS = 30_000;
 
 /** The server with everything that all routes share; routes are added by `addRoutes`. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
@@ -45,8 +47,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.bodyBytes,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: LIMITS.uploadMs,
+    connectionTimeout: SILENCE_MS,
     http: { headersTimeout: HEADER_TIMEOUT_MS },
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     genReqId: requestId,
@@ -93,6 +95,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     options.metrics.requests.inc({ route, status: String(reply.statusCode) });
     done();
   });
+  limitBodies(server);
   allowOrigins(server);
   return server;
 }

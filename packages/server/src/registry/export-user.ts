@@ -5,9 +5,11 @@ import { purposeTokensOf, type PurposeTokenRecord } from '../store/purpose-token
 import type { Queryable } from '../store/sql.ts';
 import {
   exportDeliveries,
+  exportLists,
   exportNotifications,
   exportReceipts,
   type ExportedDelivery,
+  type ExportedList,
   type ExportedNotification,
   type ExportedReceipt,
 } from '../store/user-export.ts';
@@ -19,6 +21,7 @@ export interface UserExtract {
   readonly links: readonly LinkPeriod[];
   readonly purposeTokens: readonly (PurposeTokenRecord & { readonly installationId: string })[];
   readonly events: readonly TimelineEvent[];
+  readonly lists: readonly ExportedList[];
   readonly notifications: readonly ExportedNotification[];
   readonly deliveries: readonly ExportedDelivery[];
   readonly receipts: readonly ExportedReceipt[];
@@ -32,9 +35,10 @@ export async function exportUser(db: Queryable, user: UserRecord): Promise<UserE
   const links = await linksOfUser(db, user.ref, LIMITS.exportRows);
   const ids = new Map(links.map((link) => [link.installationRef, link.installationId]));
   const open = links.filter((link) => link.endedAt === null).map((link) => link.installationRef);
-  const [events, purposeTokens, notifications, deliveries, receipts] = await Promise.all([
+  const [events, purposeTokens, lists, notifications, deliveries, receipts] = await Promise.all([
     eventsOf(db, [...ids.keys()], LIMITS.exportRows),
     purposeTokensOf(db, open),
+    exportLists(db, user.appRef, user.id),
     exportNotifications(db, user.appRef, user.id),
     exportDeliveries(db, user.ref),
     exportReceipts(db, user.ref),
@@ -46,6 +50,7 @@ export async function exportUser(db: Queryable, user: UserRecord): Promise<UserE
       installationId: ids.get(token.installationRef) ?? '',
     })),
     events: events.filter((event) => concerns(event, user.id, links)),
+    lists,
     notifications,
     deliveries,
     receipts,

@@ -5,12 +5,13 @@ import { expiryOf, timeToLive, type Lane } from '../domain/notification.ts';
 import type { App } from '../store/apps.ts';
 import { findInstallationRefs } from '../store/audience.ts';
 import { appendAudit } from '../store/audit.ts';
+import { keepList } from '../store/audience-lists.ts';
 import { WALK_START } from '../store/audience-walk.ts';
 import { insertChunk, type NewChunk } from '../store/chunks.ts';
 import { addExpected, finishIfDone, insertNotification } from '../store/notifications.ts';
 import type { Transaction } from '../store/sql.ts';
 import { findUserRefs, lockErasures } from '../store/users.ts';
-import { isBoundToUsers } from './bound-to-users.ts';
+import { findAudienceFacts } from './audience-facts.ts';
 
 /** The app that sends, and the secret key that speaks for it. */
 export interface NotificationSender {
@@ -31,21 +32,25 @@ export interface AcceptedNotification {
 /**
  * Takes a notification in: stored with the work it makes, in the caller's transaction, so that a
  * 202 means committed. Nothing is resolved or rendered here; who is signed in where is asked when
- * the chunk is first leased, and again before each push.
+ * the chunk is first leased, and again before each push. Null when the app has no such list.
  */
 export async function acceptNotification(
   tx: Transaction,
   { app, keyHint, requestId }: NotificationSender,
   input: NotificationInput,
   now: Date,
-): Promise<AcceptedNotification> {
-  const userBound = await isBoundToUsers(tx, app.ref, input.audience);
+): Promise<AcceptedNotification | null> {
+  const facts = await findAudienceFacts(tx, app.ref, input.audience);
+  if (facts === null) return null;
+  const { userBound, listRef } = facts;
   // Of a person who is being erased at this moment nothing may be stored behind the erasure's back.
   if ('users' in input.audience) await lockErasures(tx, app.ref, 'shared');
   const ttl = timeToLive(input.options?.ttl_seconds ?? null, userBound, {
     defaultSeconds: app.defaultTtlSeconds,
     userBoundCeilingSeconds: app.userBoundTtlCeilingSeconds,
   });
+  const expiresAt = expiryOf(ttl, now);
+  if (listRef !== null) await keepList(tx, listRef, expiresAt);
   const id = randomUUID();
   const day = now.toISOString().slice(0, 10);
   const lane = laneOf(input);
@@ -68,7 +73,7 @@ export async function acceptNotification(
     collapseKey: input.options?.collapse_key ?? null,
     pacePerSecond: input.options?.pace?.per_second ?? null,
     ttlSeconds: ttl.seconds,
-    expiresAt: expiryOf(ttl, now),
+    expiresAt,
     createdAt: now,
   });
   const place = { appRef: app.ref, notificationRef, day, lane };

@@ -9,6 +9,8 @@ export interface Reader {
   readonly locale: string | null;
   /** The customer's user id; null where nobody is signed in or the content is not user-bound. */
   readonly userId: string | null;
+  /** What an uploaded list says about this reader; null where that is nothing. */
+  readonly variables: Variables | null;
 }
 
 /** Turns one notification into what it says to each reader. */
@@ -26,9 +28,8 @@ export function createRenderer(notification: Notification): Renderer {
   return {
     render(reader) {
       const locale = bestLocale(reader.locale, locales);
-      const own =
-        reader.userId === null ? undefined : notification.recipientVariables[reader.userId];
-      if (own !== undefined) {
+      const own = reader.variables ?? ownVariables(notification, reader.userId);
+      if (own !== null) {
         return renderFor(notification, locale, { ...notification.variables, ...own });
       }
       const known = shared.get(locale ?? '');
@@ -38,6 +39,10 @@ export function createRenderer(notification: Notification): Renderer {
       return message;
     },
   };
+}
+
+function ownVariables(notification: Notification, userId: string | null): Variables | null {
+  return userId === null ? null : (notification.recipientVariables[userId] ?? null);
 }
 
 function renderFor(

@@ -8,7 +8,7 @@ import { deliveryId, type Recipient, type SkipReason } from '../domain/delivery.
 import { judge, type GateRow } from '../domain/gate.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Message } from '../domain/message.ts';
-import { expiryOf, timeToLive, type Notification } from '../domain/notification.ts';
+import { expiryOf, timeToLive, type Notification, type Variables } from '../domain/notification.ts';
 import type { Push } from '../domain/push.ts';
 import type { App } from '../store/apps.ts';
 import {
@@ -23,11 +23,12 @@ import {
   type CandidateGroup,
   type WalkStep,
 } from '../store/audience-walk.ts';
+import { variablesKey, variablesOfList } from '../store/audience-lists.ts';
 import { previewGate, type GatePreview } from '../store/gate-preview.ts';
 import type { Database } from '../store/sql.ts';
 import { findUserRefs } from '../store/users.ts';
 import { laneOf } from './accept-notification.ts';
-import { isBoundToUsers } from './bound-to-users.ts';
+import { findAudienceFacts, type AudienceFacts } from './audience-facts.ts';
 import { createRenderer, type Renderer } from './render.ts';
 
 /**
@@ -61,7 +62,8 @@ const PAYLOAD_BYTES = 4096;
 
 /**
  * The dry run: resolves, judges, renders and measures as a real send would, and stores nothing. The
- * answer is of this moment; who is signed in where is asked again when a notification is sent.
+ * answer is of this moment; who is signed in where is asked again when a notification is sent. Null
+ * when the app has no such list.
  */
 export async function validateNotification(
   db: Database,
@@ -69,9 +71,11 @@ export async function validateNotification(
   input: NotificationInput,
   measure: MeasurePush,
   now: Date,
-): Promise<DryRun> {
-  const userBound = await isBoundToUsers(db, app.ref, input.audience);
-  const notification = toNotification(app, input, userBound, now);
+): Promise<DryRun | null> {
+  const facts = await findAudienceFacts(db, app.ref, input.audience);
+  if (facts === null) return null;
+  const notification = toNotification(app, input, facts, now);
+  const { listRef } = facts;
   const run = new Rehearsal(notification, measure, now);
   const most = isWalked(input.audience) ? JUDGED_OF_STEP : Number.POSITIVE_INFINITY;
   for await (const groups of groupsOf(db, notification, input.audience)) {
@@ -84,7 +88,10 @@ export async function validateNotification(
     const { sample, weight } = takeSample(reachable, most);
     for (let from = 0; from < sample.length; from += LIMITS.gateSlice) {
       const slice = sample.slice(from, from + LIMITS.gateSlice);
-      for (const preview of await previewGate(db, app.ref, slice)) run.judge(preview, weight);
+      const variables = listRef === null ? new Map() : await variablesOfList(db, listRef, slice);
+      for (const preview of await previewGate(db, app.ref, slice)) {
+        run.judge(preview, variables.get(variablesKey(preview.row)) ?? null, weight);
+      }
     }
   }
   return run.result();
@@ -143,7 +150,7 @@ function takeSample(recipients: readonly Recipient[], most: number) {
 function toNotification(
   app: App,
   input: NotificationInput,
-  userBound: boolean,
+  { userBound, listRef }: AudienceFacts,
   now: Date,
 ): Notification {
   const ttl = timeToLive(input.options?.ttl_seconds ?? null, userBound, {
@@ -159,6 +166,7 @@ function toNotification(
     content: input.content,
     locales: input.locales ?? {},
     variables: input.variables ?? {},
+    variablesListRef: listRef,
     recipientVariables: input.recipient_variables ?? {},
     overrides: input.overrides ?? {},
     category: input.category ?? 'transactional',
@@ -200,7 +208,7 @@ class Rehearsal {
   }
 
   /** What is found of this one counts for `weight` recipients, which may be a fraction. */
-  judge({ row, platform }: GatePreview, weight: number): void {
+  judge({ row, platform }: GatePreview, variables: Variables | null, weight: number): void {
     if (weight > 1) this.#isEstimated = true;
     // Expansion puts every delivery on the lane that serves it, so none has moved yet.
     const chunk = { ref: 0, credentialRef: row.credentialRef ?? 0, cancelled: false };
@@ -208,7 +216,7 @@ class Rehearsal {
     switch (verdict.kind) {
       case 'send':
         count(this.#recipients, `${verdict.address.provider}/${platform ?? 'unknown'}`, weight);
-        this.#weigh(this.#toPush(row, verdict.address));
+        this.#weigh(this.#toPush(row, verdict.address, variables));
         return;
       case 'skip':
         this.exclude(verdict.reason, weight);
@@ -224,7 +232,7 @@ class Rehearsal {
 
   result(): DryRun {
     // An author wants to read the text also while nobody would get it.
-    const nobody = this.#renderer.render({ locale: null, userId: null });
+    const nobody = this.#renderer.render({ locale: null, userId: null, variables: null });
     return {
       valid: this.#isValid,
       userBound: this.#notification.userBound,
@@ -236,14 +244,14 @@ class Rehearsal {
     };
   }
 
-  #toPush(row: GateRow, address: Push['address']): Push {
+  #toPush(row: GateRow, address: Push['address'], variables: Variables | null): Push {
     const { id, expiresAt } = this.#notification;
     const isUserBound = row.userRef !== 0;
     const userId = isUserBound ? row.ownerId : null;
     return {
       id: deliveryId(id, row),
       address,
-      message: this.#renderer.render({ locale: row.locale, userId }),
+      message: this.#renderer.render({ locale: row.locale, userId, variables }),
       rcpt: isUserBound ? row.rcpt : null,
       collapseScope: row.isShared ? row.rcpt : null,
       expiresAt,

@@ -5,14 +5,9 @@ import type { TokenStatus } from '../domain/installation.ts';
 import { coveringTopics, type TopicExpression } from '../domain/topic-expression.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import type { Fragment, Queryable } from './sql.ts';
+import { listWalk } from './list-walk.ts';
 import { fittingTopics, subscribedAfter } from './topic-walk.ts';
-
-/** Whom of an audience to look at. */
-export type WalkRange =
-  /** The next so many by key, after those that an earlier step has looked at. */
-  | { readonly kind: 'after'; readonly cursor: string; readonly limit: number }
-  /** Those of some installations only. */
-  | { readonly kind: 'among'; readonly installationRefs: readonly number[] };
+import type { WalkRange, WalkSource } from './walk-source.ts';
 
 /** The cursor of a walk that has not begun. */
 export const WALK_START = '';
@@ -97,15 +92,6 @@ function toGroup(row: StepRow): readonly CandidateGroup[] {
   ];
 }
 
-/**
- * Two queries: who is looked at, each with a `place` by which they are in order, and who of those
- * belongs to the audience, for which user.
- */
-interface WalkSource {
-  readonly looked: Fragment;
-  readonly members: Fragment;
-}
-
 function sourceOf(
   db: Queryable,
   appRef: number,
@@ -123,6 +109,8 @@ function sourceOf(
         looked: subscribedIn(db, appRef, audience.expression, range),
         members: fittingTopics(db, audience),
       };
+    case 'list':
+      return listWalk(db, appRef, audience.id, range);
   }
 }
 

@@ -76,6 +76,7 @@ interface NotificationRow {
   readonly locales: Record<string, ContentTemplate>;
   readonly variables: Variables;
   readonly recipient_variables: Record<string, Variables>;
+  readonly variables_list_ref: number | null;
   readonly overrides: Partial<MessageOverrides>;
   readonly category: string;
   readonly user_bound: boolean;
@@ -91,7 +92,11 @@ interface NotificationRow {
 /** What workers need of a notification. */
 export async function loadNotification(db: Queryable, ref: number): Promise<Notification> {
   const [row] = await db<NotificationRow[]>`
-    select n.*, a.name as app_name, a.dormancy as app_dormancy from notification n join app a using (app_ref)
+    select n.*, a.name as app_name, a.dormancy as app_dormancy,
+      l.audience_ref as variables_list_ref
+    from notification n join app a using (app_ref)
+      left join audience l on l.app_ref = n.app_ref and l.has_variables
+        and l.id = case when n.audience ? 'list' then substr(n.audience->>'list', 5)::uuid end
     where notification_ref = ${ref}`;
   if (row === undefined) throw new Error(`notification ${ref} is gone`);
   return {
@@ -103,6 +108,7 @@ export async function loadNotification(db: Queryable, ref: number): Promise<Noti
     content: row.content,
     locales: row.locales,
     variables: row.variables,
+    variablesListRef: row.variables_list_ref,
     recipientVariables: row.recipient_variables,
     overrides: row.overrides,
     category: row.category,

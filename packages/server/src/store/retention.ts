@@ -1,4 +1,5 @@
 import { LIMITS } from '../domain/limits.ts';
+import { dropLists } from './audience-lists.ts';
 import { dropIdempotencyKeys } from './idempotency.ts';
 import { dropTombstones } from './installations.ts';
 import { dropDeliveryDays, dropEventMonths } from './partitions.ts';
@@ -70,6 +71,11 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
     },
     { what: 'probes that may be repeated', days: 1, drop: olderRows('probe', 'again_at') },
     { what: 'ids of used assertions', days: PROOF_DAYS, drop: olderRows('proof', 'used_at') },
+    {
+      what: 'uploaded lists, since they could last be needed',
+      days: LIMITS.audienceDays,
+      drop: dropLists,
+    },
     { what: 'notifications and their counts', days: deliveryDays, drop: dropNotifications },
     { what: 'deliveries and receipts', days: deliveryDays, drop: dropDeliveryDays },
     { what: 'events of timelines', days: YEAR_AND_A_MONTH, drop: dropEventMonths },

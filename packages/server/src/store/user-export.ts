@@ -90,3 +90,23 @@ export async function exportNotifications(
     where user_bound and app_ref = ${appRef} and audience->'users' ? ${userId}
     order by notification_ref`;
 }
+
+/** An uploaded list that names the user. */
+export interface ExportedList {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly variables: Record<string, unknown> | null;
+}
+
+export async function exportLists(
+  db: Queryable,
+  appRef: number,
+  userId: string,
+): Promise<readonly ExportedList[]> {
+  return db<ExportedList[]>`
+    select a.id, a.created_at as "createdAt", m.variables
+    from audience a join audience_member m on m.audience_ref = a.audience_ref
+      and m.kind = 'user' and m.id = ${userId}
+    where a.app_ref = ${appRef} and a.completed_at is not null
+    order by a.audience_ref`;
+}

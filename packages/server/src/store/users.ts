@@ -1,4 +1,5 @@
 import { lockAllShared, lockExclusively, lockShared, tryLockAllShared } from './advisory-lock.ts';
+import { leaveLists } from './audience-lists.ts';
 import type { LockWait } from './lock-wait.ts';
 import { columns, flight, listOf, type Queryable, type Transaction } from './sql.ts';
 
@@ -153,8 +154,8 @@ export async function refuseAssertionsBefore(
 
 /**
  * Forgets who a user is. Rows elsewhere keep the bare reference; notifications addressed to the
- * user alone are emptied, also those that were being accepted just now, and a keyed digest of the
- * id remains for a day, against assertions from before.
+ * user alone are emptied, also those that were being accepted just now, uploaded lists lose the
+ * user, and a keyed digest of the id remains for a day, against assertions from before.
  */
 export async function eraseUser(
   tx: Transaction,
@@ -179,6 +180,7 @@ export async function eraseUser(
     set recipient_variables = recipient_variables - ${user.id},
       audience = jsonb_set(audience, '{users}', (audience->'users') - ${user.id})
     where user_bound and app_ref = ${appRef} and audience->'users' ? ${user.id}`;
+  await leaveLists(tx, appRef, user.id);
   await tx`delete from app_user where user_ref = ${user.ref}`;
 }
 

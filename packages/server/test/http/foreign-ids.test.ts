@@ -51,7 +51,8 @@ test('every operation of the document has a row', () => {
 
 function call(booked: BookedRoute, headers: Headers, places: RoutePlaces): Promise<Answer> {
   const { method, body } = booked;
-  return request(network.url + pathOf(booked, places), { method, body, headers });
+  const all = { ...booked.headers, ...headers };
+  return request(network.url + pathOf(booked, places), { method, body, headers: all });
 }
 
 function bearer(key: string): Headers {
@@ -72,7 +73,7 @@ function letters({ status, body }: Answer, places: RoutePlaces): string {
   // What is the caller's own: times, its app, and what the request created there.
   return named
     .replaceAll(/\d{4}-\d\d-\d\dT[0-9:.]+Z/g, 'TIME')
-    .replaceAll(/"id":"(?:ntf|app|rev)_[0-9a-f]{32}"/g, '"id":"OWN"');
+    .replaceAll(/"id":"(?:ntf|app|rev|aud)_[0-9a-f]{32}"/g, '"id":"OWN"');
 }
 
 test("another app's back end sees what is absent, on every route", async (t) => {

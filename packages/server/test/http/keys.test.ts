@@ -27,7 +27,8 @@ function call(
   at = places,
 ): Promise<Answer> {
   const { method, body } = booked;
-  return request(network.url + pathOf(booked, at), { method, body, headers });
+  const all = { ...booked.headers, ...headers };
+  return request(network.url + pathOf(booked, at), { method, body, headers: all });
 }
 
 function bearer(key: string): Readonly<Record<string, string>> {

@@ -19,6 +19,7 @@ export interface BookedRoute {
   readonly route: string;
   readonly query?: string;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly scope: Scope;
   /** An installation may call it with its secret and a publishable key. */
   readonly forClients: boolean;
@@ -138,6 +139,13 @@ export const ROUTE_BOOK: readonly BookedRoute[] = [
   { method: 'POST', route: `${NOTIFICATION}/pause`, ...writeNotifications },
   { method: 'POST', route: `${NOTIFICATION}/resume`, ...writeNotifications },
   { method: 'POST', route: `${NOTIFICATION}/cancel`, ...writeNotifications },
+  {
+    method: 'POST',
+    route: '/v1/audiences',
+    body: '{"user":"nobody"}',
+    headers: { 'content-type': 'application/x-ndjson' },
+    ...writeNotifications,
+  },
   { method: 'GET', route: '/v1/alerts', scope: 'alerts:read', forClients: false },
   { method: 'POST', route: `${ALERT}/close`, scope: 'alerts:write', forClients: false },
 ];

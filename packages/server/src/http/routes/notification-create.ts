@@ -8,7 +8,7 @@ import {
   type AcceptedNotification,
 } from '../../sending/accept-notification.ts';
 import type { Database } from '../../store/sql.ts';
-import { fieldError } from '../api-error.ts';
+import { fieldError, notFound } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { replyOnce } from '../idempotent-reply.ts';
 import { parseInstallationId, requireUserId } from '../parameters.ts';
@@ -40,6 +40,7 @@ export function notificationCreate(server: HttpServer, deps: NotificationCreateD
       const input = checkNotification(request.body);
       const answer = await replyOnce(deps.db, app.ref, request, reply, async (tx) => {
         const accepted = await acceptNotification(tx, sender, input, deps.clock());
+        if (accepted === null) throw notFound('list');
         return { status: 202, body: renderAccepted(accepted) };
       });
       deps.announceWork();

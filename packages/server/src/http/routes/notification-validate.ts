@@ -6,6 +6,7 @@ import {
   type MeasurePush,
 } from '../../sending/validate-notification.ts';
 import type { Database } from '../../store/sql.ts';
+import { notFound } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
 import type { HttpServer } from '../server.ts';
 import { checkNotification } from './notification-create.ts';
@@ -36,7 +37,9 @@ export function notificationValidate(
       const { app } = await deps.authenticator.backEnd(request, 'notifications:write');
       const input = checkNotification(request.body);
       const { db, measure, clock } = deps;
-      return renderDryRun(await validateNotification(db, app, input, measure, clock()));
+      const run = await validateNotification(db, app, input, measure, clock());
+      if (run === null) throw notFound('list');
+      return renderDryRun(run);
     },
   );
 }

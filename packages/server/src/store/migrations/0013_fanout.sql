@@ -36,7 +36,7 @@ create index audience_by_app on audience (app_ref);
 -- There is no foreign key, which would cost each of a million rows a look at the same list.
 create table audience_member (
   audience_ref bigint not null,
-  kind text not null check (kind in ('user', 'installation')),
+  kind text not null collate "C" check (kind in ('user', 'installation')),
   id text not null collate "C",
   variables jsonb,
   primary key (audience_ref, kind, id)
