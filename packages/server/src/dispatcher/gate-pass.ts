@@ -82,7 +82,12 @@ function judgeRow(
 ): GatedPush | Settlement | null {
   const { ref, credentialRef } = work.chunk;
   assert(credentialRef !== null, 'only a resolved chunk is gated');
-  const verdict = judge(row, work.notification, { ref, credentialRef, cancelled: isCancelled }, now);
+  const verdict = judge(
+    row,
+    work.notification,
+    { ref, credentialRef, cancelled: isCancelled },
+    now,
+  );
   switch (verdict.kind) {
     case 'send':
       return toGatedPush(work, row, verdict.address, variables);
