@@ -8,6 +8,8 @@ export interface AnonymousCrowdOptions {
   readonly tokenEvery: number;
   /** Makes the tokens of several crowds differ. */
   readonly name: string;
+  /** The Firebase project of the tokens; default: that of the networks. */
+  readonly project?: string;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface AnonymousCrowdOptions {
 export async function gatherCrowd(
   db: Database,
   appId: string,
-  { count, tokenEvery, name }: AnonymousCrowdOptions,
+  { count, tokenEvery, name, project = PROJECT }: AnonymousCrowdOptions,
 ): Promise<void> {
   await db`
     with numbered as (
@@ -30,7 +32,7 @@ export async function gatherCrowd(
       token_status, token_confirmed_at, token_changed_at, platform)
     select a.app_ref, gen_random_uuid(),
       case when token is not null then 'fcm' end,
-      case when token is not null then ${PROJECT}::text else '' end, token,
+      case when token is not null then ${project}::text else '' end, token,
       sha256(convert_to(token, 'UTF8')),
       case when token is not null then 'live' end,
       now(), now(), 'android'

@@ -1,4 +1,4 @@
-// The short form of what `npm run test:crash` runs for long.
+// The short form of what `npm run test:crash -- logouts` runs for long.
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { createLogger } from '@homing/server';

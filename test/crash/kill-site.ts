@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createApp, createLogger, readConfig, readSecrets, type App } from '@homing/server';
+import { ensureDemoApp } from '../../packages/homing/src/demo-app.ts';
+import {
+  DEMO_PROJECT,
+  loadSimulatorIdentity,
+} from '../../packages/homing/src/simulator-identity.ts';
+import { HomingProcess } from '../../packages/homing/test/homing-process.ts';
+import type { ScratchDirectory } from '../../packages/homing/test/scratch-directory.ts';
+import { gatherCrowd } from '../anonymous-crowd.ts';
+import { BackEnd } from '../back-end.ts';
+import { Referee } from './referee.ts';
+
+/**
+ * What stands around workers that are killed: PostgreSQL, the API in this process, the simulators
+ * in another one, and an app with its installations.
+ */
+export interface KillSite extends AsyncDisposable {
+  readonly homing: App;
+  readonly backEnd: BackEnd;
+  readonly referee: Referee;
+  /** The command `homing serve --role worker`; the caller ends it. */
+  startWorker(): HomingProcess;
+}
+
+/** Builds a site on an empty or migrated database, with so many installations. */
+export async function openKillSite(
+  scratch: ScratchDirectory,
+  databaseUrl: string,
+  installations: number,
+): Promise<KillSite> {
+  await using stack = new AsyncDisposableStack();
+  const directory = scratch.next();
+  const identityFile = join(directory, 'simulators.json');
+  const identity = await loadSimulatorIdentity(identityFile);
+  const authorityFile = join(directory, 'ca.pem');
+  await writeFile(authorityFile, identity.authority.certificatePem);
+  const logFile = join(directory, 'taken.log');
+  const referee = stack.use(await Referee.start({ identityFile, logFile }));
+  const { endpoints } = referee;
+  const environment = {
+    HOMING_DATABASE_URL: databaseUrl,
+    HOMING_MASTER_KEY: randomBytes(32).toString('base64'),
+    HOMING_PORT: '0',
+    HOMING_LOG_LEVEL: 'error',
+    HOMING_APNS_URL: endpoints.apns,
+    HOMING_APNS_SANDBOX_URL: endpoints.apnsSandbox,
+    HOMING_FCM_URL: endpoints.fcm,
+    HOMING_GOOGLE_TOKEN_URL: endpoints.googleToken,
+    HOMING_PROVIDER_CA_FILE: authorityFile,
+  };
+  const config = readConfig({ ...environment, HOMING_ROLE: 'api' });
+  const logger = createLogger('error');
+  const homing = stack.use(createApp(config, readSecrets(environment), { logger }));
+  const url = await homing.start();
+  assert(url !== null);
+  const app = await ensureDemoApp(join(directory, 'demo-app.json'), homing, identity);
+  const crowd = { count: installations, tokenEvery: 1, name: 'crowd', project: DEMO_PROJECT };
+  await gatherCrowd(homing.db, app.id, crowd);
+  const owned = stack.move();
+  return {
+    homing,
+    referee,
+    backEnd: new BackEnd(url, app.secretKey),
+    startWorker: () => new HomingProcess(['serve', '--role', 'worker'], environment),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

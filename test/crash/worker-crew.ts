@@ -1,0 +1,51 @@
+import type { HomingProcess } from '../../packages/homing/test/homing-process.ts';
+import type { SeededRandom } from '../seeded-random.ts';
+import type { KillSite } from './kill-site.ts';
+
+/** A worker, and whether it is far enough to have work. */
+interface Member {
+  readonly process: HomingProcess;
+  readonly works: Promise<unknown>;
+  isWorking: boolean;
+}
+
+/** So many workers, each in a process of its own, one of which is killed now and then. */
+export class WorkerCrew implements AsyncDisposable {
+  readonly #site: KillSite;
+  readonly #members: Member[];
+
+  constructor(site: KillSite, size: number) {
+    this.#site = site;
+    this.#members = Array.from({ length: size }, () => this.#hire());
+  }
+
+  /** Resolves when all of them work. */
+  async ready(): Promise<void> {
+    await Promise.all(this.#members.map(({ works }) => works));
+  }
+
+  /**
+   * Kills one that works, and starts another in its place; resolves with the id of the process that
+   * is gone. Waits for one where none works.
+   */
+  async killOne(random: SeededRandom): Promise<number> {
+    await Promise.race(this.#members.map(({ works }) => works));
+    const victim = random.pick(this.#members.filter(({ isWorking }) => isWorking));
+    await victim.process.kill();
+    this.#members[this.#members.indexOf(victim)] = this.#hire();
+    return victim.process.pid;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#members.map(({ process }) => process[Symbol.asyncDispose]()));
+  }
+
+  #hire(): Member {
+    const process = this.#site.startWorker();
+    const works = process.says(/^Homing works\.$/m).then(() => (member.isWorking = true));
+    // One that is ended while it starts is nobody's concern.
+    works.catch(() => {});
+    const member: Member = { process, works, isWorking: false };
+    return member;
+  }
+}
