@@ -51,7 +51,11 @@ export async function openKillSite(
     HOMING_FCM_URL: endpoints.fcm,
     HOMING_GOOGLE_TOKEN_URL: endpoints.googleToken,
     HOMING_PROVIDER_CA_FILE: authorityFile,
+    // Sources are read anew by each process, which takes longer than anything that it then does.
+    NODE_COMPILE_CACHE: join(directory, 'compiled'),
   };
+  // A killed process leaves nothing in the cache.
+  await new HomingProcess(['--version'], environment).end();
   const config = readConfig({ ...environment, HOMING_ROLE: 'api' });
   const logger = createLogger('error');
   const homing = stack.use(createApp(config, readSecrets(environment), { logger }));

@@ -9,6 +9,8 @@ interface Member {
   isWorking: boolean;
 }
 
+const SURVIVORS = 1;
+
 /** So many workers, each in a process of its own, one of which is killed now and then. */
 export class WorkerCrew implements AsyncDisposable {
   readonly #site: KillSite;
@@ -26,11 +28,11 @@ export class WorkerCrew implements AsyncDisposable {
 
   /**
    * Kills one that works, and starts another in its place; resolves with the id of the process that
-   * is gone. Waits for one where none works.
+   * is gone. Waits while nobody else works: without anybody there is nothing to be seen.
    */
   async killOne(random: SeededRandom): Promise<number> {
-    await Promise.race(this.#members.map(({ works }) => works));
-    const victim = random.pick(this.#members.filter(({ isWorking }) => isWorking));
+    while (this.#working.length < SURVIVORS + 1) await this.#nextToWork();
+    const victim = random.pick(this.#working);
     await victim.process.kill();
     this.#members[this.#members.indexOf(victim)] = this.#hire();
     return victim.process.pid;
@@ -38,6 +40,15 @@ export class WorkerCrew implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#members.map(({ process }) => process[Symbol.asyncDispose]()));
+  }
+
+  get #working(): readonly Member[] {
+    return this.#members.filter(({ isWorking }) => isWorking);
+  }
+
+  async #nextToWork(): Promise<void> {
+    const starting = this.#members.filter(({ isWorking }) => !isWorking);
+    await Promise.race(starting.map(({ works }) => works));
   }
 
   #hire(): Member {
