@@ -6,8 +6,10 @@ import { createApp, createLogger, readConfig, readSecrets, type App } from '@hom
 import { ensureDemoApp } from '../../packages/homing/src/demo-app.ts';
 import {
   DEMO_PROJECT,
+  DEMO_TOPIC,
   loadSimulatorIdentity,
 } from '../../packages/homing/src/simulator-identity.ts';
+import type { Database } from '../../packages/server/src/store/sql.ts';
 import { HomingProcess } from '../../packages/homing/test/homing-process.ts';
 import type { ScratchDirectory } from '../../packages/homing/test/scratch-directory.ts';
 import { gatherCrowd } from '../anonymous-crowd.ts';
@@ -64,6 +66,7 @@ export async function openKillSite(
   const app = await ensureDemoApp(join(directory, 'demo-app.json'), homing, identity);
   const crowd = { count: installations, tokenEvery: 1, name: 'crowd', project: DEMO_PROJECT };
   await gatherCrowd(homing.db, app.id, crowd);
+  await handOutIphones(homing.db);
   const owned = stack.move();
   return {
     homing,
@@ -72,4 +75,21 @@ export async function openKillSite(
     startWorker: () => new HomingProcess(['serve', '--role', 'worker'], environment),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Every second installation is one, so that both providers are sent to at the same time. */
+async function handOutIphones(db: Database): Promise<void> {
+  await db`
+    update installation i
+    set provider = 'apns', credential_project = '', environment = 'production',
+      topic = ${DEMO_TOPIC}, token = made.token,
+      address_key = sha256(convert_to(made.token, 'UTF8')), platform = 'ios'
+    from (
+      select installation_ref,
+        '0a' || left(encode(sha256(convert_to(token, 'UTF8')), 'hex'), 62) as token
+      from installation
+    ) made
+    where made.installation_ref = i.installation_ref and i.installation_ref % 2 = 0`;
+  // What an operator's autovacuum has done long before a campaign.
+  await db.unsafe('vacuum analyze installation');
 }
