@@ -28,6 +28,8 @@ const PHONES_EACH = 250;
 /** The connections of a worker to one FCM project, with the streams that FCM allows on each. */
 const STREAMS = 200;
 const NEWCOMERS = 50;
+/** Less than what is left of the lease; more than bytes take on this machine. */
+const QUIET_MS = 300;
 /** The other worker takes over, and is done by then; a failure bound. */
 const PATIENCE_MS = 60_000;
 
@@ -56,6 +58,7 @@ export async function freezeWorker(
   frozen.freeze();
   const frozenAt = performance.now();
   hold.release();
+  await untilQuiet(network);
   const newcomers = await changeHands(people, reached(network, start), random);
   await other.start();
   await untilFinished(backEnd, ids, PATIENCE_MS);
@@ -81,6 +84,15 @@ async function sendToAll(network: Network, people: readonly Person[]): Promise<r
     const slice = people.slice(index * PHONES_EACH, (index + 1) * PHONES_EACH);
     return network.backEnd.sendToUsers(slice.map(({ user }) => user));
   });
+}
+
+/** What the frozen worker had handed to its sockets still arrives, and is not what this is about. */
+async function untilQuiet({ journal }: Network): Promise<void> {
+  let before = Number.NaN;
+  while (journal.counters.received !== before) {
+    before = journal.counters.received;
+    await delay(QUIET_MS);
+  }
 }
 
 function reached(network: Network, after: number): ReadonlySet<string | null> {
