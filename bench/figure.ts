@@ -39,13 +39,18 @@ function costs(rounds: readonly Round[]): Pick<Figure, 'cpuMicroseconds' | 'peak
     const perOperation = rounds.map(
       ({ cpuSeconds, operations }) => ((cpuSeconds[party] ?? 0) * 1e6) / operations,
     );
-    return [party, spreadOf(perOperation).median] as const;
+    return [party, medianOf(perOperation)] as const;
   });
   const peaks = rounds.flatMap(({ peakRssBytes }) => peakRssBytes ?? []);
   return {
     cpuMicroseconds: Object.fromEntries(entries),
     peakRssBytes: peaks.length === 0 ? null : Math.max(...peaks),
   };
+}
+
+/** Of an even number of values, what lies between the two in the middle. */
+export function medianOf(values: readonly number[]): number {
+  return spreadOf(values).median;
 }
 
 function spreadOf(values: readonly number[]): Spread {

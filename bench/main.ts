@@ -3,6 +3,7 @@
 // and like a shell when a signal ended it.
 import { constants } from 'node:os';
 import type { Benchmark } from './benchmark.ts';
+import { campaignBenchmark } from './campaign.ts';
 import { readCommandLine } from './command-line.ts';
 import { describeMachine } from './machine.ts';
 import { isMet } from './reach.ts';
@@ -13,7 +14,12 @@ import { startBenchmark } from './start.ts';
 import { missingTools } from './tool.ts';
 import { wireBenchmark } from './wire.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [wireBenchmark, registryBenchmark, startBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [
+  wireBenchmark,
+  campaignBenchmark,
+  registryBenchmark,
+  startBenchmark,
+];
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 

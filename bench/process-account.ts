@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** The unit of /proc: Linux shows hundredths of a second, whatever its own clock does. */
 const TICKS_PER_SECOND = 100;
@@ -19,10 +19,15 @@ export function endedChildrenCpuSeconds(): number {
   return (cutime + cstime) / TICKS_PER_SECOND;
 }
 
-/** The most memory that a process held since it began. */
+/** The most memory that a process held since it began, or since that was last forgotten. */
 export function peakRssBytesOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** Lets `peakRssBytesOf` count from now on (`clear_refs` in proc(5)). Throws where it is refused. */
+export function forgetPeakRss(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }
 
 function ticksOf(pid: number): number {

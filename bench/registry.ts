@@ -11,8 +11,9 @@ import { atLeast } from './reach.ts';
 import { checkAnswers } from './registry/check-answers.ts';
 import { CHANGING, CHECK_INS, EVERYDAY, type Mix } from './registry/mix.ts';
 import { PGBENCH, runPgbench } from './registry/pgbench.ts';
+import { copyForReference } from './registry/reference-table.ts';
 import { rowWrites, writesBetween } from './registry/row-writes.ts';
-import { openSite, type ServedApi, type Site } from './registry/site.ts';
+import { openSite, type ServedApi, type Site } from './site/site.ts';
 import type { Load } from './registry/load.ts';
 import { Traffic, type PlannedRequest } from './registry/traffic.ts';
 import { runWrk, WRK, WRK_THREADS, type WrkRun } from './registry/wrk.ts';
@@ -38,7 +39,8 @@ export const registryBenchmark: Benchmark<RegistryOptions> = {
   libraries: [],
   async run(setting) {
     await using scratch = await ScratchDirectory.create();
-    await using site = await openSite(scratch, setting.options.rows, setting);
+    const options = { rows: setting.options.rows, providers: null, complete: copyForReference };
+    await using site = await openSite(scratch, options, setting);
     await using requests = await makeRequestDirectory();
     const { app, signer } = site;
     const { rows } = setting.options;
@@ -74,7 +76,7 @@ class RegistryRun {
 
   async run(): Promise<BenchmarkResult> {
     const checkIns = await this.#checkInsOnly();
-    await using api = await this.#site.serve();
+    await using api = await this.#site.serveApi();
     const contestants = [
       { name: 'pgbench upsert', round: () => this.#referenceRound(api) },
       { name: 'everyday mix', round: () => this.#round(api, EVERYDAY) },
@@ -115,7 +117,7 @@ class RegistryRun {
   }
 
   async #serveCheckIns(): Promise<Round> {
-    await using api = await this.#site.serve();
+    await using api = await this.#site.serveApi();
     // The first one warms up.
     await this.#round(api, CHECK_INS);
     return await this.#round(api, CHECK_INS);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { campaignBenchmark } from '../bench/campaign.ts';
 import { rateFigure } from '../bench/figure.ts';
 import { atLeast, atMost, isMet, reachLine, reachObject } from '../bench/reach.ts';
 import { PGBENCH } from '../bench/registry/pgbench.ts';
@@ -91,6 +92,20 @@ describe('the benchmarks', () => {
       ],
     );
     for (const { name, spread } of figures) assert.ok(spread.median > 0, name);
+  });
+
+  const noCampaign = whyNot(campaignBenchmark.tools, campaignBenchmark.libraries);
+  test('a short run of `campaign` accounts for everybody', { skip: noCampaign }, async () => {
+    const load = ['--rows', '2000', '--requests', '500', '--rounds', '1'];
+    const run = await bench(['campaign', ...load, '--no-reach', '--json']);
+    assert.equal(run.code, 0, run.complaints);
+    const { figures, notes } = JSON.parse(run.output) as Report;
+    assert.deepEqual(
+      figures.map(({ name }) => name),
+      ['wire', 'campaign'],
+    );
+    for (const { name, spread } of figures) assert.ok(spread.median > 0, name);
+    assert.match(notes.join('\n'), /had an outcome for every installation/);
   });
 
   test('a program that is missing is named with its Debian package', async () => {

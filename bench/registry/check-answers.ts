@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../../packages/server/src/store/sql.ts';
-import { installationIdOf } from './population.ts';
+import { installationIdOf } from '../site/population.ts';
 import type { PlannedRequest } from './traffic.ts';
 import { WRK_THREADS } from './wrk.ts';
 

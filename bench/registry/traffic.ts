@@ -11,8 +11,8 @@ import {
   secretOf,
   tokenOf,
   userIdOf,
-} from './population.ts';
-import type { Signer } from './signer.ts';
+} from '../site/population.ts';
+import type { Signer } from '../site/signer.ts';
 import { Walk } from './walk.ts';
 
 export interface TrafficOptions {

@@ -10,8 +10,7 @@ export type Watch = Pick<BenchmarkSetting<BenchmarkOptions>, 'say' | 'interrupti
 
 /**
  * Fills the registry of an app with installations numbered from 0, their users, links and first
- * events, and the reference's table with the same rows. Set-based: a million rows take a minute or
- * two.
+ * events. Set-based: a million rows take a minute or two.
  */
 export async function populate(
   db: Database,
@@ -29,8 +28,6 @@ export async function populate(
     say(`${to} installations`);
   }
   await insertEvents(db);
-  await copyForReference(db);
-  await db.unsafe('vacuum analyze');
 }
 
 async function insertUsers(db: Database, appRef: number, rows: number): Promise<void> {
@@ -114,34 +111,4 @@ async function insertEvents(db: Database): Promise<void> {
     select created_at, app_ref, installation_ref, 'installation.created', 'sdk', 1
     from installation
   `;
-}
-
-/**
- * The essential columns for one guarded upsert. The primary key is its only index, which makes the
- * reference as fast as it can be: its updates touch no index at all.
- */
-async function copyForReference(db: Database): Promise<void> {
-  await db.unsafe(`
-    create table reference_installation (
-      app_ref bigint not null,
-      id uuid not null,
-      secret_hash bytea,
-      provider text not null,
-      environment text not null,
-      topic text not null,
-      token text not null,
-      address_key bytea not null,
-      user_ref bigint,
-      seq bigint not null,
-      updated_at timestamptz not null,
-      primary key (app_ref, id)
-    ) with (fillfactor = 80)
-  `);
-  await db.unsafe(`
-    insert into reference_installation
-    select app_ref, id, secret_hash, provider, environment, topic, token, address_key,
-      (select user_ref from link where link.installation_ref = installation.installation_ref),
-      token_seq, updated_at
-    from installation
-  `);
 }
