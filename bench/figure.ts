@@ -3,7 +3,7 @@ import type { Round } from './round.ts';
 /** What came out of the rounds of one contestant. */
 export interface Figure {
   readonly name: string;
-  readonly unit: '/s' | 's';
+  readonly unit: '/s' | 's' | 'ms';
   readonly spread: Spread;
   /** Median processor time per operation in microseconds, by party. */
   readonly cpuMicroseconds: Readonly<Record<string, number>>;
@@ -23,17 +23,20 @@ export function rateFigure(name: string, rounds: readonly Round[]): Figure {
     name,
     unit: '/s',
     spread: spreadOf(rounds.map(({ operations, seconds }) => operations / seconds)),
-    ...costs(rounds),
+    ...costsOf(rounds),
   };
 }
 
 /** The figure of rounds that do one thing, where the time until it is done counts. */
 export function durationFigure(name: string, rounds: readonly Round[]): Figure {
   const spread = spreadOf(rounds.map(({ operations, seconds }) => seconds / operations));
-  return { name, unit: 's', spread, ...costs(rounds) };
+  return { name, unit: 's', spread, ...costsOf(rounds) };
 }
 
-function costs(rounds: readonly Round[]): Pick<Figure, 'cpuMicroseconds' | 'peakRssBytes'> {
+/** What the rounds of one contestant cost. */
+export function costsOf(
+  rounds: readonly Round[],
+): Pick<Figure, 'cpuMicroseconds' | 'peakRssBytes'> {
   const parties = new Set(rounds.flatMap(({ cpuSeconds }) => Object.keys(cpuSeconds)));
   const entries = [...parties].map((party) => {
     const perOperation = rounds.map(
@@ -53,7 +56,8 @@ export function medianOf(values: readonly number[]): number {
   return spreadOf(values).median;
 }
 
-function spreadOf(values: readonly number[]): Spread {
+/** The middle and the ends of some values. */
+export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (index: number): number => sorted[index] ?? Number.NaN;
   const middle = (sorted.length - 1) / 2;

@@ -12,11 +12,13 @@ import { registryBenchmark } from './registry.ts';
 import { jsonReport, textReport } from './report.ts';
 import { startBenchmark } from './start.ts';
 import { missingTools } from './tool.ts';
+import { transactionalBenchmark } from './transactional.ts';
 import { wireBenchmark } from './wire.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
   wireBenchmark,
   campaignBenchmark,
+  transactionalBenchmark,
   registryBenchmark,
   startBenchmark,
 ];

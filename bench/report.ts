@@ -43,5 +43,5 @@ function table(figures: readonly Figure[]): readonly string[] {
 }
 
 function quantity(value: number, unit: Figure['unit']): string {
-  return unit === '/s' ? `${value.toFixed(0)}/s` : `${value.toFixed(2)} s`;
+  return unit === '/s' ? `${value.toFixed(0)}/s` : `${value.toFixed(2)} ${unit}`;
 }

@@ -8,9 +8,9 @@ export interface Round {
   readonly peakRssBytes: number | null;
 }
 
-export interface Contestant {
+export interface Contestant<Kind extends Round = Round> {
   readonly name: string;
-  round(): Promise<Round>;
+  round(): Promise<Kind>;
 }
 
 /** A reference is only worth something under the same conditions, so rounds take turns. */
@@ -27,11 +27,11 @@ export interface Alternation {
  * Runs the contestants in turn (A B A B …), after a round of each that does not count: it fills
  * caches and lets the compilers warm up. Returns the rounds of each by name.
  */
-export async function alternate(
-  contestants: readonly Contestant[],
+export async function alternate<Kind extends Round>(
+  contestants: readonly Contestant<Kind>[],
   { rounds, say, settle, interruption }: Alternation,
-): Promise<ReadonlyMap<string, readonly Round[]>> {
-  const results = new Map(contestants.map(({ name }) => [name, [] as Round[]]));
+): Promise<ReadonlyMap<string, readonly Kind[]>> {
+  const results = new Map(contestants.map(({ name }) => [name, [] as Kind[]]));
   for (let number = 0; number <= rounds; number += 1) {
     for (const contestant of contestants) {
       interruption.throwIfAborted();

@@ -11,6 +11,7 @@ import { PGBENCH } from '../bench/registry/pgbench.ts';
 import { WRK } from '../bench/registry/wrk.ts';
 import { INSTALL_REFERENCES, missingLibraries } from '../bench/reference-library.ts';
 import { missingTools, type Tool } from '../bench/tool.ts';
+import { transactionalBenchmark } from '../bench/transactional.ts';
 import { wireBenchmark } from '../bench/wire.ts';
 
 interface Run {
@@ -106,6 +107,19 @@ describe('the benchmarks', () => {
     );
     for (const { name, spread } of figures) assert.ok(spread.median > 0, name);
     assert.match(notes.join('\n'), /had an outcome for every installation/);
+  });
+
+  const noSends = whyNot(transactionalBenchmark.tools, transactionalBenchmark.libraries);
+  test('a short run of `transactional` times every send', { skip: noSends }, async () => {
+    const load = ['--rows', '2000', '--rate', '20', '--seconds', '1', '--rounds', '1'];
+    const run = await bench(['transactional', ...load, '--no-reach', '--json']);
+    assert.equal(run.code, 0, run.complaints);
+    const { figures } = JSON.parse(run.output) as Report;
+    assert.deepEqual(
+      figures.map(({ name }) => name),
+      ['bare', 'idle', 'beside a campaign'].flatMap((name) => [`${name}, p50`, `${name}, p99`]),
+    );
+    for (const { name, spread } of figures) assert.ok(spread.median > 0, name);
   });
 
   test('a program that is missing is named with its Debian package', async () => {
