@@ -7,6 +7,7 @@ import { campaignBenchmark } from './campaign.ts';
 import { readCommandLine } from './command-line.ts';
 import { describeMachine } from './machine.ts';
 import { isMet } from './reach.ts';
+import { fenceBenchmark } from './fence.ts';
 import { INSTALL_REFERENCES, missingLibraries } from './reference-library.ts';
 import { registryBenchmark } from './registry.ts';
 import { jsonReport, textReport } from './report.ts';
@@ -19,6 +20,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   wireBenchmark,
   campaignBenchmark,
   transactionalBenchmark,
+  fenceBenchmark,
   registryBenchmark,
   startBenchmark,
 ];

@@ -25,7 +25,7 @@ export function peakRssBytesOf(pid: number): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
 }
 
-/** Lets `peakRssBytesOf` count from now on (`clear_refs` in proc(5)). Throws where it is refused. */
+/** Lets `peakRssBytesOf` count from now on (`clear_refs` in proc(5)); throws if it is refused. */
 export function forgetPeakRss(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }

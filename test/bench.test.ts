@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { campaignBenchmark } from '../bench/campaign.ts';
+import { fenceBenchmark } from '../bench/fence.ts';
 import { rateFigure } from '../bench/figure.ts';
 import { atLeast, atMost, isMet, reachLine, reachObject } from '../bench/reach.ts';
 import { PGBENCH } from '../bench/registry/pgbench.ts';
@@ -120,6 +121,19 @@ describe('the benchmarks', () => {
       ['bare', 'idle', 'beside a campaign'].flatMap((name) => [`${name}, p50`, `${name}, p99`]),
     );
     for (const { name, spread } of figures) assert.ok(spread.median > 0, name);
+  });
+
+  const noFence = whyNot(fenceBenchmark.tools, fenceBenchmark.libraries);
+  test('a short run of `fence` signs out while it sends', { skip: noFence }, async () => {
+    const load = ['--rows', '20000', '--rate', '500', '--seconds', '1', '--rounds', '1'];
+    const run = await bench(['fence', ...load, '--no-reach', '--json']);
+    assert.equal(run.code, 0, run.complaints);
+    const { figures, notes } = JSON.parse(run.output) as Report;
+    assert.deepEqual(
+      figures.map(({ name }) => name),
+      ['logout, p50', 'logout, p99', 'pushes meanwhile'],
+    );
+    assert.match(notes.join('\n'), /^After \d+ of 200 logouts/m);
   });
 
   test('a program that is missing is named with its Debian package', async () => {

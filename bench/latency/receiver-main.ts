@@ -1,6 +1,6 @@
 // Notes when pushes arrive, in a process of its own. Argument: the path of the socket that nginx
-// passes them on to. Whatever it is asked, it says what arrived since it was asked before. Pushes of
-// normal priority are a campaign's, which reaches the phones that are timed as well: not noted.
+// passes them on to. Whatever it is asked, it says what arrived since it was asked before. Pushes
+// of normal priority are a campaign's, which reaches the phones that are timed as well: not noted.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { monotonicMs } from './monotonic-clock.ts';
