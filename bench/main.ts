@@ -14,10 +14,12 @@ import { jsonReport, textReport } from './report.ts';
 import { startBenchmark } from './start.ts';
 import { missingTools } from './tool.ts';
 import { transactionalBenchmark } from './transactional.ts';
+import { wireFcmBenchmark } from './wire-fcm.ts';
 import { wireBenchmark } from './wire.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
   wireBenchmark,
+  wireFcmBenchmark,
   campaignBenchmark,
   transactionalBenchmark,
   fenceBenchmark,

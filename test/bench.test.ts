@@ -13,6 +13,7 @@ import { WRK } from '../bench/registry/wrk.ts';
 import { INSTALL_REFERENCES, missingLibraries } from '../bench/reference-library.ts';
 import { missingTools, type Tool } from '../bench/tool.ts';
 import { transactionalBenchmark } from '../bench/transactional.ts';
+import { wireFcmBenchmark } from '../bench/wire-fcm.ts';
 import { wireBenchmark } from '../bench/wire.ts';
 
 interface Run {
@@ -92,6 +93,19 @@ describe('the benchmarks', () => {
         'h2load, nghttpd',
         'node:http2, nghttpd',
       ],
+    );
+    for (const { name, spread } of figures) assert.ok(spread.median > 0, name);
+  });
+
+  const noFcm = whyNot(wireFcmBenchmark.tools, wireFcmBenchmark.libraries);
+  test('a short run of `wire-fcm` sends over both', { skip: noFcm }, async () => {
+    const load = ['--requests', '600', '--streams', '50', '--rounds', '1'];
+    const run = await bench(['wire-fcm', ...load, '--no-reach', '--json']);
+    assert.equal(run.code, 0, run.complaints);
+    const { figures } = JSON.parse(run.output) as Report;
+    assert.deepEqual(
+      figures.map(({ name }) => name),
+      ['homing FCM', 'firebase-admin'],
     );
     for (const { name, spread } of figures) assert.ok(spread.median > 0, name);
   });

@@ -31,7 +31,7 @@ export interface FenceResult {
 const REQUESTS_PER_SECOND = 10;
 /** Of those of a request, so many are timed: some who are out already, and others who will be. */
 const TIMED_PER_REQUEST = 100;
-export const LOGOUTS_PER_REQUEST = 20;
+const LOGOUTS_PER_REQUEST = 20;
 const ALREADY_OUT = 40;
 /** The others have two phones each. */
 const PHONES_OF_OTHERS = 2;

@@ -1,6 +1,8 @@
 // A contestant in a process of its own, so that processor time and memory are its alone. Arguments:
 // its name and its target as JSON. Says `ready`, then the seconds of each run that it is told.
 import assert from 'node:assert/strict';
+import { openFirebaseAdmin } from './firebase-admin.ts';
+import { openHomingFcm } from './homing-fcm.ts';
 import { openHomingPool } from './homing-pool.ts';
 import { openNodeApn } from './node-apn.ts';
 import { openNodeHttp2 } from './node-http2.ts';
@@ -9,6 +11,8 @@ import type { SenderName, SenderRequest } from './sender-process.ts';
 
 const SENDERS: Readonly<Record<SenderName, (target: SenderTarget) => Promise<Sender>>> = {
   homing: openHomingPool,
+  'homing FCM': openHomingFcm,
+  'firebase-admin': openFirebaseAdmin,
   'node:http2': openNodeHttp2,
   '@parse/node-apn': openNodeApn,
 };

@@ -3,7 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { PeerProcess } from '../peer-process.ts';
 import type { SenderTarget } from './sender.ts';
 
-export type SenderName = 'homing' | 'node:http2' | '@parse/node-apn';
+export type SenderName =
+  | 'homing'
+  | 'homing FCM'
+  | 'node:http2'
+  | '@parse/node-apn'
+  | 'firebase-admin';
 
 export interface SenderRequest {
   readonly count: number;
