@@ -11,8 +11,8 @@ const BODY_BYTES_PER_FRAME = 2_048;
 
 /**
  * Bounds the frames that cost us work and bring nothing: PING, SETTINGS, PRIORITY, RST_STREAM,
- * GOAWAY, WINDOW_UPDATE that lets nothing go, empty DATA, interim and late answers (RFC 9113 section
- * 10.5).
+ * GOAWAY, WINDOW_UPDATE that lets nothing go, empty DATA, interim and late answers (RFC 9113,
+ * section 10.5).
  */
 export class FrameBudget {
   readonly #full: number;
