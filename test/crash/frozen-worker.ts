@@ -86,7 +86,7 @@ async function sendToAll(network: Network, people: readonly Person[]): Promise<r
   });
 }
 
-/** What the frozen worker had handed to its sockets still arrives, and is not what this is about. */
+/** What the frozen worker had handed to its sockets still arrives: this is not about it. */
 async function untilQuiet({ journal }: Network): Promise<void> {
   let before = Number.NaN;
   while (journal.counters.received !== before) {

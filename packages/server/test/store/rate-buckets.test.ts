@@ -43,11 +43,6 @@ describe('what is left of a rate', () => {
     return (await takeTokens(db, bucket, want, least)).granted;
   }
 
-  function assertAbout(actual: number, expected: number, more = MEANWHILE): void {
-    const line = `${actual} is not between ${expected} and ${expected + more}`;
-    assert.ok(actual >= expected && actual <= expected + more, line);
-  }
-
   test('half a second goes out at once, and no more however long nobody asked', async () => {
     const bucket = bucketWith(0);
     assert.equal(await take(bucket, 10_000), 500);
@@ -113,3 +108,8 @@ describe('what is left of a rate', () => {
     assert.ok((await take(bucket, 10_000)) < 100, 'never below a tenth, and not far above');
   });
 });
+
+function assertAbout(actual: number, expected: number, more = MEANWHILE): void {
+  const line = `${actual} is not between ${expected} and ${expected + more}`;
+  assert.ok(actual >= expected && actual <= expected + more, line);
+}
