@@ -17,7 +17,7 @@ import { INITIAL_PEER_SETTINGS, readSettings, SETTING } from './peer-settings.ts
 import { ProtocolFault } from './protocol-fault.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { requestProblem, writeRequestHead } from './request-head.ts';
-import { openTlsSocket, type TlsSocket } from './tls-socket.ts';
+import type { OpenSocket, TlsSocket } from './tls-socket.ts';
 
 /**
  * - `connecting`: until the peer's first SETTINGS: only they tell how many streams it takes.
@@ -65,7 +65,7 @@ export class Connection {
   #flushedThrough = 0;
   #lastAuthorization = '';
 
-  constructor(options: ConnectionOptions, onChange: () => void) {
+  constructor(options: ConnectionOptions, openSocket: OpenSocket, onChange: () => void) {
     connectionsMade += 1;
     this.id = connectionsMade;
     this.#options = options;
@@ -77,7 +77,7 @@ export class Connection {
       maxTableBytes: HEADER_TABLE_BYTES,
       maxListBytes: MAX_HEADER_LIST_BYTES,
     });
-    this.#socket = openTlsSocket(options, {
+    this.#socket = openSocket(options, {
       onOpen: () => this.#greet(),
       onBytes: (chunk, length) => this.#onBytes(chunk, length),
       onDrain: () => this.#onChange(),

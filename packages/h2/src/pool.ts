@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from './connection-options.ts';
 import { Connection } from './connection.ts';
 import type { Http2Request, Http2RequestOptions, Http2Result } from './exchange.ts';
+import { openTlsSocket } from './tls-socket.ts';
 import { WaitingLine, type WaitingRequest } from './waiting-line.ts';
 
 export interface Http2PoolOptions extends ConnectionOptions {
@@ -142,7 +143,9 @@ export class Http2Pool implements AsyncDisposable {
       if (usable.length === 0) this.#line.giveAllBack('connect_failed', this.#failure);
       return;
     }
-    const connection = new Connection(this.#options, () => this.#onChange(connection));
+    const connection = new Connection(this.#options, openTlsSocket, () =>
+      this.#onChange(connection),
+    );
     this.#connections.add(connection);
   }
 

@@ -30,6 +30,9 @@ export interface TlsSocket {
   destroy(): void;
 }
 
+/** How a connection comes by its socket: `openTlsSocket`, or something in its place. */
+export type OpenSocket = (target: TlsTarget, events: TlsSocketEvents) => TlsSocket;
+
 /** As large as a read of Node's; a TLS record has at most a quarter of it. */
 const READ_BYTES = 64 * 1024;
 

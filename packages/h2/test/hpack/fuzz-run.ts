@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { createProgress } from '../../../../test/progress.ts';
 import { createSeededRandom, freshSeed } from '../../../../test/seeded-random.ts';
+import { createConnectionTarget } from '../connection-target.ts';
 import { createDecoderTarget } from './decoder-target.ts';
 import { fuzz } from './fuzz.ts';
 
@@ -16,8 +17,8 @@ const inputs = Number(values.inputs);
 const seed = Number(values.seed);
 
 console.log(`seed ${seed}`);
-for (const target of [createDecoderTarget()]) {
+for (const target of [createDecoderTarget(), createConnectionTarget()]) {
   const onInput = createProgress(target.name, inputs);
-  const report = fuzz(target, { inputs, random: createSeededRandom(seed), onInput });
+  const report = await fuzz(target, { inputs, random: createSeededRandom(seed), onInput });
   console.log(`${target.name}: ${JSON.stringify(report)}`);
 }

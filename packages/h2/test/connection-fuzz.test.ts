@@ -1,0 +1,17 @@
+// The short form of what `npm run test:fuzz` runs for long.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createSeededRandom, freshSeed } from '../../../test/seeded-random.ts';
+import { createConnectionTarget } from './connection-target.ts';
+import { fuzz } from './hpack/fuzz.ts';
+
+const INPUTS = 10_000;
+
+test('a connection stands whatever a peer may send', async (t) => {
+  const random = createSeededRandom(freshSeed());
+  t.diagnostic(`seed ${random.seed}`);
+  const report = await fuzz(createConnectionTarget(), { inputs: INPUTS, random });
+  t.diagnostic(JSON.stringify(report));
+  const { accepted, refused } = report;
+  assert(accepted > INPUTS / 10 && refused > INPUTS / 10, 'both are put to the test');
+});
