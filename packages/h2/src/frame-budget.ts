@@ -10,9 +10,9 @@ const REFILL_PER_REQUEST = 8;
 const BODY_BYTES_PER_FRAME = 2_048;
 
 /**
- * Bounds the frames that cost us work and bring nothing: PING, SETTINGS, PRIORITY, RST_STREAM,
- * GOAWAY, WINDOW_UPDATE that lets nothing go, empty DATA, interim and late answers (RFC 9113,
- * section 10.5).
+ * Bounds the frames that cost us work and bring nothing (RFC 9113 section 10.5): PING, SETTINGS,
+ * PRIORITY, RST_STREAM, GOAWAY, WINDOW_UPDATE that lets nothing go, empty DATA, interim and late
+ * answers.
  */
 export class FrameBudget {
   readonly #full: number;
