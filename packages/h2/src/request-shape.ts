@@ -6,6 +6,9 @@ const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 /** RFC 9113 section 8.2.1: nothing that could end a field, and no blanks around it. */
 const FIELD_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 
+/** Nothing but visible ASCII. */
+const PATH = /^\/[\x21-\x7e]*$/;
+
 /** Set by the connection itself, or without meaning in HTTP/2 (section 8.2.2). */
 const RESERVED: ReadonlySet<string> = new Set([
   'authorization',
@@ -62,5 +65,5 @@ export function isFieldValue(value: string): boolean {
 
 /** Whether a text can be a `:path`: it begins with a slash and has nothing but visible ASCII. */
 export function isPath(path: string): boolean {
-  return /^\/[\x21-\x7e]*$/.test(path);
+  return PATH.test(path);
 }
