@@ -59,6 +59,7 @@ export class Lane {
   readonly limiter: RateLimiter | null;
   readonly room: Room;
   readonly #random: () => number;
+  readonly #observer: LaneObserver;
   readonly #report: StopReport;
   #credential: BreakerState = CLOSED;
   readonly #hosts = new Map<string, BreakerState>();
@@ -73,6 +74,7 @@ export class Lane {
     this.limiter = surroundings.limiter;
     this.room = new Room(open.provider.limits.inFlight);
     this.#random = surroundings.random;
+    this.#observer = surroundings.observer;
     this.#report = new StopReport(credentialRef, surroundings.observer);
   }
 
@@ -134,7 +136,7 @@ export class Lane {
       await this.#report.refused(outcome.code);
     }
     const isThrottled = outcome.kind === 'throttled' && lesson.credential.kind === 'fault';
-    if (isThrottled && credential.kind !== 'open') await this.limiter?.lower();
+    if (isThrottled && credential.kind !== 'open') await this.#slowDown();
     return lesson.isAttempt;
   }
 
@@ -157,6 +159,15 @@ export class Lane {
   stalled(host: string, sinceMs: number, now: Date): void {
     if ((this.#heardAt.get(host) ?? -Infinity) >= sinceMs) return;
     this.#noteHost(host, { kind: 'fault', pauseMs: null }, now);
+  }
+
+  /** A failure of this must not lose the outcome that it came with. */
+  async #slowDown(): Promise<void> {
+    try {
+      await this.limiter?.lower();
+    } catch (error) {
+      this.#observer.failed(error);
+    }
   }
 
   #noteHost(host: string, event: BreakerEvent, now: Date): void {
