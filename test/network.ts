@@ -193,7 +193,7 @@ function testConfig(
   return {
     role,
     database: { url: databaseUrl, directUrl: databaseUrl, connections: 8 },
-    http: { host: '127.0.0.1', port: 0, tls, trustedProxies: ['127.0.0.1'] },
+    http: { host: '127.0.0.1', port: 0, tls, trustedProxies: ['127.0.0.1'], workerPort: null },
     retention: { deliveryDays: 90 },
     outbound,
     logLevel: 'silent',

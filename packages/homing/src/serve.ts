@@ -1,5 +1,5 @@
-import { createApp, readConfig, readSecrets, type Environment } from '@homing/server';
-import { listenAt } from './failure.ts';
+import { createApp, readConfig, readSecrets, type Config, type Environment } from '@homing/server';
+import { listenAt, type Place } from './failure.ts';
 
 export interface ServeOptions {
   readonly environment: Environment;
@@ -12,14 +12,28 @@ export async function startServe(options: ServeOptions): Promise<AsyncDisposable
   const config = readConfig(environment);
   const homing = createApp(config, readSecrets(environment));
   try {
-    const { host, port } = config.http;
-    const names = { hostOption: 'HOMING_HOST', portOption: 'HOMING_PORT' };
-    const place = { what: 'the API', host, port, ...names };
-    const url = await listenAt(place, () => homing.start());
-    say(url === null ? 'Homing works.' : `Homing serves ${url}`);
+    const isWorker = config.role === 'worker';
+    const url = await listenAt(placeOf(config), () => homing.start());
+    if (!isWorker) say(`Homing serves ${url}`);
+    else say(url === null ? 'Homing works.' : `Homing works, and tells of its health at ${url}`);
     return homing;
   } catch (error) {
     await homing[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** What may be taken by somebody else, and what the person can choose instead. */
+function placeOf({ role, http }: Config): Place {
+  const { host, port, workerPort } = http;
+  const hostOption = 'HOMING_HOST';
+  return role === 'worker'
+    ? {
+        what: 'the health',
+        host,
+        port: workerPort ?? 0,
+        hostOption,
+        portOption: 'HOMING_WORKER_PORT',
+      }
+    : { what: 'the API', host, port, hostOption, portOption: 'HOMING_PORT' };
 }

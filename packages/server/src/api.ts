@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import { createKeyBook } from './access/key-book.ts';
 import { createAppReader } from './app-reader.ts';
 import type { Config } from './config/config.ts';
@@ -8,10 +7,11 @@ import { addRoutes } from './http/add-routes.ts';
 import type { decideSync } from './domain/registration.ts';
 import { documentRoutes } from './http/openapi.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
+import { listenAt } from './listen-at.ts';
 import { measurePush } from './measure-push.ts';
+import { notReady } from './readiness.ts';
 import { SyncQueue } from './registry/sync-queue.ts';
 import { DocumentClient } from './outbound/document-client.ts';
-import { isMigrated } from './store/migrate.ts';
 import type { Database } from './store/sql.ts';
 import type { Logger } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -77,9 +77,7 @@ export function createApi(options: ApiOptions): Api {
           notReady: () => notReady(db, isDraining()),
         },
       });
-      await server.listen({ host: http.host, port: http.port });
-      const { port } = server.server.address() as AddressInfo;
-      return `${tls === null ? 'http' : 'https'}://${http.host}:${port}`;
+      return listenAt(server, http, http.port);
     },
     drain() {
       state.isDraining = true;
@@ -90,13 +88,4 @@ export function createApi(options: ApiOptions): Api {
       await documents[Symbol.asyncDispose]();
     },
   };
-}
-
-async function notReady(db: Database, isDraining: boolean): Promise<string | null> {
-  if (isDraining) return 'the process is shutting down';
-  try {
-    return (await isMigrated(db)) ? null : 'migrations are missing';
-  } catch {
-    return 'the database is not available';
-  }
 }

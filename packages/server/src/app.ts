@@ -14,6 +14,7 @@ import { openDatabase, type Database } from './store/sql.ts';
 import { createEvents } from './telemetry/events.ts';
 import { createLogger, type Logger } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { createWorkerHealth } from './worker-health.ts';
 import { createWorker } from './worker.ts';
 
 /** What tests and `homing dev` may put in place of the defaults. */
@@ -26,7 +27,10 @@ export interface Overrides {
 }
 
 export interface App extends AsyncDisposable {
-  /** Migrates, leases, serves; resolves with the base URL of the API, null for a mere worker. */
+  /**
+   * Migrates, leases, serves; resolves with the base URL of the API, for a mere worker with that of
+   * its health, or null where nobody is to ask for it.
+   */
   start(): Promise<string | null>;
   readonly db: Database;
   readonly vault: Vault;
@@ -57,13 +61,11 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
   });
   const announceWork = createAnnouncer(db, events.announcementLost);
   const shared = { db, vault, clock };
+  const serving = { ...shared, http: config.http, version: VERSION, logger, metrics };
+  const health = createWorkerHealth(serving);
   const api = createApi({
-    ...shared,
-    http: config.http,
+    ...serving,
     outbound: config.outbound,
-    version: VERSION,
-    logger,
-    metrics,
     announceWork,
     wakeMaintenance: () => maintenance.wake(),
     decideSync: overrides.decideSync ?? decideSync,
@@ -96,12 +98,16 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
       await migrate(db);
       await maintenance.start();
       await worker?.start();
-      return config.role === 'worker' ? null : api.listen();
+      if (config.role !== 'worker') return api.listen();
+      const { workerPort } = config.http;
+      return workerPort === null ? null : health.listen(workerPort);
     },
     async [Symbol.asyncDispose]() {
       // What is sent already takes a while to be answered; until then requests are still served.
       api.drain();
+      health.drain();
       await worker?.[Symbol.asyncDispose]();
+      await health[Symbol.asyncDispose]();
       await api[Symbol.asyncDispose]();
       await maintenance[Symbol.asyncDispose]();
       await db.end({ timeout: 5 });

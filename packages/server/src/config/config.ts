@@ -29,6 +29,8 @@ export interface Config {
     readonly port: number;
     readonly tls: { readonly key: string; readonly cert: string } | null;
     readonly trustedProxies: readonly string[];
+    /** Where a mere worker tells of its health; null for nowhere. */
+    readonly workerPort: number | null;
   };
   readonly retention: {
     /** How long notifications and what became of them are kept. */
@@ -71,6 +73,10 @@ export function readConfig(env: Environment): Config {
       port: integer(env, 'HOMING_PORT', 8_700, 0, 65_535),
       tls: readTls(env),
       trustedProxies: trustedProxies(env),
+      workerPort:
+        env.HOMING_WORKER_PORT === undefined
+          ? null
+          : integer(env, 'HOMING_WORKER_PORT', 0, 0, 65_535),
     },
     // The longest time to live is 28 days, and work that is not done is never dropped.
     retention: { deliveryDays: integer(env, 'HOMING_DELIVERY_DAYS', 90, 30, 3_650) },

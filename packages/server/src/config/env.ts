@@ -34,6 +34,10 @@ export const ENVIRONMENT = {
     description: 'What this process does: `api`, `worker` or `all`.',
     default: 'all',
   },
+  HOMING_WORKER_PORT: {
+    description: 'Where a mere worker serves `/livez`, `/readyz` and `/metrics`; 0 takes any port.',
+    default: 'none',
+  },
   HOMING_MASTER_KEY: {
     description: '32 random bytes in base64; seals credentials. Keep it apart from the database.',
     default: null,

@@ -211,3 +211,25 @@ async function untilSomebodyWaits(): Promise<void> {
     assert.ok(Date.now() < deadline, 'the request never reached the database');
   }
 }
+
+test('a mere worker that is given a port tells of its health there, and nothing else', async () => {
+  const { masterKey, config } = network;
+  const http = { ...config.http, workerPort: 0 };
+  const overrides = { clock: network.clock.now, logger: createLogger('silent') };
+  await using worker = createApp({ ...config, role: 'worker', http }, { masterKey }, overrides);
+  const url = await worker.start();
+  for (const path of ['/livez', '/readyz', '/metrics', '/version']) {
+    assertAnswered(await request(`${url}${path}`), 200);
+  }
+  const { body: metrics } = await request(`${url}/metrics`);
+  assert.match(textOf(metrics), /homing_provider_outcomes_total/);
+  const post = await request(`${url}/v1/notifications`, { method: 'POST', body: {} });
+  assertProblem(post, 'not_found');
+});
+
+test('a mere worker without a port listens nowhere', async () => {
+  const { masterKey, config } = network;
+  const overrides = { clock: network.clock.now, logger: createLogger('silent') };
+  await using worker = createApp({ ...config, role: 'worker' }, { masterKey }, overrides);
+  assert.equal(await worker.start(), null);
+});
