@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { startNetwork, type Network } from '../../../../test/network.ts';
+import { leaseChunks } from '../../src/store/chunks.ts';
+import { Crew } from './crew.ts';
+
+const content = { title: 'The summer sale has begun' };
+const EVERYONE = { audience: { everyone: true }, content };
+
+describe('those who send at the same time', () => {
+  let network: Network;
+  before(async () => {
+    network = await startNetwork({ role: 'api' });
+  });
+  after(() => network[Symbol.asyncDispose]());
+
+  /** Chunks of a notification, as an expansion leaves them. */
+  async function line(crew: Crew, chunks: number): Promise<number> {
+    await crew.backEnd.send(EVERYONE);
+    const [row] = await network.homing.db<{ notification_ref: number }[]>`
+      with walk as (delete from chunk where cursor is not null returning *)
+      insert into chunk (app_ref, notification_ref, day, lane, credential_ref, installation_refs,
+        user_refs, turn, available_at)
+      select app_ref, notification_ref, day, lane, 1, '{1}', '{0}', turn + number, available_at
+      from walk cross join generate_series(0, ${chunks - 1}::int) as number
+      returning notification_ref`;
+    return row?.notification_ref ?? assert.fail('no chunk was made');
+  }
+
+  async function take(limit: number): Promise<readonly number[]> {
+    const leased = await leaseChunks(network.homing.db, {
+      owner: 'test',
+      lane: 'bulk',
+      limit,
+      leaseMs: 60_000,
+      now: network.clock.now(),
+      without: { notifications: [], credentials: [] },
+    });
+    return leased.map(({ notificationRef }) => notificationRef);
+  }
+
+  it('take turns, app by app, and within an app in line', async () => {
+    const [large, small] = [await Crew.gather(network, []), await Crew.gather(network, [])];
+    const million = await line(large, 1_000);
+    const first = await take(8);
+    assert.deepEqual(
+      first,
+      Array.from({ length: 8 }, () => million),
+    );
+
+    // Eight places are taken by the one; what becomes free goes to the other until both have as
+    // many, and then to each in turn.
+    const hundred = await line(small, 100);
+    assert.deepEqual(
+      await take(8),
+      Array.from({ length: 8 }, () => hundred),
+    );
+    const next = await take(8);
+    assert.equal(next.filter((ref) => ref === million).length, 4);
+    assert.equal(next.filter((ref) => ref === hundred).length, 4);
+
+    // The million's own app sends something else: it need not wait for the rest of the million.
+    const late = await line(large, 1);
+    const following = [...(await take(2)), ...(await take(2))];
+    assert.ok(following.includes(late), `${following.join()} without ${late}`);
+  });
+});
