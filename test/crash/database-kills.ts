@@ -5,6 +5,7 @@ import { enrolCrowd, type Person } from '../crowd.ts';
 import type { Network } from '../network.ts';
 import { pushIdentity } from '../push-identity.ts';
 import { acceptedPushes } from '../pushes.ts';
+import type { SecondServer } from '../second-server.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import { someAtOnce } from '../some-at-once.ts';
 import type { KillablePostgres } from './killable-postgres.ts';
@@ -40,11 +41,12 @@ const CALM_MS = 60_000;
  * PostgreSQL loses all its processes again and again, while a back end goes on sending. Whatever
  * was answered with 202 arrives, once or marked as a possible duplicate; what was answered with a
  * 5xx, or not at all, is sent again by the client under its idempotency key, and is one
- * notification. Fails the test otherwise. The network sends from processes of its own.
+ * notification. Fails the test otherwise. The network is a mere API, beside which the worker sends.
  */
 export async function killDatabase(
   network: Network,
   database: KillablePostgres,
+  worker: SecondServer,
   { notifications, perSecond, kills, pauseMs, random, onKill }: DatabaseKillsOptions,
 ): Promise<DatabaseKillsCounts> {
   const people = await enrolCrowd(network, PEOPLE);
@@ -58,7 +60,7 @@ export async function killDatabase(
   }
   const { ids, refused } = await sending;
   const calmAt = performance.now();
-  await untilDrained(network);
+  await untilDrained(network.homing.db, worker);
   const drainedMs = Math.round(performance.now() - calmAt);
 
   assert.equal(new Set(ids).size, notifications, 'each is one notification, repeated or not');
@@ -104,12 +106,13 @@ function person(people: readonly Person[], index: number): Person {
   return found;
 }
 
-async function untilDrained({ homing: { db } }: Network): Promise<void> {
+async function untilDrained(db: Network['homing']['db'], worker: SecondServer): Promise<void> {
   const deadline = performance.now() + CALM_MS;
   for (;;) {
     const [row] = await db<{ open: number }[]>`
       select count(*)::int as open from notification where finished_at is null`;
     if (row?.open === 0) return;
+    assert.deepEqual(worker.deaths, [], 'a worker outlives its database');
     assert(performance.now() < deadline, `${row?.open} notifications are not done after a minute`);
     await delay(100);
   }

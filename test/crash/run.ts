@@ -101,8 +101,7 @@ async function database(): Promise<unknown> {
   await using worker = await startSecondServer({ config, masterKey, clock });
   const onKill = createProgress('database', kills);
   const options = { notifications, perSecond, kills, pauseMs, random, onKill };
-  const counts = await killDatabase(network, postgres, options);
-  return { ...counts, deaths: worker.deaths };
+  return await killDatabase(network, postgres, worker, options);
 }
 
 /** There are as many waves as it takes to keep the workers busy until the last kill. */
