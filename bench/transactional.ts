@@ -21,7 +21,7 @@ const CONTENT = { title: 'Your code', body: 'It is 123456.' };
 /**
  * Sends to single users, from the POST until the provider has the push. Contestants in turn: the
  * least that a durable push can cost; ours with nothing else to do; ours beside a campaign that
- * goes as fast as it can.
+ * goes as fast as it can; ours beside one that is paced to half of that.
  */
 export const transactionalBenchmark: Benchmark<TransactionalOptions> = {
   name: 'transactional',
@@ -40,7 +40,8 @@ export const transactionalBenchmark: Benchmark<TransactionalOptions> = {
       [
         { name: 'bare', round: () => run.bare() },
         { name: 'idle', round: () => run.idle() },
-        { name: 'beside a campaign', round: () => run.besideCampaign() },
+        { name: 'beside a campaign', round: () => run.besideUnpaced() },
+        { name: 'beside a paced one', round: () => run.besidePaced() },
       ],
       { ...setting, rounds: setting.options.rounds, settle: () => checkpoint(stage) },
     );
@@ -80,11 +81,23 @@ class TransactionalRun {
     });
   }
 
-  async besideCampaign(): Promise<LatencyRound> {
-    const beside = await besideCampaign(this.#stage, () => this.idle());
+  async besideUnpaced(): Promise<LatencyRound> {
+    const { result, perSecond, endedEarly } = await this.#beside(null);
+    if (!endedEarly) this.#campaignRates.push(perSecond);
+    return result;
+  }
+
+  /** Paced to half of what the campaigns before have reached. */
+  async besidePaced(): Promise<LatencyRound> {
+    const reached = this.#campaignRates.length === 0 ? 1_000 : medianOf(this.#campaignRates);
+    const { result } = await this.#beside(Math.max(1, Math.round(reached / 2)));
+    return result;
+  }
+
+  async #beside(pacePerSecond: number | null) {
+    const beside = await besideCampaign(this.#stage, pacePerSecond, () => this.idle());
     if (beside.endedEarly) this.#endedEarly += 1;
-    else this.#campaignRates.push(beside.perSecond);
-    return beside.result;
+    return beside;
   }
 }
 
@@ -104,6 +117,7 @@ function resultOf(
     reaches: [
       atMost('p99, idle / bare', p99('idle') / p99('bare'), 4),
       atMost('p99, beside a campaign / idle', p99('beside a campaign') / p99('idle'), 3),
+      atMost('p99, beside a paced one / idle', p99('beside a paced one') / p99('idle'), 1.5),
     ],
   };
 }

@@ -132,7 +132,10 @@ describe('the benchmarks', () => {
     const { figures } = JSON.parse(run.output) as Report;
     assert.deepEqual(
       figures.map(({ name }) => name),
-      ['bare', 'idle', 'beside a campaign'].flatMap((name) => [`${name}, p50`, `${name}, p99`]),
+      ['bare', 'idle', 'beside a campaign', 'beside a paced one'].flatMap((name) => [
+        `${name}, p50`,
+        `${name}, p99`,
+      ]),
     );
     for (const { name, spread } of figures) assert.ok(spread.median > 0, name);
   });

@@ -13,12 +13,14 @@ export interface Beside<Result> {
 /** Does some work beside a campaign to everybody, which is stopped afterwards. */
 export async function besideCampaign<Result>(
   { client, interruption }: LatencyStage,
+  pacePerSecond: number | null,
   work: () => Promise<Result>,
 ): Promise<Beside<Result>> {
+  const options = pacePerSecond === null ? {} : { pace: { per_second: pacePerSecond } };
   const id = await client.notify({
     audience: { everyone: true },
     content: CAMPAIGN_CONTENT,
-    options: { lane: 'bulk', priority: 'normal' },
+    options: { lane: 'bulk', priority: 'normal', ...options },
   });
   const before = await follow(client, id, interruption, (report) => settledOf(report) > 0);
   const startedAtMs = performance.now();
