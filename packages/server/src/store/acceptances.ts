@@ -1,4 +1,4 @@
-import type { Queryable, Transaction } from './sql.ts';
+import { listOf, type Queryable, type Transaction } from './sql.ts';
 
 /**
  * Notes that providers took pushes for some installations on a day (`YYYY-MM-DD`). Reads a narrow
@@ -20,7 +20,7 @@ export async function recordAcceptances(
   if (installationRefs.length === 0) return;
   await tx`
     insert into acceptance (installation_ref, accepted_on)
-    select distinct ref, ${day}::date from unnest(${[...installationRefs]}::bigint[]) as ref
+    select distinct ref, ${day}::date from unnest(${listOf(tx, 'bigint', installationRefs)}) as ref
     where ${day}::date > coalesce((
       select a.accepted_on from acceptance a where a.installation_ref = ref), '-infinity')
     order by ref

@@ -85,7 +85,8 @@ const OWN_USER: Look = {
       select l.user_ref, l.rcpt, a.account_mode = 'multi' as shared, u.id, u.preferences
       from link l join app_user u using (user_ref)
       where l.installation_ref = s.installation_ref and l.user_ref = s.user_ref
-        and l.ended_at is null) own on true`,
+        and l.ended_at is null
+      limit 1) own on true`,
 };
 
 /**
@@ -99,7 +100,8 @@ const ANY_USER: Look = {
       select u.preferences->'categories' as categories
       from link l join app_user u using (user_ref)
       where l.installation_ref = s.installation_ref and l.ended_at is null
-        and a.account_mode = 'exclusive') own on true`,
+        and a.account_mode = 'exclusive'
+      limit 1) own on true`,
 };
 
 /** How to look at the users of some recipients, all of one notification in the app `a`. */

@@ -133,7 +133,7 @@ export function bytea(value: Buffer): string {
  */
 export function listOf(
   db: Queryable,
-  type: 'uuid' | 'text' | 'bytea',
+  type: 'uuid' | 'text' | 'bytea' | 'bigint',
   values: readonly ArrayElement[],
 ): Fragment {
   const array = `${type}[]`;
