@@ -54,6 +54,48 @@ test('a migration that a crash of PostgreSQL interrupts fails, and the next one 
   await soon(migrate(db));
 });
 
+for (const moment of ['before', 'after'] as const) {
+  const title =
+    'a transaction that waits for something else while PostgreSQL crashes writes nothing';
+  test(`${title}, ${moment} its connection is made anew`, () => loseWhileWaiting(moment));
+}
+
+/** As one that holds the row of a credential while a provider makes a token for it. */
+async function loseWhileWaiting(moment: 'before' | 'after'): Promise<void> {
+  await using server = await KillablePostgres.start();
+  await using cleanup = new AsyncDisposableStack();
+  const db = openDatabase({ url: server.url, maxConnections: 1, applicationName: 'waiting' });
+  cleanup.defer(() => db.end({ timeout: 5 }));
+  const [begun, answer, ended] = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+  assert(begun !== undefined && answer !== undefined && ended !== undefined);
+  const transaction = inTransaction(db, async (tx) => {
+    try {
+      await tx`select 1`;
+      begun.resolve();
+      await answer.promise;
+      await tx`create table late ()`;
+    } finally {
+      ended.resolve();
+    }
+  });
+  const rejected = assert.rejects(transaction, { code: 'CONNECTION_CLOSED' });
+  await begun.promise;
+  const fire = await server.aim();
+  fire();
+  await soon(rejected);
+  if (moment === 'before') answer.resolve();
+  await server.recover();
+  await soon(untilConnected(db));
+  answer.resolve();
+  await soon(ended.promise);
+  const [row] = await db`select to_regclass('late') as late`;
+  assert.equal(row?.['late'], null);
+}
+
+async function untilConnected(db: Database): Promise<void> {
+  while ((await db`select 1`.catch(() => null)) === null);
+}
+
 /** Several statements, in the way of others, as registrations are. */
 function work(db: Database, index: number): Promise<unknown> {
   const transaction = inTransaction(db, async (tx) => {

@@ -1,5 +1,6 @@
 import type { ApnsEnvironment, ProviderName } from '../domain/address.ts';
 import { json, type Database, type Queryable, type Transaction } from './sql.ts';
+import { inTransaction } from './transaction.ts';
 
 /** What opens a provider, as stored: the secret half is sealed. */
 export interface CredentialRecord {
@@ -83,13 +84,16 @@ export async function loadProviderToken(db: Queryable, ref: number): Promise<Buf
   return row?.sealed ?? null;
 }
 
-/** Replaces the shared provider token while holding the credential's row lock. */
+/**
+ * Replaces the shared provider token while holding the credential's row lock. Asks for a new one
+ * once at most, since providers punish those who ask often.
+ */
 export async function renewProviderToken(
   db: Database,
   ref: number,
   renew: (stored: Buffer | null) => Promise<Buffer>,
 ): Promise<Buffer> {
-  return db.begin<Buffer>(async (tx) => {
+  const replace = async (tx: Transaction): Promise<Buffer> => {
     const [row] = await tx<{ sealed: Buffer | null }[]>`
       select sealed_provider_token as sealed from credential
       where credential_ref = ${ref} for no key update`;
@@ -97,7 +101,8 @@ export async function renewProviderToken(
     await tx`
       update credential set sealed_provider_token = ${sealed} where credential_ref = ${ref}`;
     return sealed;
-  });
+  };
+  return inTransaction(db, replace, { attempts: 1 });
 }
 
 /** Records why a credential's lanes stand still, or that they go on; null if that is not new. */

@@ -61,22 +61,54 @@ async function within<T>(
   return result;
 }
 
+/** What became of the connection that a transaction began on. */
+interface Fate {
+  /** Why it is gone; null while it is there, as far as anybody knows. */
+  loss: Error | null;
+}
+
 /**
  * What fails for want of the connection is not left to the driver, which would send a `rollback`
  * into the connection that is gone: an exception that nothing can catch, or a connection that waits
  * forever for an answer. Without a word from its client the server rolls back by itself.
+ *
+ * Nor does `work` send anything once the connection is lost, which it may not have noticed while it
+ * waited for something else: the driver would connect anew and run the rest of the transaction
+ * there, each statement by itself.
  */
 async function beginOnce<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const fate: Fate = { loss: null };
   const lost = Promise.withResolvers<never>();
-  const begun = db.begin((tx) =>
-    work(tx).catch((error: unknown) => {
-      if (!isDatabaseUnavailable(error)) throw error;
+  const begun = db.begin(async (tx) => {
+    try {
+      const result = await work(whileConnected(tx, fate));
+      if (fate.loss === null) return result;
+    } catch (error) {
+      if (fate.loss === null && !isDatabaseUnavailable(error)) throw error;
       lost.reject(error);
-      // The driver ends its part when it learns that the connection is closed.
-      return new Promise<never>(() => {});
-    }),
-  );
+    }
+    // The driver ends its part when it learns that the connection is closed.
+    return new Promise<never>(() => {});
+  });
+  begun.catch((error: Error) => (fate.loss = error));
   return (await Promise.race([begun, lost.promise])) as T;
+}
+
+/** The transaction, which throws whatever ended its connection when it is used after that. */
+function whileConnected(tx: Transaction, fate: Fate): Transaction {
+  const check = (): void => {
+    if (fate.loss !== null) throw fate.loss;
+  };
+  return new Proxy(tx, {
+    apply(target, self, parts) {
+      check();
+      return Reflect.apply(target, self, parts);
+    },
+    get(target, name) {
+      check();
+      return Reflect.get(target, name);
+    },
+  });
 }
 
 function isRetryable(error: unknown): boolean {
