@@ -29,6 +29,5 @@ process.send(reply);
 
 function takenPush(entry: Entry) {
   const { atMs, token } = entry;
-  const wave = Number(/"wave":"(\d+)"/.exec(JSON.stringify(entry.body))?.[1]);
-  return { atMs, wave, token: token ?? '', ...pushIdentity(entry) };
+  return { atMs, token: token ?? '', ...pushIdentity(entry) };
 }

@@ -6,8 +6,8 @@
 //   denied    one push in so many is taken and answered with 503: [--notifications 100]
 //             [--people 1000] [--every 100]
 //   database  PostgreSQL is killed every 5 to 10 s: [--notifications 50000] [--minutes 5]
-//   workers   one of three is killed each second: [--kills 200] [--installations 1000]
-//             [--per-second 1000]; for longer, `--kills 1000`
+//   workers   one of three is killed each second, while a notification to everyone goes out:
+//             [--kills 200] [--per-second 1000]; `--kills 1000` is one to a million
 import { parseArgs } from 'node:util';
 import { createLogger } from '@homing/server';
 import { ScratchDirectory } from '../../packages/homing/test/scratch-directory.ts';
@@ -34,7 +34,6 @@ const { values, positionals } = parseArgs({
     every: { type: 'string', default: '100' },
     minutes: { type: 'string', default: '5' },
     kills: { type: 'string', default: '200' },
-    installations: { type: 'string', default: '1000' },
     'per-second': { type: 'string', default: '1000' },
     seed: { type: 'string', default: String(freshSeed()) },
   },
@@ -104,15 +103,15 @@ async function database(): Promise<unknown> {
   return await killDatabase(network, postgres, worker, options);
 }
 
-/** There are as many waves as it takes to keep the workers busy until the last kill. */
+/** There are as many installations as it takes to keep the workers busy until the last kill. */
 async function workers(): Promise<unknown> {
   const [kills, everyMs] = [Number(values.kills), 1_000];
-  const [installations, perSecond] = [Number(values.installations), Number(values['per-second'])];
-  const waves = Math.ceil((kills * everyMs * perSecond) / 1_000 / installations);
+  const perSecond = Number(values['per-second']);
+  const installations = Math.ceil((kills * everyMs * perSecond) / 1_000);
   await using scratch = await ScratchDirectory.create();
   await using postgres = await KillablePostgres.start();
   await using site = await openKillSite(scratch, postgres.url, installations);
   const onKill = createProgress('workers', kills);
-  const options = { installations, waves, perSecond, kills, everyMs, random, onKill };
+  const options = { installations, perSecond, kills, everyMs, random, onKill };
   return await killWorkers(site, options);
 }

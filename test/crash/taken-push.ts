@@ -14,8 +14,6 @@ export interface RefereeReply {
 /** A push that a provider took: a line of the log. */
 export interface TakenPush {
   readonly atMs: number;
-  /** The number that its sender gave its notification, as `data.wave`. */
-  readonly wave: number;
   readonly token: string;
   /** The same for each attempt; on APNs it is the `apns-id`. */
   readonly id: string;
@@ -23,12 +21,12 @@ export interface TakenPush {
 }
 
 /** A line of the log; none of its fields has a space. */
-export function renderTakenPush({ atMs, wave, token, id, collapseId }: TakenPush): string {
-  return `${atMs} ${wave} ${token} ${id} ${collapseId}\n`;
+export function renderTakenPush({ atMs, token, id, collapseId }: TakenPush): string {
+  return `${atMs} ${token} ${id} ${collapseId}\n`;
 }
 
 /** The push that a line of the log tells of. */
 export function parseTakenPush(line: string): TakenPush {
-  const [atMs = '', wave = '', token = '', id = '', collapseId = ''] = line.split(' ');
-  return { atMs: Number(atMs), wave: Number(wave), token, id, collapseId };
+  const [atMs = '', token = '', id = '', collapseId = ''] = line.split(' ');
+  return { atMs: Number(atMs), token, id, collapseId };
 }

@@ -7,7 +7,7 @@ import { createSeededRandom, freshSeed } from '../seeded-random.ts';
 import { openKillSite } from './kill-site.ts';
 import { killWorkers } from './worker-kills.ts';
 
-const INSTALLATIONS = 1_000;
+const INSTALLATIONS = 6_000;
 const KILLS = 5;
 /** What a killed worker held is under way elsewhere by then. */
 const TAKEOVER_MS = 10_000;
@@ -20,7 +20,6 @@ test('when workers are killed, everybody gets each push, and repeats are told', 
   await using site = await openKillSite(scratch, database.url, INSTALLATIONS);
   const counts = await killWorkers(site, {
     installations: INSTALLATIONS,
-    waves: 8,
     perSecond: 1_000,
     kills: KILLS,
     everyMs: 1_500,

@@ -10,9 +10,7 @@ import { WorkerCrew } from './worker-crew.ts';
 
 export interface WorkerKillsOptions {
   readonly installations: number;
-  /** How many notifications go to all of them, one after the other. */
-  readonly waves: number;
-  /** Recipients a second, of all waves together. */
+  /** The pace of the notification: so many recipients a second. */
   readonly perSecond: number;
   readonly kills: number;
   readonly everyMs: number;
@@ -41,8 +39,8 @@ const WORKERS = 3;
 const PATIENCE_MS = 120_000;
 
 /**
- * One of three workers is killed again and again while notifications to everyone go out. Each
- * installation gets each of them; what comes twice was gated and not settled when its worker died,
+ * One of three workers is killed again and again while a notification to everyone goes out. Each
+ * installation gets it; what comes twice was gated and not settled when its worker died,
  * has the same id, and is marked in the ledger; and the counters add up. Fails the test otherwise;
  * how long chunks waited is the caller's to judge.
  */
@@ -50,30 +48,34 @@ export async function killWorkers(
   site: KillSite,
   options: WorkerKillsOptions,
 ): Promise<WorkerKillsCounts> {
-  const { installations, waves, kills, everyMs, random, onKill } = options;
+  const { installations, perSecond, kills, everyMs, random, onKill } = options;
   await using crew = new WorkerCrew(site, WORKERS);
   await crew.ready();
   await using orphans = new Orphans(site.homing.db);
-  const sending = sendWaves(site, options);
+  const id = await site.backEnd.send({
+    audience: { everyone: true },
+    content: { title: 'The summer sale has begun' },
+    options: { pace: { per_second: perSecond } },
+  });
   for (let kill = 1; kill <= kills; kill += 1) {
     const next = delay(everyMs);
     await orphans.adopt(await crew.killOne(random));
     onKill?.(kill);
     await next;
   }
-  const ids = await sending;
-  await untilFinished(site.backEnd, ids, PATIENCE_MS);
+  const patienceMs = PATIENCE_MS + (1_000 * installations) / perSecond;
+  await untilFinished(site.backEnd, [id], patienceMs);
   await orphans.allTaken();
 
   const referee = await readReferee(site);
-  assert.equal(referee.arrivals.size, installations * waves, 'nobody was skipped');
+  assert.equal(referee.arrivals.size, installations, 'nobody was skipped');
   const repeats = referee.pushes - referee.arrivals.size;
   const { allowed, takeoversMs } = orphans;
   assert(repeats <= allowed, `${repeats} repeats, where kills left ${allowed} in doubt`);
-  const marked = await compareWithLedger(site, ids, installations, referee.arrivals);
+  const marked = await compareWithLedger(site, id, installations, referee.arrivals);
   return {
     kills,
-    recipients: installations * waves,
+    recipients: installations,
     pushes: referee.pushes,
     repeats,
     allowed,
@@ -84,36 +86,19 @@ export async function killWorkers(
   };
 }
 
-/** One notification after the other, so that all of them together keep the pace. */
-async function sendWaves(
-  { backEnd }: KillSite,
-  { installations, waves, perSecond }: WorkerKillsOptions,
-): Promise<readonly string[]> {
-  const ids: string[] = [];
-  const startedAt = performance.now();
-  for (let wave = 0; wave < waves; wave += 1) {
-    const dueMs = startedAt + (1_000 * wave * installations) / perSecond - performance.now();
-    if (dueMs > 0) await delay(dueMs);
-    const content = { title: 'The summer sale has begun', data: { wave: String(wave) } };
-    ids.push(await backEnd.send({ audience: { everyone: true }, content }));
-  }
-  return ids;
-}
-
 interface RefereeWord {
   readonly pushes: number;
-  /** How often each installation got each wave, by `arrivalKey`. */
+  /** How often it came to each token. */
   readonly arrivals: ReadonlyMap<string, { readonly id: string; count: number }>;
 }
 
 async function readReferee({ referee }: KillSite): Promise<RefereeWord> {
   const arrivals = new Map<string, { readonly id: string; count: number }>();
   let pushes = 0;
-  for await (const { wave, token, id } of referee.takenPushes()) {
+  for await (const { token, id } of referee.takenPushes()) {
     pushes += 1;
-    const key = arrivalKey(wave, token);
-    const known = arrivals.get(key);
-    if (known === undefined) arrivals.set(key, { id, count: 1 });
+    const known = arrivals.get(token);
+    if (known === undefined) arrivals.set(token, { id, count: 1 });
     else {
       assert.equal(id, known.id, 'a repeat has the id of the first');
       known.count += 1;
@@ -122,36 +107,24 @@ async function readReferee({ referee }: KillSite): Promise<RefereeWord> {
   return { pushes, arrivals };
 }
 
-function arrivalKey(wave: number, token: string): string {
-  return `${wave} ${token}`;
-}
-
 /** Returns how many deliveries are marked; each that arrived twice is among them. */
 async function compareWithLedger(
   { backEnd, homing }: KillSite,
-  ids: readonly string[],
+  id: string,
   installations: number,
   arrivals: RefereeWord['arrivals'],
 ): Promise<number> {
-  const marked = new Set<string>();
-  for (const [wave, id] of ids.entries()) {
-    const report = await backEnd.report(id);
-    assertConserved(report);
-    assert.equal(report['counts']?.['accepted'], installations);
-    const before = marked.size;
-    const rows = await homing.db<{ token: string }[]>`
-      select i.token from delivery d join installation i using (installation_ref)
-        join notification n using (notification_ref)
-      where n.id = ${parseTypedId('ntf', id)} and d.possible_duplicate`;
-    for (const { token } of rows) marked.add(arrivalKey(wave, token));
-    assert.equal(
-      report['possible_duplicates'],
-      marked.size - before,
-      'the report counts the marks',
-    );
-  }
-  for (const [key, { count }] of arrivals) {
-    assert(count === 1 || marked.has(key), `${key} came ${count} times, and is not marked`);
+  const report = await backEnd.report(id);
+  assertConserved(report);
+  assert.equal(report['counts']?.['accepted'], installations);
+  const rows = await homing.db<{ token: string }[]>`
+    select i.token from delivery d join installation i using (installation_ref)
+      join notification n using (notification_ref)
+    where n.id = ${parseTypedId('ntf', id)} and d.possible_duplicate`;
+  const marked = new Set(rows.map(({ token }) => token));
+  assert.equal(report['possible_duplicates'], marked.size, 'the report counts the marks');
+  for (const [token, { count }] of arrivals) {
+    assert(count === 1 || marked.has(token), `${token} got it ${count} times, and is not marked`);
   }
   return marked.size;
 }
