@@ -221,7 +221,10 @@ export class ChunkRun {
         answered: (count) => permit.answered(count),
         attempted: (offered) => this.#settle(lane, offered),
         waits: ({ host }) => this.#block(lane.opensAt(host, this.#deps.clock())),
-        notStarted: ({ row }) => again.push(row),
+        notStarted: ({ row }) => {
+          permit.giveBack(1);
+          again.push(row);
+        },
       },
     );
     this.#queue.putBack(again);

@@ -27,7 +27,7 @@ export interface OfferDependencies {
 
 /** Told of each push as soon as it is answered. */
 export interface OfferListener {
-  /** Its place on the wire is free. */
+  /** So many places on the wire are free. */
   answered(count: number): void;
   attempted(offered: Offered): void;
   /** The host or the credential cannot be used at the moment; no attempt was made. */
@@ -73,7 +73,7 @@ async function offerBatch(
   const pushes = batch.pushes.map(({ push }) => push);
   const outcomes = await lane.provider.send(pushes, { startBefore, signal });
   assert(outcomes.length === pushes.length, 'a provider answers for each push');
-  listener.answered(outcomes.length);
+  listener.answered(outcomes.filter(({ kind }) => kind !== 'not_started').length);
   for (const [index, push] of batch.pushes.entries()) {
     const outcome = outcomes[index];
     assert(outcome !== undefined);

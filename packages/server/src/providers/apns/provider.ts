@@ -3,7 +3,7 @@ import { fieldValue } from '@homing/h2';
 import type { Http2Answer, Http2Pool, Http2Result } from '@homing/h2';
 import type { ApnsEnvironment } from '../../domain/address.ts';
 import type { Clock } from '../../domain/clock.ts';
-import type { Outcome } from '../../domain/outcome.ts';
+import { mayHaveBeenTaken, type Outcome } from '../../domain/outcome.ts';
 import type { Push } from '../../domain/push.ts';
 import { outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
@@ -118,6 +118,8 @@ class ApnsProvider implements Provider {
     const first = await pool.request(build.request, options);
     const { action, outcome } = this.#judge(push, first);
     if (first.kind !== 'answer' || !(await this.#healed(action, first, pool))) return outcome;
+    // It may be out already: whether it is repeated, and that it was, is for the ledger to say.
+    if (mayHaveBeenTaken(outcome)) return outcome;
     return this.#judge(push, await pool.request(build.request, options)).outcome;
   }
 

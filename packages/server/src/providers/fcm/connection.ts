@@ -1,12 +1,18 @@
 import { Http2Pool } from '@homing/h2';
 import type { FcmEndpoints } from './settings.ts';
 
-export const MAX_CONNECTIONS = 2;
+const MAX_CONNECTIONS = 8;
+
+/** What Google announces for a connection; what is beyond it would only stand in our own line. */
+const ANNOUNCED_STREAMS = 100;
+
+/** How many messages can be under way at once. */
+export const IN_FLIGHT = MAX_CONNECTIONS * ANNOUNCED_STREAMS;
 
 /**
  * Our ceiling; Google announces about 100 streams, and the connection keeps to what it announces.
  */
-export const MAX_STREAMS = 500;
+const MAX_STREAMS = 500;
 
 /** An answer has a few hundred bytes; whoever sends more is not to fill our memory. */
 const MAX_BODY_BYTES = 64 * 1024;

@@ -10,12 +10,7 @@ import { problemOutcome } from '../payload-problem.ts';
 import type { ProviderTokenStore } from '../provider-token-store.ts';
 import type { Provider, ProviderLimits, SendOptions } from '../provider.ts';
 import type { ReasonAction } from '../reason.ts';
-import {
-  ANSWER_TIMEOUT_MS,
-  createFcmConnections,
-  MAX_CONNECTIONS,
-  MAX_STREAMS,
-} from './connection.ts';
+import { ANSWER_TIMEOUT_MS, createFcmConnections, IN_FLIGHT } from './connection.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { buildFcmRequest, FCM_PAYLOAD_BYTES, measureFcmPayload } from './payload.ts';
 import { FcmProviderToken } from './provider-token.ts';
@@ -48,7 +43,7 @@ export function createFcmProvider(options: FcmProviderOptions): Provider {
 class FcmProvider implements Provider {
   readonly limits: ProviderLimits = {
     payloadBytes: FCM_PAYLOAD_BYTES,
-    inFlight: MAX_CONNECTIONS * MAX_STREAMS,
+    inFlight: IN_FLIGHT,
     batchSize: 1,
   };
   readonly #projectId: string;
