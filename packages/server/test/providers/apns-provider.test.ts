@@ -300,8 +300,8 @@ const SENTINEL_OUTCOMES: Readonly<Record<string, readonly [kind: string, code: s
   feed0500: ['transient', 'InternalServerError'],
   feed0503: ['transient', 'ServiceUnavailable'],
   feed1503: ['transient', 'ServiceUnavailable'],
-  // Once is healed: on another connection the push is taken.
-  feed2503: ['accepted', null],
+  // It may have been taken: the next attempt, which is the ledger's, goes over another connection.
+  feed2503: ['transient', 'Shutdown'],
   fade0001: ['unknown', 'TIMEOUT'],
   fade0015: ['unknown', 'TIMEOUT'],
   fade0000: ['unknown', 'TIMEOUT'],
