@@ -55,8 +55,12 @@ test('workers that are killed in the middle of a walk lose nobody and double nob
   const pushes = acceptedPushes(network.journal);
   const reached = new Set(pushes.map((push) => push.token));
   assert.equal(reached.size, INSTALLATIONS / TOKEN_EVERY);
+  // A delivery that several workers died over came more than twice, and is marked once.
+  const repeated = [...Map.groupBy(pushes, (push) => push.token).values()].filter(
+    (ones) => ones.length > 1,
+  );
   const duplicates = Number(report['possible_duplicates']);
-  assert.ok(pushes.length - reached.size <= duplicates, `${pushes.length} pushes`);
+  assert.ok(repeated.length <= duplicates, `${repeated.length} repeated, ${duplicates} marked`);
 });
 
 function expectedOf(report: AnswerBody): number {
