@@ -140,7 +140,6 @@ export class Connection {
       return;
     }
     const streamId = this.#nextStreamId;
-    this.#nextStreamId += 2;
     if (authorization !== this.#lastAuthorization) {
       this.#carried.add(authorization);
       this.#lastAuthorization = authorization;
@@ -151,6 +150,8 @@ export class Connection {
     const { maxFrameBytes } = this.#peer;
     const head = { streamId, request, authorization, maxFrameBytes };
     writeRequestHead(this.#writer, this.#encoder, head);
+    // Only now: making room for the head may have flushed what stood before it.
+    this.#nextStreamId += 2;
     if (request.body.length > 0) this.#outbound.send(streamId, request.body, this.#peer);
     // Stream ids are used up after a thousand million requests (RFC 9113 section 5.1.1).
     if (this.#nextStreamId > MAX_31_BITS) this.drain();

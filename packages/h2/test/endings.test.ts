@@ -219,6 +219,20 @@ describe('a connection that is lost', () => {
     assert.equal(first.count(TYPE.headers), 0);
   });
 
+  it('does not count as sent what was in our buffer when the requests before it went out', async () => {
+    await using peer = await startRawPeer();
+    await using pool = new Http2Pool(poolOptions(peer.origin));
+    // The second one's head does not fit behind the first one's, which makes room by going out.
+    const results = ['a', 'b'].map((letter) => post(pool, { note: letter.repeat(40_000) }));
+    const first = await peer.accept();
+    first.send(settings(), data(0, 'of no stream'));
+    const second = await peer.open();
+    const again = await second.request();
+    assert.equal(again.fields.get('x-note')?.[0], 'b');
+    second.send(answer(again.streamId));
+    assert.deepEqual(await inOrder(results), ['NETWORK_AFTER_SEND', '200 ok']);
+  });
+
   it('gets no request between the moment that it is given up and its end', async () => {
     await using peer = await startRawPeer();
     await using pool = new Http2Pool(poolOptions(peer.origin));
