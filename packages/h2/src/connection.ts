@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { ConnectionHealth } from './connection-health.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import { ERROR_CODE, errorCodeName, type ErrorCode } from './error-code.ts';
-import type { Http2Request } from './exchange.ts';
+import type { Http2Request, Http2RequestOptions } from './exchange.ts';
 import { ExchangeBook, type ConnectionResult, type StreamFault } from './exchange-book.ts';
 import { FrameBudget } from './frame-budget.ts';
 import { FrameReader, type Frame } from './frame-reader.ts';
@@ -83,9 +83,13 @@ export class Connection {
       onDrain: () => this.#onChange(),
       onClose: (failure) => this.#onClose(failure),
     });
-    this.#writer = new FrameWriter((bytes, done) => {
-      if (this.#socket.write(bytes, done)) this.#flushedThrough = this.#nextStreamId - 2;
-    });
+    this.#writer = new FrameWriter(
+      (bytes, done) => {
+        if (this.#socket.write(bytes, done)) this.#flushedThrough = this.#nextStreamId - 2;
+      },
+      // The peer's table follows our blocks: without one of them, none of the later ones is right.
+      () => this.#destroy('FLUSHED_TOO_LATE'),
+    );
     this.#outbound = new OutboundFlow(this.#writer);
     this.#inbound = new InboundFlow(this.#writer);
     this.#health = new ConnectionHealth(options, {
@@ -129,7 +133,7 @@ export class Connection {
   /** Puts the request on a stream and calls back with what became of it. There must be room. */
   post(
     request: Http2Request,
-    answerTimeoutMs: number | undefined,
+    { startBefore, answerTimeoutMs = this.#options.answerTimeoutMs }: Http2RequestOptions,
     done: (result: ConnectionResult) => void,
   ): void {
     assert(this.#state === 'open', 'a request needs an open connection');
@@ -144,7 +148,7 @@ export class Connection {
       this.#carried.add(authorization);
       this.#lastAuthorization = authorization;
     }
-    const deadline = this.#health.use() + (answerTimeoutMs ?? this.#options.answerTimeoutMs);
+    const deadline = this.#health.use() + answerTimeoutMs;
     this.#exchanges.add(streamId, { authorization, deadline, done });
     this.#budget.earn(request.body.length);
     const { maxFrameBytes } = this.#peer;
@@ -152,6 +156,7 @@ export class Connection {
     writeRequestHead(this.#writer, this.#encoder, head);
     // Only now: making room for the head may have flushed what stood before it.
     this.#nextStreamId += 2;
+    this.#writer.flushBefore(startBefore);
     if (request.body.length > 0) this.#outbound.send(streamId, request.body, this.#peer);
     // Stream ids are used up after a thousand million requests (RFC 9113 section 5.1.1).
     if (this.#nextStreamId > MAX_31_BITS) this.drain();
@@ -339,6 +344,8 @@ export class Connection {
   }
 
   #expire(now: number): number {
+    // Timers come first after a freeze: what did not leave in time must not be called unanswered.
+    this.#writer.flush();
     const late = this.#exchanges.expire(now);
     for (const streamId of late) {
       this.#outbound.forget(streamId);

@@ -13,7 +13,8 @@ export interface Http2Request {
 
 export interface Http2RequestOptions {
   /**
-   * On the scale of `performance.now()`: a request that is not on a stream by then is not started.
+   * On the scale of `performance.now()`: a request that was not handed to the network by then is
+   * not started, nor is one that comes to a stream less than 100 ms before.
    */
   readonly startBefore: number;
   /** Aborting takes back a request that is not on a stream yet; what is on a stream is awaited. */

@@ -17,13 +17,18 @@ export type WriteBytes = (bytes: Buffer, done: () => void) => void;
  */
 export class FrameWriter {
   readonly #write: WriteBytes;
+  readonly #onLate: () => void;
   readonly #spare: Buffer[] = [];
   #slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
   #used = 0;
   #scheduled: NodeJS.Immediate | null = null;
+  /** The earliest moment that anything collected must have been handed over by. */
+  #flushBefore = Number.POSITIVE_INFINITY;
 
-  constructor(write: WriteBytes) {
+  /** `onLate` is called instead of `write` when a freeze of the process has used up the time. */
+  constructor(write: WriteBytes, onLate: () => void) {
     this.#write = write;
+    this.#onLate = onLate;
   }
 
   /** The buffer to write into, from `offset` on; good until the next call of any method here. */
@@ -48,14 +53,25 @@ export class FrameWriter {
     this.#scheduled ??= setImmediate(() => this.flush());
   }
 
-  /** Hands over what has been collected. */
+  /** What is written next is to be handed over before then, on the scale of `performance.now()`. */
+  flushBefore(moment: number): void {
+    this.#flushBefore = Math.min(this.#flushBefore, moment);
+  }
+
+  /** Hands over what has been collected, or forgets all of it when it is too late for a part. */
   flush(): void {
+    if (performance.now() > this.#flushBefore) {
+      this.discard();
+      this.#onLate();
+      return;
+    }
     this.#cancel();
     if (this.#used === 0) return;
     const slab = this.#slab;
     const bytes = slab.subarray(0, this.#used);
     this.#slab = this.#spare.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
     this.#used = 0;
+    this.#flushBefore = Number.POSITIVE_INFINITY;
     this.#write(bytes, () => {
       if (slab.length === SLAB_BYTES && this.#spare.length < SPARE_SLABS) this.#spare.push(slab);
     });
@@ -65,6 +81,7 @@ export class FrameWriter {
   discard(): void {
     this.#cancel();
     this.#used = 0;
+    this.#flushBefore = Number.POSITIVE_INFINITY;
   }
 
   /** Bytes as they are: the connection preface. */

@@ -19,6 +19,12 @@ const MAX_RESENDS = 3;
 /** Less than the room of any connection that has room. */
 const LAST_RESORT = 0.5;
 
+/**
+ * Whoever has less time left is not started: a turn of the event loop may pass before the bytes of
+ * a request go out, and a connection on which they would go out too late has to be given up.
+ */
+const LEAST_LEFT_MS = 100;
+
 /** The pause after the nth failed connection: 0.1 s doubling to 30 s, of which half is random. */
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 30_000;
@@ -118,7 +124,7 @@ export class Http2Pool implements AsyncDisposable {
 
   #post(entry: WaitingRequest, connection: Connection): void {
     const { request, options, resolve } = entry;
-    connection.post(request, options.answerTimeoutMs, (result) => {
+    connection.post(request, options, (result) => {
       if (result.kind === 'refused') this.#resend(entry, connection);
       else resolve(result);
     });
@@ -162,7 +168,7 @@ export class Http2Pool implements AsyncDisposable {
 }
 
 function isInTime({ signal, startBefore }: Http2RequestOptions): boolean {
-  return !signal.aborted && startBefore > performance.now();
+  return !signal.aborted && startBefore > performance.now() + LEAST_LEFT_MS;
 }
 
 function pauseMs(failures: number): number {

@@ -26,6 +26,7 @@ import {
 
 const REQUESTS = 3;
 const SHAPE = new RequestShape({ constants: { 'apns-topic': 'x' }, varying: ['x-note'] });
+const PATIENT = { startBefore: Number.POSITIVE_INFINITY, signal: new AbortController().signal };
 const OK = literals([[':status', '200']]);
 /** The types of frames that a client without server push and priorities has any use for. */
 const OURS: ReadonlySet<number> = new Set([
@@ -116,7 +117,7 @@ function runConnection(chunks: readonly Buffer[]): Run {
     results.push(given);
     const body = Buffer.alloc(index * 100);
     const request = { shape: SHAPE, path: '/', values: [String(index)], body };
-    connection.post(request, undefined, ({ ...result }) => given.push(withoutId(result)));
+    connection.post(request, PATIENT, ({ ...result }) => given.push(withoutId(result)));
   }
   for (const chunk of chunks) socket.say(chunk);
   const isFaulty = socket.isEnded && !isGoodbye(socket.written);

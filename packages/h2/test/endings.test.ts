@@ -257,3 +257,32 @@ describe('a connection that is lost', () => {
     assert.deepEqual(new Set(await inOrder(results)), new Set(['connect_failed']));
   });
 });
+
+describe('a process that freezes', () => {
+  it('does not hand over what it should have started before', async () => {
+    await using peer = await startRawPeer();
+    await using pool = new Http2Pool(poolOptions(peer.origin));
+    const warm = post(pool);
+    const first = await peer.open();
+    await serve(first, 1);
+    await warm;
+    const patient = post(pool, { note: 'patient', answerTimeoutMs: 60 });
+    const late = post(pool, { note: 'late', startBefore: performance.now() + 150 });
+    freeze(200);
+    assert.equal(inShort(await late), 'expired');
+    await first.closed();
+    assert.equal(first.count(TYPE.headers), 0);
+    // What shared the buffer goes out anew, and was not taken for one without an answer.
+    const second = await peer.open();
+    const again = await second.request();
+    assert.equal(again.fields.get('x-note'), 'patient');
+    second.send(answer(again.streamId));
+    assert.equal(inShort(await patient), '200 ok');
+  });
+});
+
+/** Holds the event loop up, as a stopped or starved process does. */
+function freeze(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
