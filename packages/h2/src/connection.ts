@@ -5,15 +5,17 @@ import { ERROR_CODE, errorCodeName, type ErrorCode } from './error-code.ts';
 import type { Http2Request, Http2RequestOptions } from './exchange.ts';
 import { ExchangeBook, type ConnectionResult, type StreamFault } from './exchange-book.ts';
 import { FrameBudget } from './frame-budget.ts';
+import { readGoaway, readPing, readReset, readWindowUpdate } from './frame-payload.ts';
 import { FrameReader, type Frame } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
-import { DEFAULT_WINDOW_BYTES, FLAG, FRAME, MAX_31_BITS } from './frame.ts';
+import { FLAG, FRAME, MAX_31_BITS } from './frame.ts';
+import { HEADER_TABLE_BYTES, MAX_HEADER_LIST_BYTES, writeGreeting } from './greeting.ts';
 import { HeaderAssembly, unpadded, type HeaderBlock } from './header-assembly.ts';
 import { HpackDecoder } from './hpack/decoder.ts';
 import { HpackError } from './hpack/hpack-error.ts';
 import { InboundFlow } from './inbound-flow.ts';
 import { OutboundFlow } from './outbound-flow.ts';
-import { INITIAL_PEER_SETTINGS, readSettings, SETTING } from './peer-settings.ts';
+import { INITIAL_PEER_SETTINGS, readSettings } from './peer-settings.ts';
 import { ProtocolFault } from './protocol-fault.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { requestProblem, writeRequestHead } from './request-head.ts';
@@ -27,11 +29,6 @@ import type { OpenSocket, TlsSocket } from './tls-socket.ts';
  */
 export type ConnectionState = 'connecting' | 'open' | 'draining' | 'closed';
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
-/** What we let the peer's encoder remember; the default of the protocol. */
-const HEADER_TABLE_BYTES = 4_096;
-/** A push provider answers with a few hundred bytes of fields. */
-const MAX_HEADER_LIST_BYTES = 32 * 1024;
 /** What a socket may hold back before nothing more is put on it. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
 
@@ -178,12 +175,7 @@ export class Connection {
   }
 
   #greet(): void {
-    this.#writer.raw(PREFACE);
-    this.#writer.settings([
-      [SETTING.enablePush, 0],
-      [SETTING.initialWindowSize, Math.max(this.#options.maxBodyBytes * 2, DEFAULT_WINDOW_BYTES)],
-      [SETTING.maxHeaderListSize, MAX_HEADER_LIST_BYTES],
-    ]);
+    writeGreeting(this.#writer, this.#options.maxBodyBytes);
     this.#inbound.open();
     this.#writer.flush();
   }
@@ -261,21 +253,22 @@ export class Connection {
     this.#afterEnd(streamId, fault);
   }
 
-  #onReset({ streamId, buffer, start, end }: Frame): void {
-    assertLength(end - start, 4);
+  #onReset(frame: Frame): void {
+    const { streamId } = frame;
+    const code = readReset(frame);
     this.#assertKnown(streamId);
     this.#budget.spend();
     this.#outbound.forget(streamId);
-    this.#exchanges.reset(streamId, buffer.readUInt32BE(start));
+    this.#exchanges.reset(streamId, code);
     this.#settleRoom();
   }
 
-  #onSettings({ streamId, flags, buffer, start, end }: Frame): void {
-    if (streamId !== 0) throw new ProtocolFault(ERROR_CODE.protocolError, 'SETTINGS of a stream');
+  #onSettings(frame: Frame): void {
     this.#budget.spend();
-    if ((flags & FLAG.ack) !== 0) return assertLength(end - start, 0);
     const before = this.#peer;
-    this.#peer = readSettings(before, buffer, start, end);
+    const settings = readSettings(before, frame);
+    if (settings === null) return;
+    this.#peer = settings;
     this.#encoder.setTableLimit(Math.min(this.#peer.headerTableBytes, HEADER_TABLE_BYTES));
     const difference = this.#peer.initialWindowBytes - before.initialWindowBytes;
     this.#writer.settingsAck();
@@ -288,31 +281,26 @@ export class Connection {
     this.#onChange();
   }
 
-  #onPing({ streamId, flags, buffer, start, end }: Frame): void {
-    assertLength(end - start, 8);
-    if (streamId !== 0) throw new ProtocolFault(ERROR_CODE.protocolError, 'PING of a stream');
+  #onPing(frame: Frame): void {
+    const opaque = readPing(frame);
     this.#budget.spend();
-    const opaque = buffer.subarray(start, end);
-    if ((flags & FLAG.ack) !== 0) this.#health.pong(opaque);
+    if ((frame.flags & FLAG.ack) !== 0) this.#health.pong(opaque);
     else this.#writer.ping(opaque, true);
   }
 
-  #onGoaway({ streamId, buffer, start, end }: Frame): void {
-    if (streamId !== 0) throw new ProtocolFault(ERROR_CODE.protocolError, 'GOAWAY of a stream');
-    if (end - start < 8) throw new ProtocolFault(ERROR_CODE.frameSizeError, 'GOAWAY too short');
+  #onGoaway(frame: Frame): void {
+    const { lastStreamId, code } = readGoaway(frame);
     this.#budget.spend();
-    const code = buffer.readUInt32BE(start + 4);
     if (code !== ERROR_CODE.noError) this.#failure = errorCodeName(code);
-    const lastStreamId = buffer.readUInt32BE(start) & MAX_31_BITS;
     if (this.#state === 'connecting' || this.#state === 'open') this.drain();
     this.#refuseAbove(lastStreamId);
     this.#settleRoom();
   }
 
-  #onWindowUpdate({ streamId, buffer, start, end }: Frame): void {
-    assertLength(end - start, 4);
+  #onWindowUpdate(frame: Frame): void {
+    const { streamId } = frame;
+    const bytes = readWindowUpdate(frame);
     if (streamId !== 0) this.#assertKnown(streamId);
-    const bytes = buffer.readUInt32BE(start) & MAX_31_BITS;
     const isOfUse = this.#outbound.widen(streamId, bytes, this.#peer.maxFrameBytes);
     if (!isOfUse) this.#budget.spend();
   }
@@ -390,9 +378,4 @@ export class Connection {
     this.#closed.resolve();
     this.#onChange();
   }
-}
-
-function assertLength(length: number, expected: number): void {
-  if (length === expected) return;
-  throw new ProtocolFault(ERROR_CODE.frameSizeError, `a frame of ${length} bytes`);
 }

@@ -1,5 +1,7 @@
 import { ERROR_CODE } from './error-code.ts';
-import { DEFAULT_FRAME_BYTES, DEFAULT_WINDOW_BYTES, MAX_31_BITS } from './frame.ts';
+import { assertLength, assertOfConnection } from './frame-payload.ts';
+import type { Frame } from './frame-reader.ts';
+import { DEFAULT_FRAME_BYTES, DEFAULT_WINDOW_BYTES, FLAG, MAX_31_BITS } from './frame.ts';
 import { ProtocolFault } from './protocol-fault.ts';
 
 /** Identifiers of settings (RFC 9113 section 6.5.2). */
@@ -31,13 +33,17 @@ export const INITIAL_PEER_SETTINGS: PeerSettings = {
   maxHeaderListBytes: Number.POSITIVE_INFINITY,
 };
 
-/** The settings after the peer's frame; throws `ProtocolFault` for values it must not send. */
-export function readSettings(
-  settings: PeerSettings,
-  buffer: Buffer,
-  start: number,
-  end: number,
-): PeerSettings {
+/**
+ * The settings after the peer's frame, null where it acknowledges ours; throws `ProtocolFault` for
+ * a frame that is malformed and for values that a server must not send.
+ */
+export function readSettings(settings: PeerSettings, frame: Frame): PeerSettings | null {
+  const { flags, buffer, start, end } = frame;
+  assertOfConnection(frame);
+  if ((flags & FLAG.ack) !== 0) {
+    assertLength(frame, 0);
+    return null;
+  }
   if ((end - start) % 6 !== 0) {
     throw new ProtocolFault(ERROR_CODE.frameSizeError, 'SETTINGS of a broken length');
   }
