@@ -60,7 +60,6 @@ export class Connection {
   #nextStreamId = 1;
   /** Requests above this stream have not left our own buffer yet. */
   #flushedThrough = 0;
-  #lastAuthorization = '';
 
   constructor(options: ConnectionOptions, openSocket: OpenSocket, onChange: () => void) {
     connectionsMade += 1;
@@ -124,13 +123,15 @@ export class Connection {
   /** How many requests could be put on a stream now, by the peer's limit and by our own. */
   get room(): number {
     if (this.#state !== 'open' || this.#socket.unsentBytes > MAX_UNSENT_BYTES) return 0;
+    // Behind a closed window a request could not be taken back so easily as in the pool's line.
+    if (!this.#outbound.isOpen) return 0;
     return Math.min(this.#peer.maxStreams, this.#options.maxStreams) - this.#exchanges.size;
   }
 
   /** Puts the request on a stream and calls back with what became of it. There must be room. */
   post(
     request: Http2Request,
-    { startBefore, answerTimeoutMs = this.#options.answerTimeoutMs }: Http2RequestOptions,
+    options: Http2RequestOptions,
     done: (result: ConnectionResult) => void,
   ): void {
     assert(this.#state === 'open', 'a request needs an open connection');
@@ -141,10 +142,8 @@ export class Connection {
       return;
     }
     const streamId = this.#nextStreamId;
-    if (authorization !== this.#lastAuthorization) {
-      this.#carried.add(authorization);
-      this.#lastAuthorization = authorization;
-    }
+    this.#carried.add(authorization);
+    const { startBefore, answerTimeoutMs = this.#options.answerTimeoutMs } = options;
     const deadline = this.#health.use() + answerTimeoutMs;
     this.#exchanges.add(streamId, { authorization, deadline, done });
     this.#budget.earn(request.body.length);
@@ -154,7 +153,7 @@ export class Connection {
     // Only now: making room for the head may have flushed what stood before it.
     this.#nextStreamId += 2;
     this.#writer.flushBefore(startBefore);
-    if (request.body.length > 0) this.#outbound.send(streamId, request.body, this.#peer);
+    this.#outbound.send(streamId, request, options, this.#peer);
     // Stream ids are used up after a thousand million requests (RFC 9113 section 5.1.1).
     if (this.#nextStreamId > MAX_31_BITS) this.drain();
   }
@@ -268,6 +267,7 @@ export class Connection {
     const before = this.#peer;
     const settings = readSettings(before, frame);
     if (settings === null) return;
+    this.#giveBackHeld();
     this.#peer = settings;
     this.#encoder.setTableLimit(Math.min(this.#peer.headerTableBytes, HEADER_TABLE_BYTES));
     const difference = this.#peer.initialWindowBytes - before.initialWindowBytes;
@@ -301,8 +301,11 @@ export class Connection {
     const { streamId } = frame;
     const bytes = readWindowUpdate(frame);
     if (streamId !== 0) this.#assertKnown(streamId);
+    this.#giveBackHeld();
+    const wasOpen = this.#outbound.isOpen;
     const isOfUse = this.#outbound.widen(streamId, bytes, this.#peer.maxFrameBytes);
     if (!isOfUse) this.#budget.spend();
+    if (!wasOpen && this.#outbound.isOpen) this.#onChange();
   }
 
   /** Only streams that we have opened can have frames (RFC 9113 section 5.1.1). */
@@ -334,6 +337,7 @@ export class Connection {
   #expire(now: number): number {
     // Timers come first after a freeze: what did not leave in time must not be called unanswered.
     this.#writer.flush();
+    this.#giveBackHeld();
     const late = this.#exchanges.expire(now);
     for (const streamId of late) {
       this.#outbound.forget(streamId);
@@ -341,6 +345,16 @@ export class Connection {
     }
     if (late.length > 0) this.#settleRoom();
     return late.length;
+  }
+
+  /** Takes back what the peer's windows have held for too long, before they let it go. */
+  #giveBackHeld(): void {
+    const lapsed = this.#outbound.takeLapsed(performance.now());
+    for (const [streamId, cause] of lapsed) {
+      this.#exchanges.giveBack(streamId, cause);
+      this.#writer.rstStream(streamId, ERROR_CODE.cancel);
+    }
+    if (lapsed.length > 0) this.#settleRoom();
   }
 
   #closeIfDone(): void {

@@ -1,5 +1,5 @@
 import { ERROR_CODE } from './error-code.ts';
-import type { Http2Answer, Http2NoAnswer, Http2NotStarted } from './exchange.ts';
+import type { Http2Answer, Http2NoAnswer, Http2NotStarted, NotStartedCause } from './exchange.ts';
 import type { HeaderField } from './hpack/header-field.ts';
 import { StreamTable } from './stream-table.ts';
 
@@ -129,6 +129,19 @@ export class ExchangeBook {
       this.#refuse(streamId, exchange);
     }
     return refused;
+  }
+
+  /**
+   * Gives back a request whose body was never sent to its end. A server cannot have acted on JSON
+   * of which END_STREAM never came; one that has answered did not need the rest.
+   */
+  giveBack(streamId: number, cause: NotStartedCause): void {
+    const exchange = this.#open.get(streamId);
+    if (exchange === null) return;
+    const detail = 'the peer did not take all of the body';
+    if (exchange.status === 0)
+      this.#end(streamId, exchange, { kind: 'not_started', cause, detail });
+    else this.#finish(streamId, exchange);
   }
 
   /** Ends what has waited too long; returns the streams, which are to be cancelled. */

@@ -14,10 +14,14 @@ export interface Http2Request {
 export interface Http2RequestOptions {
   /**
    * On the scale of `performance.now()`: a request that was not handed to the network by then is
-   * not started, nor is one that comes to a stream less than 100 ms before.
+   * not started, nor is one that comes to a stream less than 100 ms before. A body that the
+   * peer's windows hold longer than that is not sent to its end.
    */
   readonly startBefore: number;
-  /** Aborting takes back a request that is not on a stream yet; what is on a stream is awaited. */
+  /**
+   * Aborting takes back a request of which the peer has not let all onto a stream yet; every other
+   * one is awaited.
+   */
   readonly signal: AbortSignal;
   /** How long this request may wait for its answer; as the pool's options say unless given. */
   readonly answerTimeoutMs?: number;

@@ -1,4 +1,5 @@
 import { ERROR_CODE } from './error-code.ts';
+import type { Http2Request, Http2RequestOptions, NotStartedCause } from './exchange.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { DEFAULT_WINDOW_BYTES, MAX_31_BITS } from './frame.ts';
 import type { PeerSettings } from './peer-settings.ts';
@@ -7,6 +8,7 @@ import { ProtocolFault } from './protocol-fault.ts';
 /** A body of which the peer's windows have let through a part. */
 interface HeldBody {
   readonly body: Buffer;
+  readonly options: Http2RequestOptions;
   sent: number;
   window: number;
 }
@@ -25,15 +27,25 @@ export class OutboundFlow {
     this.#writer = writer;
   }
 
-  /** Sends a body that is not empty, and ends its stream, now or as the windows open. */
-  send(streamId: number, body: Buffer, settings: PeerSettings): void {
-    const { initialWindowBytes: window, maxFrameBytes } = settings;
+  /** Whether a further body could go out now, of which at least a part. */
+  get isOpen(): boolean {
+    return this.#window > 0 && this.#held.size === 0;
+  }
+
+  /** Sends a body, unless it is empty, and ends its stream, now or as the windows open. */
+  send(
+    streamId: number,
+    { body }: Http2Request,
+    options: Http2RequestOptions,
+    { initialWindowBytes: window, maxFrameBytes }: PeerSettings,
+  ): void {
+    if (body.length === 0) return;
     if (body.length <= Math.min(this.#window, window, maxFrameBytes)) {
       this.#window -= body.length;
       this.#writer.data(streamId, body, 0, body.length, true);
       return;
     }
-    const held = { body, sent: 0, window };
+    const held = { body, options, sent: 0, window };
     this.#held.set(streamId, held);
     this.#advance(streamId, held, maxFrameBytes);
   }
@@ -41,6 +53,20 @@ export class OutboundFlow {
   /** The rest of a body is not wanted any more; false when there is no rest. */
   forget(streamId: number): boolean {
     return this.#held.delete(streamId);
+  }
+
+  /**
+   * Forgets the bodies of which the windows have held a part for longer than the request may wait,
+   * or until its signal aborted; returns their streams, and why.
+   */
+  takeLapsed(now: number): readonly (readonly [streamId: number, cause: NotStartedCause])[] {
+    const lapsed: [number, NotStartedCause][] = [];
+    for (const [streamId, { options }] of this.#held) {
+      if (!options.signal.aborted && options.startBefore > now) continue;
+      lapsed.push([streamId, options.signal.aborted ? 'aborted' : 'expired']);
+      this.#held.delete(streamId);
+    }
+    return lapsed;
   }
 
   /**
@@ -81,6 +107,7 @@ export class OutboundFlow {
       held.window -= bytes;
       held.sent += bytes;
       const isLast = held.sent === body.length;
+      this.#writer.flushBefore(held.options.startBefore);
       this.#writer.data(streamId, body, held.sent - bytes, held.sent, isLast);
     }
     this.#held.delete(streamId);

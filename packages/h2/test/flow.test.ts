@@ -48,30 +48,56 @@ describe('the body of a request', () => {
     assert.equal(inShort(await result), '200 ok');
   });
 
-  it('is held by the window of the connection, which later streams share', async () => {
+  it('is held by the window of the connection, and later requests wait in the line', async () => {
     await using peer = await startRawPeer();
     await using pool = new Http2Pool(poolOptions(peer.origin));
     const bodies = [LETTERS.subarray(0, 60_000), LETTERS.subarray(0, 10_000), Buffer.from('small')];
     const results = bodies.map((body) => post(pool, { body }));
     const connection = await peer.open();
-    const heads = [await connection.head(), await connection.head(), await connection.head()];
+    const heads = [await connection.head(), await connection.head()];
     await connection.settle();
-    assert.deepEqual(
-      heads.map(({ streamId }) => sum(lengthsOf(connection, streamId))),
-      [60_000, 5_535, 0],
-    );
-    connection.send(windowUpdate(0, 4_466));
+    const came = (): readonly number[] =>
+      heads.map(({ streamId }) => sum(lengthsOf(connection, streamId)));
+    assert.deepEqual(came(), [60_000, 5_535]);
+    connection.send(windowUpdate(0, 4_465));
     await connection.settle();
-    assert.deepEqual(
-      heads.map(({ streamId }) => sum(lengthsOf(connection, streamId))),
-      [60_000, 10_000, 1],
-    );
+    assert.deepEqual(came(), [60_000, 10_000]);
+    assert.equal(connection.count(TYPE.headers), 0, 'the window is used up to the last byte');
+    connection.send(windowUpdate(0, 1));
+    heads.push(await connection.head());
+    await connection.settle();
+    assert.deepEqual(came(), [60_000, 10_000, 1]);
     connection.send(windowUpdate(0, 2 ** 31 - 1));
     for (const [index, head] of heads.entries()) {
       assert.deepEqual((await connection.rest(head)).body, bodies[index]);
       connection.send(answer(head.streamId));
     }
     for (const result of results) assert.equal(inShort(await result), '200 ok');
+  });
+
+  it('that is held for too long is cut off, and its request was not started', async () => {
+    await using peer = await startRawPeer();
+    await using pool = new Http2Pool(poolOptions(peer.origin));
+    const abort = new AbortController();
+    const late = post(pool, { body: 'late', startBefore: performance.now() + 300 });
+    const connection = await peer.open({ initialWindowSize: 1 });
+    const lateHead = await connection.head();
+    const aborted = post(pool, { body: 'aborted', signal: abort.signal });
+    assert.equal(inShort(await late), 'expired');
+    assert.equal(await connection.resetCode(lateHead.streamId), CODE.cancel);
+    const abortedHead = await connection.head();
+    await connection.settle();
+    abort.abort();
+    // The window opens before the clock has looked at what was aborted.
+    connection.send(windowUpdate(abortedHead.streamId, 10), windowUpdate(lateHead.streamId, 10));
+    assert.equal(await connection.resetCode(abortedHead.streamId), CODE.cancel);
+    assert.equal(inShort(await aborted), 'aborted');
+    const next = post(pool, { body: '1' });
+    const { streamId } = await connection.request();
+    const sent = [lateHead, abortedHead].map((head) => sum(lengthsOf(connection, head.streamId)));
+    assert.deepEqual(sent, [1, 1]);
+    connection.send(answer(streamId));
+    assert.equal(inShort(await next), '200 ok');
   });
 
   it('waits while a smaller initial window has made the window of its stream negative', async () => {
