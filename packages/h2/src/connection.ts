@@ -7,7 +7,7 @@ import { ExchangeBook, type ConnectionResult, type StreamFault } from './exchang
 import { FrameBudget } from './frame-budget.ts';
 import { readGoaway, readPing, readReset, readWindowUpdate } from './frame-payload.ts';
 import { FrameReader, type Frame } from './frame-reader.ts';
-import { FrameWriter } from './frame-writer.ts';
+import { FrameWriter, SLAB_BYTES } from './frame-writer.ts';
 import { FLAG, FRAME, MAX_31_BITS } from './frame.ts';
 import { HEADER_TABLE_BYTES, MAX_HEADER_LIST_BYTES, writeGreeting } from './greeting.ts';
 import { HeaderAssembly, unpadded, type HeaderBlock } from './header-assembly.ts';
@@ -29,8 +29,11 @@ import type { OpenSocket, TlsSocket } from './tls-socket.ts';
  */
 export type ConnectionState = 'connecting' | 'open' | 'draining' | 'closed';
 
-/** What a socket may hold back before nothing more is put on it. */
-const MAX_UNSENT_BYTES = 1024 * 1024;
+/**
+ * What a socket may hold back before nothing more is put on it: one write on its way while the next
+ * one is collected. The rest waits in the pool's line, which can still take it back.
+ */
+const MAX_UNSENT_BYTES = SLAB_BYTES;
 
 let connectionsMade = 0;
 

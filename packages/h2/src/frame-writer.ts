@@ -1,7 +1,7 @@
 import { FLAG, FRAME, FRAME_HEADER_BYTES, writeFrameHeader } from './frame.ts';
 
 /** Large enough for hundreds of requests in one write, and for four full TLS records. */
-const SLAB_BYTES = 64 * 1024;
+export const SLAB_BYTES = 64 * 1024;
 
 /** Slabs that wait to be used again; more than this many are only in use while a socket stalls. */
 const SPARE_SLABS = 4;

@@ -257,8 +257,8 @@ describe('a peer that does not read', () => {
     const received = serveUntil(connection, Promise.all(rest));
     const onStream = (await ends).filter(({ kind }) => kind === 'answer').length;
     assert((await ends).every((result) => ['200 ok', 'aborted'].includes(inShort(result))));
-    // 1 MiB may wait in the socket, besides what the system's buffers hold.
-    assert(onStream >= 10 && onStream <= 120, `${onStream} of 300 were put on the socket`);
+    // 64 KiB may wait in the socket, one more write is collected, and a body is never cut in two.
+    assert(onStream >= 1 && onStream <= 3, `${onStream} of 300 were put on the socket`);
     assert.deepEqual(new Set((await Promise.all(rest)).map(inShort)), new Set(['200 ok']));
     assert.equal(await received, onStream + 60);
     assert.equal(peer.connections.length, 1);
