@@ -40,12 +40,12 @@ export class WaitingLine {
     return this.#waiting.values();
   }
 
-  /** Lines up a request, unless it is too late for it already. */
+  /** Lines up a request, unless it is too late for it already: then it has its result at once. */
   add(entry: WaitingRequest): void {
     const { signal, startBefore } = entry.options;
+    if (signal.aborted) return giveUp(entry, 'aborted', 'by the caller');
+    if (startBefore <= performance.now()) return giveUp(entry, 'expired', 'too late');
     this.#waiting.add(entry);
-    if (signal.aborted) return this.giveBack(entry, 'aborted', 'by the caller');
-    if (startBefore <= performance.now()) return this.giveBack(entry, 'expired', 'too late');
     this.#listen(signal);
     this.#expireBy(startBefore);
   }
@@ -62,7 +62,7 @@ export class WaitingLine {
   giveBack(entry: WaitingRequest, cause: NotStartedCause, detail: string): void {
     if (!this.#waiting.has(entry)) return;
     this.remove(entry);
-    entry.resolve({ kind: 'not_started', cause, detail });
+    giveUp(entry, cause, detail);
   }
 
   giveAllBack(cause: NotStartedCause, detail: string): void {
@@ -113,4 +113,8 @@ export class WaitingLine {
       else this.#expireBy(startBefore);
     }
   }
+}
+
+function giveUp(entry: WaitingRequest, cause: NotStartedCause, detail: string): void {
+  entry.resolve({ kind: 'not_started', cause, detail });
 }

@@ -66,6 +66,22 @@ describe('the line', () => {
     assert.deepEqual(listeners(), [0, 0]);
   });
 
+  it('still listens to a signal with which another request came too late', async () => {
+    await using peer = await startRawPeer();
+    await using pool = new Http2Pool(poolOptions(peer.origin, { maxStreams: 1 }));
+    const abort = new AbortController();
+    const { signal } = abort;
+    const onStream = post(pool);
+    const waits = post(pool, { signal });
+    const late = post(pool, { signal, startBefore: performance.now() - 1 });
+    assert.equal(inShort(await late), 'expired');
+    abort.abort();
+    assert.equal(inShort(await waits), 'aborted');
+    const connection = await peer.open();
+    answerAll(connection, [await connection.request()]);
+    assert.equal(inShort(await onStream), '200 ok');
+  });
+
   it('keeps the order of arrival', async () => {
     await using peer = await startRawPeer();
     await using pool = new Http2Pool(poolOptions(peer.origin, { maxStreams: 3 }));
