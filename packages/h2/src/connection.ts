@@ -272,7 +272,9 @@ export class Connection {
     if (settings === null) return;
     this.#giveBackHeld();
     this.#peer = settings;
-    this.#encoder.setTableLimit(Math.min(this.#peer.headerTableBytes, HEADER_TABLE_BYTES));
+    // The next block has to tell both (RFC 7541 section 4.2).
+    this.#encoder.setTableLimit(this.#peer.lowestTableBytes);
+    this.#encoder.setTableLimit(this.#peer.headerTableBytes);
     const difference = this.#peer.initialWindowBytes - before.initialWindowBytes;
     this.#writer.settingsAck();
     if (difference !== 0) this.#outbound.adjust(difference, this.#peer.maxFrameBytes);

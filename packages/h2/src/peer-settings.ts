@@ -17,6 +17,8 @@ export const SETTING = {
 /** What the peer allows us; it may change its mind at any time. */
 export interface PeerSettings {
   readonly headerTableBytes: number;
+  /** The lowest that the last frame named: the peer may have cut its table down in between. */
+  readonly lowestTableBytes: number;
   /** Infinity until the peer sets a limit. */
   readonly maxStreams: number;
   readonly initialWindowBytes: number;
@@ -27,6 +29,7 @@ export interface PeerSettings {
 /** The values that hold before the peer has said anything. */
 export const INITIAL_PEER_SETTINGS: PeerSettings = {
   headerTableBytes: 4_096,
+  lowestTableBytes: 4_096,
   maxStreams: Number.POSITIVE_INFINITY,
   initialWindowBytes: DEFAULT_WINDOW_BYTES,
   maxFrameBytes: DEFAULT_FRAME_BYTES,
@@ -47,12 +50,13 @@ export function readSettings(settings: PeerSettings, frame: Frame): PeerSettings
   if ((end - start) % 6 !== 0) {
     throw new ProtocolFault(ERROR_CODE.frameSizeError, 'SETTINGS of a broken length');
   }
-  const next = { ...settings };
+  const next = { ...settings, lowestTableBytes: Number.POSITIVE_INFINITY };
   for (let at = start; at < end; at += 6) {
     const value = buffer.readUInt32BE(at + 2);
     switch (buffer.readUInt16BE(at)) {
       case SETTING.headerTableSize:
         next.headerTableBytes = value;
+        next.lowestTableBytes = Math.min(next.lowestTableBytes, value);
         break;
       case SETTING.enablePush:
         insist(value === 0, ERROR_CODE.protocolError, 'a server enables no push');
@@ -77,7 +81,7 @@ export function readSettings(settings: PeerSettings, frame: Frame): PeerSettings
       // Unknown settings are to be ignored.
     }
   }
-  return next;
+  return { ...next, lowestTableBytes: Math.min(next.lowestTableBytes, next.headerTableBytes) };
 }
 
 function insist(holds: boolean, code: ProtocolFault['code'], message: string): void {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Http2Pool } from '@homing/h2';
 import { inShort, poolOptions, post, postMany } from './pool-options.ts';
-import { answer, settings, TYPE } from './raw-frame.ts';
+import { answer, frame, settings, TYPE } from './raw-frame.ts';
 import { startRawPeer } from './raw-peer.ts';
 
 const ECHO = 'echo echo';
@@ -117,6 +117,23 @@ describe('the peer’s settings', () => {
       connection.send(answer(request.streamId));
       assert.equal(inShort(await result), '200 ok');
     }
+  });
+
+  it('that name two sizes of the table in one frame make the next block say both', async () => {
+    await using peer = await startRawPeer();
+    await using pool = new Http2Pool(poolOptions(peer.origin));
+    const connecting = post(pool);
+    const connection = await peer.open();
+    connection.send(answer((await connection.request()).streamId));
+    assert.equal(inShort(await connecting), '200 ok');
+    const sizes = [100, 4_096].map((headerTableSize) => settings({ headerTableSize }).subarray(9));
+    connection.send(frame(TYPE.settings, 0, 0, Buffer.concat(sizes)));
+    await connection.settle();
+    const result = post(pool);
+    const { block, streamId } = await connection.request();
+    assert.deepEqual([...block.subarray(0, 5)], [0x3f, 0x45, 0x3f, 0xe1, 0x1f]);
+    connection.send(answer(streamId));
+    assert.equal(inShort(await result), '200 ok');
   });
 
   it('bound the list of fields: what is larger is given back', async () => {
