@@ -100,8 +100,11 @@ export async function onConnection<T>(
   }
 }
 
-/** A lost connection leaves the pool by itself; given back, it would be handed to the next one. */
-function isConnectionLost(error: unknown): boolean {
+/**
+ * Whether a failure of a statement says that its connection is gone. Such a one leaves the pool by
+ * itself; given back, it would be handed to the next one.
+ */
+export function isConnectionLost(error: unknown): boolean {
   // What PostgreSQL itself says, it says over a connection that works, unless it shuts it down.
   return error instanceof postgres.PostgresError
     ? error.code.startsWith('57P')

@@ -1,7 +1,6 @@
 import postgres from 'postgres';
-import { isDatabaseUnavailable } from '../domain/database-fault.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { flight, type Database, type Transaction } from './sql.ts';
+import { flight, isConnectionLost, type Database, type Transaction } from './sql.ts';
 
 /**
  * A serialisation conflict, the losing side of a deadlock, and a unique index that had the last
@@ -84,7 +83,7 @@ async function beginOnce<T>(db: Database, work: (tx: Transaction) => Promise<T>)
       const result = await work(whileConnected(tx, fate));
       if (fate.loss === null) return result;
     } catch (error) {
-      if (fate.loss === null && !isDatabaseUnavailable(error)) throw error;
+      if (fate.loss === null && !isConnectionLost(error)) throw error;
       lost.reject(error);
     }
     // The driver ends its part when it learns that the connection is closed.

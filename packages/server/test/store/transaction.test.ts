@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { createTestDatabase, type TestDatabase } from '../../../../test/database.ts';
+import { openDatabase, type Database } from '../../src/store/sql.ts';
+import { inTransaction } from '../../src/store/transaction.ts';
+
+function increase(db: Database): Promise<unknown> {
+  return inTransaction(db, (tx) => tx`update counter set value = value + 1 where name = 'one'`);
+}
+
+describe('a transaction', { timeout: 20_000 }, () => {
+  let database: TestDatabase;
+  /** One connection: whoever kept it would keep everybody else waiting. */
+  let db: Database;
+  before(async () => {
+    database = await createTestDatabase();
+    db = openDatabase({ url: database.url, maxConnections: 1, applicationName: 'transaction' });
+    await db`create table counter (name text primary key, value integer not null)`;
+    await db`insert into counter values ('one', 0)`;
+  });
+  after(async () => {
+    await db.end({ timeout: 1 });
+    await database[Symbol.asyncDispose]();
+  });
+
+  it('gives its connection back when the server is a standby that only reads', async () => {
+    const attempt = inTransaction(db, async (tx) => {
+      await tx`set transaction read only`;
+      await tx`update counter set value = value + 1 where name = 'one'`;
+    });
+    await assert.rejects(attempt, { code: '25006' });
+    await increase(db);
+  });
+});
