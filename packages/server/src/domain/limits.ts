@@ -55,6 +55,16 @@ export const LIMITS = {
   packetPatienceMs: 20_000,
   /** What changes one installation without a batch waits so long for somebody who holds it. */
   requestLockTimeoutMs: 1_000,
+  /**
+   * A transaction that says nothing for so long is that of a frozen process, and ends. The longest
+   * silence of others is the fetch of a provider's token, 10 s.
+   */
+  transactionSilenceMs: 15_000,
+  /**
+   * A settlement waits so long for a lock, then lets go of its own and comes again: far less than a
+   * lease, and longer than until PostgreSQL looks for deadlocks.
+   */
+  settleLockTimeoutMs: 2_000,
   /** One ownership check. Small enough to be sent within the second that the check is good for. */
   gateSlice: 250,
   /** How long an ownership check may stand before its push must have started (rule R7). */

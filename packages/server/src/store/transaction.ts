@@ -25,11 +25,9 @@ export async function inTransaction<T>(
   work: (tx: Transaction) => Promise<T>,
   { attempts = ATTEMPTS, lockTimeoutMs }: TransactionOptions = {},
 ): Promise<T> {
-  const bounded =
-    lockTimeoutMs === undefined ? work : (tx: Transaction) => within(tx, lockTimeoutMs, work);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await beginOnce(db, bounded);
+      return await beginOnce(db, (tx) => bounded(tx, lockTimeoutMs, work));
     } catch (error) {
       if (attempt >= attempts || !isRetryable(error)) throw error;
     }
@@ -47,14 +45,26 @@ export function inRequestTransaction<T>(
   return inTransaction(db, work, { lockTimeoutMs: LIMITS.requestLockTimeoutMs });
 }
 
-/** Sets the bound by a statement that goes out with those of `work`. */
-async function within<T>(
+/**
+ * Sets the bounds by a statement that goes out with the first of `work`. A process that is frozen
+ * with locks in its hands says nothing, and PostgreSQL ends its transaction for that. The bounds
+ * are those of the transaction: poolers refuse unknown parameters of a connection, and lend one
+ * connection to many.
+ */
+async function bounded<T>(
   tx: Transaction,
-  lockTimeoutMs: number,
+  lockTimeoutMs: number | undefined,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
+  const lockTimeout =
+    lockTimeoutMs === undefined
+      ? tx``
+      : tx`, set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`;
+  const silenceMs = String(LIMITS.transactionSilenceMs);
   const [, result] = await flight([
-    tx`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`.execute(),
+    tx`
+      select set_config('idle_in_transaction_session_timeout', ${silenceMs}, true)
+        ${lockTimeout}`.execute(),
     work(tx),
   ]);
   return result;

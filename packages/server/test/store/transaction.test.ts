@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createTestDatabase, type TestDatabase } from '../../../../test/database.ts';
+import { isDatabaseUnavailable } from '../../src/domain/database-fault.ts';
 import { openDatabase, type Database } from '../../src/store/sql.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 
@@ -30,5 +31,34 @@ describe('a transaction', { timeout: 20_000 }, () => {
     });
     await assert.rejects(attempt, { code: '25006' });
     await increase(db);
+  });
+
+  it('of a process that is silent for too long lets go of its locks', async () => {
+    const silent = openDatabase({
+      url: database.url,
+      maxConnections: 1,
+      applicationName: 'silent',
+    });
+    const locked = Promise.withResolvers<void>();
+    const othersAreDone = Promise.withResolvers<void>();
+    const transaction = inTransaction(silent, async (tx) => {
+      const [bound] = await tx`select current_setting('idle_in_transaction_session_timeout') as ms`;
+      assert.deepEqual({ ...bound }, { ms: '15s' });
+      // The test waits less long than the locks of a worker would be held.
+      await tx`select set_config('idle_in_transaction_session_timeout', '100', true)`;
+      await tx`update counter set value = 1000 where name = 'one'`;
+      locked.resolve();
+      await othersAreDone.promise;
+      await tx`update counter set value = 2000 where name = 'one'`;
+    });
+    const refused = assert.rejects(transaction, isDatabaseUnavailable);
+    await locked.promise;
+    await increase(db);
+    othersAreDone.resolve();
+    await refused;
+    await increase(silent);
+    const [counter] = await db`select value < 1000 as untouched from counter`;
+    assert.deepEqual({ ...counter }, { untouched: true });
+    await silent.end({ timeout: 1 });
   });
 });
