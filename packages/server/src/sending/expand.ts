@@ -34,10 +34,11 @@ async function expandNamed(db: Database, chunk: LeasedChunk, now: Date): Promise
       return reason === null ? [] : [toSkip(candidate, reason)];
     });
     const reachable = candidates.filter((one) => unreachableReason(one, chunk.lane) === null);
-    await addExpected(tx, chunk.notificationRef, candidates.length);
     await recordDeliveries(tx, chunk, unreachable, now);
     await enqueueShares(tx, chunk, toShares(reachable), now);
     await deleteChunk(tx, chunk);
+    // The notification's own row last: whoever settles takes it after the counters, too.
+    await addExpected(tx, chunk.notificationRef, candidates.length);
     if (reachable.length === 0) await finishIfDone(tx, chunk.notificationRef, now);
   });
 }

@@ -1,5 +1,6 @@
 import type { Lane } from '../domain/notification.ts';
 import type { Database, Queryable, Transaction } from './sql.ts';
+import { inTransaction } from './transaction.ts';
 
 /** A chunk that this worker holds, for as long as its lease lasts. */
 export interface LeasedChunk {
@@ -157,20 +158,23 @@ export async function releaseChunk(
 
 /**
  * Gives back a chunk of a notification that was found paused, until it expires: a resumption, or a
- * cancellation, makes it available before. The notification's row is locked first, so that one that
- * happens at this moment is seen, or sees this.
+ * cancellation, makes it available before. Both pass over a chunk that is locked, so that the
+ * notification is locked and read anew: one that happens now is seen, or sees this. The chunk comes
+ * first, as for everybody who takes both.
  */
-export async function parkChunk(db: Queryable, chunk: LeasedChunk, now: Date): Promise<void> {
-  await db`
-    with parent as (
-      select paused_at is not null and cancelled_at is null as stands, expires_at
-      from notification where notification_ref = ${chunk.notificationRef} for share
-    )
-    update chunk set lease_owner = null, lease_until = null, gated_through = ${chunk.gatedThrough},
-      available_at = case when parent.stands then parent.expires_at else ${now} end
-    from parent
-    where chunk_ref = ${chunk.ref} and attempt = ${chunk.attempt}
-      and lease_until > clock_timestamp()`;
+export async function parkChunk(db: Database, chunk: LeasedChunk, now: Date): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    if (!(await fenceChunk(tx, chunk))) return;
+    await tx`
+      with parent as (
+        select paused_at is not null and cancelled_at is null as stands, expires_at
+        from notification where notification_ref = ${chunk.notificationRef} for share
+      )
+      update chunk set lease_owner = null, lease_until = null,
+        gated_through = ${chunk.gatedThrough},
+        available_at = case when parent.stands then parent.expires_at else ${now} end
+      from parent where chunk_ref = ${chunk.ref}`;
+  });
 }
 
 export interface NewChunk {
