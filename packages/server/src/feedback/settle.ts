@@ -1,9 +1,11 @@
+import { isLockTimeout } from '../domain/database-fault.ts';
+import { LIMITS } from '../domain/limits.ts';
 import type { Settlement } from '../domain/settlement.ts';
 import { countSettled, fenceChunk, type LeasedChunk } from '../store/chunks.ts';
 import { recordDeliveries } from '../store/ledger.ts';
 import { finishIfDone } from '../store/notifications.ts';
 import { reofferDead } from '../store/reoffer.ts';
-import type { Database } from '../store/sql.ts';
+import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { watchAnswers } from './mass-death.ts';
 import { applyTokenFacts } from './token-facts.ts';
@@ -21,7 +23,12 @@ export interface SettleResult {
  * its lease writes nothing; its successor has taken over.
  *
  * Everybody who needs several of these locks takes them in this order: the chunk, the minute of a
- * host, installations, acceptances, the ledger, counters, the notification.
+ * host, installations, acceptances, the ledger, counters, the notification. What is offered again
+ * belongs to other notifications, whose ledger, counters and rows come after the counters of this
+ * one. Two settlements may meet in that, and PostgreSQL has one of them run again.
+ *
+ * Whoever holds one of them for long, a frozen worker above all, must not make this one hold the
+ * others for as long. It lets go of them and comes again, until it has written or lost its lease.
  */
 export async function settle(
   db: Database,
@@ -29,14 +36,29 @@ export async function settle(
   settlements: readonly Settlement[],
   now: Date,
 ): Promise<SettleResult> {
-  return inTransaction(db, async (tx) => {
-    if (!(await fenceChunk(tx, chunk))) return { chunk: 'lost', refuted: 0 };
-    const frozen = await watchAnswers(tx, chunk, settlements, now);
-    const movedOn = await applyTokenFacts(tx, chunk.appRef, settlements, frozen, now);
-    await recordDeliveries(tx, chunk, settlements, now);
-    await reofferDead(tx, movedOn, now);
-    const progress = await countSettled(tx, chunk, settlements.length);
-    if (progress === 'completed') await finishIfDone(tx, chunk.notificationRef, now);
-    return { chunk: progress, refuted: movedOn.length };
-  });
+  const lockTimeoutMs = LIMITS.settleLockTimeoutMs;
+  const write = (tx: Transaction) => writeSettlements(tx, chunk, settlements, now);
+  for (;;) {
+    try {
+      return await inTransaction(db, write, { lockTimeoutMs });
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+    }
+  }
+}
+
+async function writeSettlements(
+  tx: Transaction,
+  chunk: LeasedChunk,
+  settlements: readonly Settlement[],
+  now: Date,
+): Promise<SettleResult> {
+  if (!(await fenceChunk(tx, chunk))) return { chunk: 'lost', refuted: 0 };
+  const frozen = await watchAnswers(tx, chunk, settlements, now);
+  const movedOn = await applyTokenFacts(tx, chunk.appRef, settlements, frozen, now);
+  await recordDeliveries(tx, chunk, settlements, now);
+  await reofferDead(tx, movedOn, now);
+  const progress = await countSettled(tx, chunk, settlements.length);
+  if (progress === 'completed') await finishIfDone(tx, chunk.notificationRef, now);
+  return { chunk: progress, refuted: movedOn.length };
 }
