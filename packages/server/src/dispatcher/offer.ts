@@ -27,7 +27,7 @@ export interface OfferDependencies {
 
 /** Told of each push as soon as it is answered. */
 export interface OfferListener {
-  /** So many places on the wire are free. */
+  /** So many places on the wire are free; also after a failure, whatever became of the pushes. */
   answered(count: number): void;
   attempted(offered: Offered): void;
   /** The host or the credential cannot be used at the moment; no attempt was made. */
@@ -37,7 +37,8 @@ export interface OfferListener {
 
 /**
  * Offers a slice to the provider, in batches of what one request carries. Resolves when the last
- * answer is in, and tells the lane of each of them.
+ * answer is in, and tells the lane of each of them. A batch that fails keeps no place on the wire
+ * and none of the others from being heard; then it rejects with the first failure.
  */
 export async function offer(
   deps: OfferDependencies,
@@ -48,14 +49,18 @@ export async function offer(
   const { pushes, gatedAt } = slice;
   const { batchSize } = lane.provider.limits;
   const started = new Set<string>();
+  const failures: unknown[] = [];
   const batches: Promise<void>[] = [];
   for (let from = 0; from < pushes.length; from += batchSize) {
     const batch = pushes.slice(from, from + batchSize);
-    batches.push(offerBatch(deps, lane, { pushes: batch, gatedAt }, listener, started));
+    const offered = offerBatch(deps, lane, { pushes: batch, gatedAt }, listener, started);
+    // Heeded at once: the next batches are only offered after a turn of the event loop.
+    batches.push(offered.catch((error: unknown) => void failures.push(error)));
     // Hundreds of requests are built and written in one go otherwise, and all else has to wait.
     if ((from + batchSize) % LIMITS.pushesAtOnce === 0) await setImmediate();
   }
   await Promise.all(batches);
+  if (failures.length > 0) throw failures[0];
   for (const host of new Set(pushes.map((push) => push.host))) {
     if (!started.has(host)) lane.stalled(host, gatedAt, deps.clock());
   }
@@ -71,21 +76,29 @@ async function offerBatch(
   const sentAt = clock();
   const startBefore = batch.gatedAt + LIMITS.gateFreshMs;
   const pushes = batch.pushes.map(({ push }) => push);
-  const outcomes = await lane.provider.send(pushes, { startBefore, signal });
-  assert(outcomes.length === pushes.length, 'a provider answers for each push');
-  listener.answered(outcomes.filter(({ kind }) => kind !== 'not_started').length);
-  for (const [index, push] of batch.pushes.entries()) {
-    const outcome = outcomes[index];
-    assert(outcome !== undefined);
-    metrics.outcome(lane.name, outcome.kind);
-    const { host, isProbe } = push;
-    const isAttempt = await lane.heed({ outcome, host, isProbe, now: clock() });
-    if (outcome.kind === 'not_started') {
-      listener.notStarted(push);
-      continue;
+  let held = pushes.length;
+  try {
+    const outcomes = await lane.provider.send(pushes, { startBefore, signal });
+    assert(outcomes.length === pushes.length, 'a provider answers for each push');
+    const unstarted = outcomes.filter(({ kind }) => kind === 'not_started').length;
+    listener.answered(held - unstarted);
+    held = unstarted;
+    for (const [index, push] of batch.pushes.entries()) {
+      const outcome = outcomes[index];
+      assert(outcome !== undefined);
+      metrics.outcome(lane.name, outcome.kind);
+      const { host, isProbe } = push;
+      const isAttempt = await lane.heed({ outcome, host, isProbe, now: clock() });
+      if (outcome.kind === 'not_started') {
+        held -= 1;
+        listener.notStarted(push);
+        continue;
+      }
+      started.add(host);
+      if (isAttempt) listener.attempted({ push, outcome, sentAt });
+      else listener.waits(push);
     }
-    started.add(host);
-    if (isAttempt) listener.attempted({ push, outcome, sentAt });
-    else listener.waits(push);
+  } finally {
+    if (held > 0) listener.answered(held);
   }
 }
