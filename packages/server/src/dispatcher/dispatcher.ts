@@ -160,13 +160,14 @@ export class Dispatcher implements AsyncDisposable {
     const limit = LIMITS.probesAtOnce - this.#probes;
     const { signal } = this.#stopping;
     if (limit <= 0 || signal.aborted) return 0;
+    const startBefore = performance.now() + LIMITS.probeStartMs;
     const probes = await leaseProbes(db, limit, clock());
     for (const probe of probes) {
       this.#probes += 1;
       const run = async (): Promise<void> => {
         const lane =
           probe.credentialRef === null ? null : await this.#openLane(probe.credentialRef);
-        await runProbe({ db, clock, metrics, signal }, probe, lane);
+        await runProbe({ db, clock, metrics, signal }, probe, { lane, startBefore });
       };
       this.#track(run(), () => (this.#probes -= 1));
     }

@@ -17,15 +17,25 @@ export interface ProbeRunDependencies {
   readonly signal: AbortSignal;
 }
 
+/** What serves a probe, and for how long it may be offered. */
+export interface ProbeChance {
+  /** Null when nothing does. */
+  readonly lane: Lane | null;
+  /**
+   * On the scale of `performance.now()`, counted from before it was leased: whoever takes it up
+   * after the lease can rely on it that this worker, frozen meanwhile, does not send it any more.
+   */
+  readonly startBefore: number;
+}
+
 /**
  * Offers one probe once and settles it, or leaves it for later. Its answer never closes the lane: a
- * question about an address that may be wrong says nothing about the credential. Null for a lane
- * that nothing serves.
+ * question about an address that may be wrong says nothing about the credential.
  */
 export async function runProbe(
   deps: ProbeRunDependencies,
   probe: LeasedProbe,
-  lane: Lane | null,
+  { lane, startBefore: leaseBound }: ProbeChance,
 ): Promise<void> {
   const { db, clock, metrics, signal } = deps;
   const later = new Date(clock().getTime() + LIMITS.probeRetryMs * probe.attempt);
@@ -34,7 +44,7 @@ export async function runProbe(
   if (pausedUntil !== null) return postponeProbe(db, probe, pausedUntil);
   if ((await lane.provider.prepare(signal)) !== null) return postponeProbe(db, probe, later);
   const sentAt = clock();
-  const startBefore = performance.now() + LIMITS.gateFreshMs;
+  const startBefore = Math.min(performance.now() + LIMITS.gateFreshMs, leaseBound);
   const [outcome] = await lane.provider.send([toPush(probe)], { startBefore, signal });
   assert(outcome !== undefined, 'a provider answers for each push');
   metrics.outcome(lane.name, outcome.kind);

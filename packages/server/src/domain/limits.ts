@@ -121,6 +121,8 @@ export const LIMITS = {
   probesAtOnce: 32,
   /** Outlives every provider's deadline for an answer, so that a probe is not sent twice. */
   probeLeaseMs: 30_000,
+  /** A probe is sent within this time of its lease: what is left is enough for the answer. */
+  probeStartMs: 10_000,
   /** Times that a probe is taken up, also while its lane stands still. */
   probeAttempts: 10,
   probeRetryMs: 5_000,
