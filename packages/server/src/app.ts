@@ -51,7 +51,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
   const metrics = createMetrics();
   const events = createEvents(logger, metrics);
   const vault = createVault(secrets.masterKey);
-  const { url, directUrl, connections } = config.database;
+  const { url, connections } = config.database;
   const db = openDatabase({ url, maxConnections: connections, applicationName: 'homing' });
   const maintenance = createMaintenance({
     db,
@@ -78,7 +78,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
           db,
           clock,
           random,
-          directUrl,
+          database: config.database,
           openLane: createProviderOpener({ ...shared, endpoints: config.providers }),
           laneObserver: createLaneObserver(db, clock, events),
           metrics: {

@@ -9,20 +9,27 @@ export interface Worker extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-export interface WorkerOptions extends Omit<DispatcherOptions, 'owner'> {
-  /** Past any transaction pooler, for LISTEN; null leaves everything to the poll. */
-  readonly directUrl: string | null;
+export interface WorkerOptions extends Omit<DispatcherOptions, 'owner' | 'leaseDb'> {
+  readonly database: {
+    readonly url: string;
+    /** Past any transaction pooler, for LISTEN; null leaves everything to the poll. */
+    readonly directUrl: string | null;
+  };
 }
 
-/** The dispatcher, with a connection of its own on which work is announced. */
+/**
+ * The dispatcher, with two connections of its own: on one work is announced, on the other leases
+ * are prolonged.
+ */
 export function createWorker(options: WorkerOptions): Worker {
   const owner = `${process.pid}.${randomUUID().slice(0, 8)}`;
-  const dispatcher = new Dispatcher({ ...options, owner });
-  const { directUrl: url } = options;
+  const { url, directUrl } = options.database;
+  const leaseDb = openDatabase({ url, maxConnections: 1, applicationName: 'homing leases' });
+  const dispatcher = new Dispatcher({ ...options, owner, leaseDb });
   const listener =
-    url === null
+    directUrl === null
       ? null
-      : openDatabase({ url, maxConnections: 1, applicationName: 'homing listener' });
+      : openDatabase({ url: directUrl, maxConnections: 1, applicationName: 'homing listener' });
   return {
     dispatcher,
     async start() {
@@ -31,6 +38,7 @@ export function createWorker(options: WorkerOptions): Worker {
     },
     async [Symbol.asyncDispose]() {
       await dispatcher[Symbol.asyncDispose]();
+      await leaseDb.end({ timeout: 5 });
       await listener?.end({ timeout: 5 });
     },
   };

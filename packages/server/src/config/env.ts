@@ -16,7 +16,7 @@ export const ENVIRONMENT = {
     default: 'the value of HOMING_DATABASE_URL',
   },
   HOMING_DATABASE_CONNECTIONS: {
-    description: 'How many connections one process opens at most.',
+    description: 'How many connections one process opens at most; one that sends has two more.',
     default: '10',
   },
   HOMING_HOST: { description: 'The address to listen on.', default: '127.0.0.1' },

@@ -5,7 +5,7 @@ import { paceBucket } from '../domain/rate.ts';
 import { relieve } from '../feedback/relieve.ts';
 import { expandChunk } from '../sending/expand.ts';
 import { createRenderer } from '../sending/render.ts';
-import { countOpenWork, heartbeat, leaseChunks } from '../store/chunks.ts';
+import { countOpenWork, leaseChunks } from '../store/chunks.ts';
 import type { LeasedChunk, LeaseRequest } from '../store/chunks.ts';
 import { loadNotification } from '../store/notifications.ts';
 import { leaseProbes } from '../store/probes.ts';
@@ -13,6 +13,7 @@ import type { Database } from '../store/sql.ts';
 import { ChunkRun } from './chunk-run.ts';
 import { LaneBook, type OpenLane } from './lane-book.ts';
 import type { Lane } from './lane.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
 import type { DispatcherMetrics } from './metrics.ts';
 import { runProbe } from './probe-run.ts';
 import { promoteRetries } from './promote-retries.ts';
@@ -22,6 +23,8 @@ import { WakeUp } from './wake-up.ts';
 
 export interface DispatcherOptions {
   readonly db: Database;
+  /** A connection of its own, on which leases are prolonged. */
+  readonly leaseDb: Database;
   readonly clock: Clock;
   readonly random: () => number;
   /** Names this worker in leases. */
@@ -56,20 +59,21 @@ interface RunningChunk {
  *   start     each leased chunk runs on its own: expand, or gate → send → settle
  *   wait      until work is announced, a place becomes free, or the poll is due
  *
- * A heartbeat beside the loop prolongs the leases of what runs. Announcements only shorten the
- * wait; the poll is the truth.
+ * Beside the loop the leases of what runs are prolonged. Announcements only shorten the wait; the
+ * poll is the truth.
  */
 export class Dispatcher implements AsyncDisposable {
   readonly #options: DispatcherOptions;
   readonly #lanes: LaneBook;
   readonly #wakeUp = new WakeUp();
   readonly #stopping = new AbortController();
-  readonly #running = new Map<number, RunningChunk>();
+  /** One chunk may be here twice: leased again while its former run awaits the last answers. */
+  readonly #running = new Set<RunningChunk>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #limiters: RateLimiters;
+  readonly #leaseKeeper: LeaseKeeper;
   #lastTurn: Promise<number> = Promise.resolve(0);
   #loop: Promise<void> | null = null;
-  #heartbeatTimer: NodeJS.Timeout | null = null;
   #isBusy = false;
   #probes = 0;
 
@@ -77,11 +81,16 @@ export class Dispatcher implements AsyncDisposable {
     this.#options = options;
     this.#limiters = new RateLimiters(options.db);
     this.#lanes = new LaneBook({ ...options, limiters: this.#limiters });
+    this.#leaseKeeper = new LeaseKeeper({
+      db: options.leaseDb,
+      held: () => [...this.#running],
+      onFault: (error) => options.metrics.fault(error),
+    });
   }
 
   start(): void {
     this.#loop = this.#run();
-    this.#heartbeatTimer = setInterval(() => void this.#heartbeat(), LIMITS.heartbeatMs);
+    this.#leaseKeeper.start();
   }
 
   /** There is, or may be, new work. Cheap; may be called for every notification. */
@@ -108,7 +117,7 @@ export class Dispatcher implements AsyncDisposable {
     this.#wakeUp.ring();
     await this.#loop;
     await Promise.all(this.#tasks);
-    if (this.#heartbeatTimer !== null) clearInterval(this.#heartbeatTimer);
+    this.#leaseKeeper[Symbol.dispose]();
     await this.#lanes[Symbol.asyncDispose]();
   }
 
@@ -176,7 +185,7 @@ export class Dispatcher implements AsyncDisposable {
 
   async #leaseAndStart(lane: LaneName): Promise<number> {
     const { db, clock, owner } = this.#options;
-    const held = [...this.#running.values()].filter(({ chunk }) => chunk.lane === lane);
+    const held = [...this.#running].filter(({ chunk }) => chunk.lane === lane);
     const waiting = held.filter(({ run }) => run?.isWaiting === true);
     const limit = Math.min(
       CAPACITY[lane] - (held.length - waiting.length),
@@ -191,8 +200,9 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   #start(chunk: LeasedChunk): void {
-    this.#running.set(chunk.ref, { chunk, run: null });
-    this.#track(this.#process(chunk), () => this.#running.delete(chunk.ref));
+    const entry: RunningChunk = { chunk, run: null };
+    this.#running.add(entry);
+    this.#track(this.#process(entry), () => this.#running.delete(entry));
   }
 
   #track(work: Promise<void>, onEnd: () => void): void {
@@ -206,8 +216,9 @@ export class Dispatcher implements AsyncDisposable {
     this.#tasks.add(task);
   }
 
-  async #process(chunk: LeasedChunk): Promise<void> {
+  async #process(entry: RunningChunk): Promise<void> {
     const { db, clock } = this.#options;
+    const { chunk } = entry;
     if (chunk.credentialRef === null) {
       const { signal } = this.#stopping;
       await expandChunk({ db, clock, signal, onChunks: () => this.wake() }, chunk);
@@ -220,8 +231,7 @@ export class Dispatcher implements AsyncDisposable {
     const { ref, pacePerSecond } = notification;
     const pace = pacePerSecond === null ? null : this.#limiters.of(paceBucket(ref, pacePerSecond));
     const run = new ChunkRun(deps, { chunk, lane, pace, notification, renderer });
-    const entry = this.#running.get(chunk.ref);
-    if (entry !== undefined) entry.run = run;
+    entry.run = run;
     await run.run();
   }
 
@@ -232,20 +242,6 @@ export class Dispatcher implements AsyncDisposable {
     } catch (error) {
       this.#options.metrics.fault(error);
       return null;
-    }
-  }
-
-  async #heartbeat(): Promise<void> {
-    const held = [...this.#running.values()];
-    if (held.length === 0) return;
-    try {
-      const chunks = held.map(({ chunk }) => chunk);
-      const kept = await heartbeat(this.#options.db, chunks, LIMITS.leaseMs);
-      for (const { chunk, run } of held) {
-        if (!kept.has(chunk.ref)) run?.loseLease();
-      }
-    } catch (error) {
-      this.#options.metrics.fault(error);
     }
   }
 }

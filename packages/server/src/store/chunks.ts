@@ -1,5 +1,6 @@
+import { LIMITS } from '../domain/limits.ts';
 import type { Lane } from '../domain/notification.ts';
-import type { Database, Queryable, Transaction } from './sql.ts';
+import type { Database, Fragment, Queryable, Transaction } from './sql.ts';
 import { inTransaction } from './transaction.ts';
 
 /** A chunk that this worker holds, for as long as its lease lasts. */
@@ -124,20 +125,35 @@ export async function leaseChunks(
   return rows.map(toLeasedChunk).toSorted((a, b) => a.turn - b.turn || a.ref - b.ref);
 }
 
-/** Prolongs leases; returns those that are still ours. */
+/**
+ * Prolongs leases; returns the chunks that are not ours any more. It waits for no row, or the one
+ * whose settlement takes long would cost all others their leases. Whoever holds a row prolongs its
+ * lease itself, so that nothing is said of that one.
+ */
 export async function heartbeat(
   db: Queryable,
   chunks: readonly LeasedChunk[],
   leaseMs: number,
-): Promise<ReadonlySet<number>> {
-  const rows = await db<{ chunk_ref: number }[]>`
-    update chunk c set lease_until = clock_timestamp() + make_interval(secs => ${leaseMs / 1000})
-    from unnest(${chunks.map((chunk) => chunk.ref)}::bigint[],
-      ${chunks.map((chunk) => chunk.attempt)}::integer[]) as mine (chunk_ref, attempt)
-    where c.chunk_ref = mine.chunk_ref and c.attempt = mine.attempt
-      and c.lease_until > clock_timestamp()
-    returning c.chunk_ref`;
-  return new Set(rows.map((row) => row.chunk_ref));
+): Promise<ReadonlySet<LeasedChunk>> {
+  const rows = await db<{ position: number }[]>`
+    with mine as (
+      select * from unnest(${chunks.map((chunk) => chunk.ref)}::bigint[],
+        ${chunks.map((chunk) => chunk.attempt)}::integer[])
+        with ordinality as m (chunk_ref, attempt, position)
+    ), free as (
+      select c.chunk_ref, c.attempt, c.lease_until > clock_timestamp() as is_leased
+      from chunk c join mine using (chunk_ref, attempt)
+      for update of c skip locked
+    ), prolonged as (
+      update chunk c set lease_until = clock_timestamp() + make_interval(secs => ${leaseMs / 1000})
+      from free where c.chunk_ref = free.chunk_ref and free.is_leased
+    )
+    select m.position from mine m left join chunk c using (chunk_ref, attempt)
+    where c.chunk_ref is null or exists (
+      select 1 from free f where f.chunk_ref = m.chunk_ref and f.attempt = m.attempt
+        and f.is_leased is not true)`;
+  const lost = new Set(rows.map(({ position }) => position));
+  return new Set(chunks.filter((_, index) => lost.has(index + 1)));
 }
 
 /**
@@ -220,28 +236,40 @@ export async function fenceChunk(tx: Transaction, chunk: LeasedChunk): Promise<b
   return rows.length === 1;
 }
 
-/** Moves a fenced chunk that walks over an audience on, with its place in line. */
+/**
+ * Moves a fenced chunk that walks over an audience on, with its place in line, and prolongs its
+ * lease: nobody could take it over meanwhile, and no heartbeat reach it.
+ */
 export async function moveCursor(
   tx: Transaction,
   chunk: LeasedChunk,
   { cursor, turn }: { readonly cursor: string; readonly turn: number },
 ): Promise<void> {
   await tx`
-    update chunk set cursor = ${cursor}, turn = ${turn} where chunk_ref = ${chunk.ref}`;
+    update chunk set cursor = ${cursor}, turn = ${turn}, lease_until = ${newLease(tx)}
+    where chunk_ref = ${chunk.ref}`;
 }
 
-/** Counts settled deliveries of a fenced chunk and deletes it when none is left. */
+/**
+ * Counts settled deliveries of a fenced chunk, prolonging its lease as `moveCursor` does, and
+ * deletes it when none is left.
+ */
 export async function countSettled(
   tx: Transaction,
   chunk: LeasedChunk,
   count: number,
 ): Promise<'open' | 'completed'> {
   const [row] = await tx<{ open: boolean }[]>`
-    update chunk set settled = settled + ${count} where chunk_ref = ${chunk.ref}
+    update chunk set settled = settled + ${count}, lease_until = ${newLease(tx)}
+    where chunk_ref = ${chunk.ref}
     returning settled < cardinality(installation_refs) as open`;
   if (row?.open === true) return 'open';
   await deleteChunk(tx, chunk);
   return 'completed';
+}
+
+function newLease(tx: Transaction): Fragment {
+  return tx`clock_timestamp() + make_interval(secs => ${LIMITS.leaseMs / 1000})`;
 }
 
 export async function deleteChunk(tx: Transaction, chunk: LeasedChunk): Promise<void> {

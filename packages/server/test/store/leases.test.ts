@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { enrolCrowd } from '../../../../test/crowd.ts';
+import { startNetwork, type Network } from '../../../../test/network.ts';
+import { fenceChunk, heartbeat, leaseChunks, moveCursor } from '../../src/store/chunks.ts';
+import type { LeasedChunk } from '../../src/store/chunks.ts';
+import { inTransaction } from '../../src/store/transaction.ts';
+import { whileHeld } from '../registry/while-held.ts';
+
+const LEASE_MS = 60_000;
+const SHORT_MS = 1_000;
+
+describe('the lease of a chunk', () => {
+  let network: Network;
+  before(async () => {
+    network = await startNetwork({ role: 'api' });
+  });
+  after(() => network[Symbol.asyncDispose]());
+
+  /** Holds a chunk for each of so many notifications. */
+  async function leased(count: number): Promise<readonly LeasedChunk[]> {
+    const [person] = await enrolCrowd(network, 1, { name: `crowd${count}` });
+    assert.ok(person !== undefined);
+    for (let sent = 0; sent < count; sent += 1) await network.backEnd.sendToUsers([person.user]);
+    return lease(count);
+  }
+
+  function lease(limit: number): Promise<readonly LeasedChunk[]> {
+    return leaseChunks(network.homing.db, {
+      owner: 'test',
+      lane: 'transactional',
+      limit,
+      leaseMs: LEASE_MS,
+      now: network.clock.now(),
+      without: { notifications: [], credentials: [] },
+    });
+  }
+
+  async function lapse({ ref }: LeasedChunk): Promise<void> {
+    await network.homing.db`
+      update chunk set lease_until = clock_timestamp() - interval '1 s' where chunk_ref = ${ref}`;
+  }
+
+  async function msLeft({ ref }: LeasedChunk): Promise<number> {
+    const [row] = await network.homing.db<{ ms: number }[]>`
+      select extract(epoch from lease_until - clock_timestamp())::float8 * 1000 as ms
+      from chunk where chunk_ref = ${ref}`;
+    return row?.ms ?? assert.fail('the chunk is gone');
+  }
+
+  it('is prolonged although somebody holds the row of another chunk', async () => {
+    const { db } = network.homing;
+    const chunks = await leased(2);
+    const [busy, free] = chunks;
+    assert.ok(busy !== undefined && free !== undefined);
+    const lost = await whileHeld(
+      network,
+      (tx) => fenceChunk(tx, busy),
+      () => heartbeat(db, chunks, 2 * LEASE_MS),
+    );
+    assert.equal(lost.size, 0, 'whoever holds a row is not told that it is lost');
+    assert.ok((await msLeft(busy)) <= LEASE_MS);
+    assert.ok((await msLeft(free)) > LEASE_MS);
+  });
+
+  it('is lost when it is over, or when somebody has the chunk after us', async () => {
+    const { db } = network.homing;
+    const chunks = await leased(3);
+    const [kept, over, taken] = chunks;
+    assert.ok(kept !== undefined && over !== undefined && taken !== undefined);
+    await lapse(taken);
+    const successors = await lease(1);
+    assert.deepEqual(
+      successors.map(({ ref }) => ref),
+      [taken.ref],
+    );
+    await lapse(over);
+    const lost = await heartbeat(db, [...chunks, ...successors], LEASE_MS);
+    assert.deepEqual(new Set([over, taken]), lost);
+  });
+
+  it('begins anew with what its holder writes, however long that took', async () => {
+    const { db } = network.homing;
+    const [chunk] = await leased(1);
+    assert.ok(chunk !== undefined);
+    await inTransaction(db, async (tx) => {
+      assert.ok(await fenceChunk(tx, chunk));
+      await tx`update chunk set lease_until = clock_timestamp() where chunk_ref = ${chunk.ref}`;
+      await moveCursor(tx, chunk, { cursor: '', turn: 0 });
+    });
+    assert.ok((await msLeft(chunk)) > SHORT_MS);
+  });
+});
