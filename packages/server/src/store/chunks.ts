@@ -157,8 +157,12 @@ export async function heartbeat(
 }
 
 /**
- * Gives a chunk back. Everything that this holder sent is settled by then, so the write-ahead mark
- * goes back to where a predecessor left it: what is left below it may have been sent by that one.
+ * Gives a chunk back until a moment, at most until its notification expires, and at once when that
+ * was cancelled meanwhile. The notification is looked at under a lock, so that a cancellation that
+ * happens at this moment is seen, or sees this; after the chunk, as everybody locks them.
+ *
+ * Everything that this holder sent is settled by then, so the write-ahead mark goes back to where a
+ * predecessor left it: what is left below it may have been sent by that one.
  */
 export async function releaseChunk(
   db: Queryable,
@@ -166,10 +170,20 @@ export async function releaseChunk(
   availableAt: Date,
 ): Promise<void> {
   await db`
-    update chunk set lease_owner = null, lease_until = null, available_at = ${availableAt},
-      gated_through = ${chunk.gatedThrough}
-    where chunk_ref = ${chunk.ref} and attempt = ${chunk.attempt}
-      and lease_until > clock_timestamp()`;
+    with held as (
+      select chunk_ref, notification_ref from chunk
+      where chunk_ref = ${chunk.ref} and attempt = ${chunk.attempt}
+        and lease_until > clock_timestamp()
+      for update
+    ), parent as (
+      select chunk_ref, n.expires_at, n.cancelled_at
+      from held join notification n using (notification_ref)
+      for share of n
+    )
+    update chunk c set lease_owner = null, lease_until = null,
+      gated_through = ${chunk.gatedThrough},
+      available_at = least(${availableAt}::timestamptz, parent.expires_at, parent.cancelled_at)
+    from parent where c.chunk_ref = parent.chunk_ref`;
 }
 
 /**

@@ -2,13 +2,20 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { enrolCrowd } from '../../../../test/crowd.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
-import { fenceChunk, heartbeat, leaseChunks, moveCursor } from '../../src/store/chunks.ts';
+import {
+  fenceChunk,
+  heartbeat,
+  leaseChunks,
+  moveCursor,
+  releaseChunk,
+} from '../../src/store/chunks.ts';
 import type { LeasedChunk } from '../../src/store/chunks.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { whileHeld } from '../registry/while-held.ts';
 
 const LEASE_MS = 60_000;
 const SHORT_MS = 1_000;
+const YEAR_MS = 365 * 24 * 60 * 60 * 1_000;
 
 describe('the lease of a chunk', () => {
   let network: Network;
@@ -77,6 +84,25 @@ describe('the lease of a chunk', () => {
     await lapse(over);
     const lost = await heartbeat(db, [...chunks, ...successors], LEASE_MS);
     assert.deepEqual(new Set([over, taken]), lost);
+  });
+
+  it('ends until the chunk can go, or its notification needs it no more', async () => {
+    const { clock } = network;
+    const { db } = network.homing;
+    const [waiting, cancelled] = await leased(2);
+    assert.ok(waiting !== undefined && cancelled !== undefined);
+    const year = new Date(clock.now().getTime() + YEAR_MS);
+    await releaseChunk(db, waiting, year);
+    await db`
+      update notification set cancelled_at = ${clock.now()}
+      where notification_ref = ${cancelled.notificationRef}`;
+    await releaseChunk(db, cancelled, year);
+    const rows = await db<{ chunk_ref: number; expires: boolean; due: boolean }[]>`
+      select chunk_ref, available_at = expires_at as expires, available_at <= ${clock.now()} as due
+      from chunk join notification using (notification_ref) where lease_owner is null`;
+    const at = (ref: number) => rows.find(({ chunk_ref: one }) => one === ref);
+    assert.equal(at(waiting.ref)?.expires, true);
+    assert.equal(at(cancelled.ref)?.due, true);
   });
 
   it('begins anew with what its holder writes, however long that took', async () => {
