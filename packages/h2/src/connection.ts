@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ConnectionHealth } from './connection-health.ts';
 import type { ConnectionOptions } from './connection-options.ts';
+import type { ConnectionState } from './connection-state.ts';
 import { ERROR_CODE, errorCodeName, type ErrorCode } from './error-code.ts';
 import type { Http2Request, Http2RequestOptions } from './exchange.ts';
 import { ExchangeBook, type ConnectionResult, type StreamFault } from './exchange-book.ts';
@@ -12,22 +13,13 @@ import { FLAG, FRAME, MAX_31_BITS } from './frame.ts';
 import { HEADER_TABLE_BYTES, MAX_HEADER_LIST_BYTES, writeGreeting } from './greeting.ts';
 import { HeaderAssembly, unpadded, type HeaderBlock } from './header-assembly.ts';
 import { HpackDecoder } from './hpack/decoder.ts';
-import { HpackError } from './hpack/hpack-error.ts';
 import { InboundFlow } from './inbound-flow.ts';
 import { OutboundFlow } from './outbound-flow.ts';
 import { INITIAL_PEER_SETTINGS, readSettings } from './peer-settings.ts';
-import { ProtocolFault } from './protocol-fault.ts';
+import { faultOf, ProtocolFault } from './protocol-fault.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { requestProblem, writeRequestHead } from './request-head.ts';
 import type { OpenSocket, TlsSocket } from './tls-socket.ts';
-
-/**
- * - `connecting`: until the peer's first SETTINGS: only they tell how many streams it takes.
- * - `open`: takes requests while `room` is positive.
- * - `draining`: after GOAWAY, `drain()` or old age; answers still come, nothing new is taken.
- * - `closed`: the socket is gone and every request has its result.
- */
-export type ConnectionState = 'connecting' | 'open' | 'draining' | 'closed';
 
 /**
  * What a socket may hold back before nothing more is put on it: one write on its way while the next
@@ -187,11 +179,8 @@ export class Connection {
     try {
       this.#reader.read(chunk, length);
     } catch (error) {
-      const fault =
-        error instanceof HpackError
-          ? new ProtocolFault(ERROR_CODE.compressionError, error.message)
-          : error;
-      if (!(fault instanceof ProtocolFault)) throw error;
+      const fault = faultOf(error);
+      if (fault === null) throw error;
       this.#giveUp(errorCodeName(fault.code));
       this.#leave(fault.code);
     }
@@ -239,7 +228,7 @@ export class Connection {
     const { start, end } = unpadded(frame);
     const endsStream = (flags & FLAG.endStream) !== 0;
     const isEmpty = start === end;
-    if (isEmpty && !(endsStream && this.#exchanges.has(streamId))) this.#budget.spend();
+    if ((isEmpty && !endsStream) || !this.#exchanges.has(streamId)) this.#budget.spend();
     this.#afterEnd(streamId, this.#exchanges.take(streamId, buffer, start, end, endsStream));
   }
 

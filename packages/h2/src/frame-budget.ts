@@ -11,8 +11,8 @@ const BODY_BYTES_PER_FRAME = 2_048;
 
 /**
  * Bounds the frames that cost us work and bring nothing (RFC 9113 section 10.5): PING, SETTINGS,
- * PRIORITY, RST_STREAM, GOAWAY, WINDOW_UPDATE that lets nothing go, empty DATA, interim and late
- * answers.
+ * PRIORITY, RST_STREAM, GOAWAY, WINDOW_UPDATE that lets nothing go, DATA that is empty or of
+ * a stream that has ended, interim and late answers.
  */
 export class FrameBudget {
   readonly #full: number;

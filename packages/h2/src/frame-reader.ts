@@ -29,6 +29,7 @@ export class FrameReader {
 
   /** Passes on what is complete now; throws `ProtocolFault` for a frame that is too long. */
   read(chunk: Buffer, length: number): void {
+    if (this.#isStopped) return;
     let at = this.#carried > 0 ? this.#complete(chunk, length) : 0;
     while (!this.#isStopped && length - at >= FRAME_HEADER_BYTES) {
       const end = at + FRAME_HEADER_BYTES + payloadLength(chunk, at);

@@ -1,4 +1,5 @@
-import type { ErrorCode } from './error-code.ts';
+import { ERROR_CODE, type ErrorCode } from './error-code.ts';
+import { HpackError } from './hpack/hpack-error.ts';
 
 /**
  * What a peer did that ends the connection (RFC 9113 section 5.4.1). Thrown by whoever reads its
@@ -13,4 +14,11 @@ export class ProtocolFault extends Error {
     this.name = 'ProtocolFault';
     this.code = code;
   }
+}
+
+/** What was caught, if the peer is to blame for it; null for a mistake of our own. */
+export function faultOf(error: unknown): ProtocolFault | null {
+  if (error instanceof ProtocolFault) return error;
+  if (!(error instanceof HpackError)) return null;
+  return new ProtocolFault(ERROR_CODE.compressionError, error.message);
 }

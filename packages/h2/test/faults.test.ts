@@ -158,6 +158,7 @@ const FLOODS: Readonly<Record<string, Faulty>> = {
     answer(id),
     ...many(10_000, () => data(id, '', END_STREAM)),
   ],
+  'DATA of an ended stream': (id) => [answer(id), ...many(10_000, () => data(id, 'late'))],
   WINDOW_UPDATE: (id) => many(10_000, () => windowUpdate(id, 1)),
   'WINDOW_UPDATE of the connection': () => many(10_000, () => windowUpdate(0, 1)),
   'interim answers': (id) => many(10_000, () => headers(id, literals([[':status', '102']]))),
