@@ -24,6 +24,8 @@ export interface Exchange {
   /** Empty until all of it has come. */
   body: string;
   bodyBytes: number;
+  /** Whether the peer has ended the answer, and we have kept all of it. */
+  isWhole: boolean;
   /** So many bytes of a body that comes in more than one piece, and room for more. */
   pieces: Buffer | null;
 }
@@ -55,7 +57,7 @@ export class ExchangeBook {
 
   add(streamId: number, request: Pick<Exchange, 'authorization' | 'deadline' | 'done'>): void {
     const { authorization, deadline, done } = request;
-    const answer = { status: 0, fields: [], body: '', bodyBytes: 0, pieces: null };
+    const answer = { status: 0, fields: [], body: '', bodyBytes: 0, isWhole: false, pieces: null };
     this.#open.add(streamId, { authorization, deadline, done, ...answer });
   }
 
@@ -170,18 +172,19 @@ export class ExchangeBook {
   #complete(streamId: number, exchange: Exchange): void {
     const { pieces, bodyBytes } = exchange;
     if (pieces !== null) exchange.body = pieces.toString('utf8', 0, bodyBytes);
+    exchange.isWhole = true;
     this.#finish(streamId, exchange);
   }
 
   #finish(streamId: number, exchange: Exchange): void {
-    const { status, fields, body, authorization } = exchange;
+    const { status, fields, body, isWhole, authorization } = exchange;
     const connection = this.#connection;
     this.#end(
       streamId,
       exchange,
       status === 0
         ? { kind: 'no_answer', code: 'NETWORK_AFTER_SEND' }
-        : { kind: 'answer', status, fields, body, connection, authorization },
+        : { kind: 'answer', status, fields, body, isWhole, connection, authorization },
     );
   }
 

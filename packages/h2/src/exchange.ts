@@ -34,6 +34,8 @@ export interface Http2Answer {
   readonly fields: readonly HeaderField[];
   /** Empty when it is larger than the pool's options allow, or when the peer cut it off. */
   readonly body: string;
+  /** Whether all of the answer has come, so that an empty body is the peer's own. */
+  readonly isWhole: boolean;
   /** Names the connection that answered, for `Http2Pool.retire`. */
   readonly connection: number;
   /** The credential that this answer is about; the pool's may be another one by now. */

@@ -107,6 +107,7 @@ describe('the HTTP/2 pool', () => {
     assert.equal(result.status, 418);
     assert.equal(fieldValue(result.fields, 'retry-after'), '7');
     assert.equal(result.body, 'short and stout');
+    assert.equal(result.isWhole, true);
     assert.equal(result.authorization, 'bearer x');
   });
 
@@ -124,6 +125,7 @@ describe('the HTTP/2 pool', () => {
       assert(result.kind === 'answer');
       assert.equal(result.status, 200);
       assert.equal(result.body, '');
+      assert.equal(result.isWhole, false);
     }
   });
 

@@ -11,7 +11,7 @@ const RETRY_AFTER = { name: 'retry-after', value: '7' };
 function classify(status: number, body: unknown, fields: readonly HeaderField[] = []): ApnsRefusal {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const answer = { kind: 'answer', status, fields, body: text, connection: 1 } as const;
-  return classifyRefusal({ ...answer, authorization: 'bearer x' }, NOW);
+  return classifyRefusal({ ...answer, isWhole: true, authorization: 'bearer x' }, NOW);
 }
 
 describe('an APNs refusal', () => {

@@ -11,7 +11,7 @@ const QUOTA_FAILURE = 'type.googleapis.com/google.rpc.QuotaFailure';
 
 function classifyBody(status: number, body: string): FcmRefusal {
   const answer = { kind: 'answer', status, fields: [], body, connection: 1 } as const;
-  return classifyRefusal({ ...answer, authorization: 'Bearer x' }, NOW);
+  return classifyRefusal({ ...answer, isWhole: true, authorization: 'Bearer x' }, NOW);
 }
 
 function classify(
