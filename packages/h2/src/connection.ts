@@ -51,6 +51,7 @@ export class Connection {
   #state: ConnectionState = 'connecting';
   #failure = 'closed by the peer';
   #everOpen = false;
+  #hasAnswered = false;
   #isEnding = false;
   #nextStreamId = 1;
   /** Requests above this stream have not left our own buffer yet. */
@@ -96,9 +97,14 @@ export class Connection {
     return this.#state;
   }
 
-  /** Whether the peer's SETTINGS ever came: a connection that ends before has failed to connect. */
+  /** Whether the peer's SETTINGS ever came. */
   get everOpen(): boolean {
     return this.#everOpen;
+  }
+
+  /** Whether it has been of no use: it never opened, or it was asked and answered nothing. */
+  get isFruitless(): boolean {
+    return !this.#hasAnswered && (!this.#everOpen || this.#nextStreamId > 1);
   }
 
   get ageMs(): number {
@@ -239,6 +245,7 @@ export class Connection {
     const list = this.#decoder.decode(buffer, start, end);
     const isAwaited = this.#exchanges.has(streamId);
     if (isAwaited) this.#health.answered();
+    this.#hasAnswered ||= isAwaited;
     if (!isAwaited || !endsStream) this.#budget.spend();
     const fault = this.#exchanges.heed(streamId, list.tooLarge ? [] : list.fields, endsStream);
     this.#afterEnd(streamId, fault);

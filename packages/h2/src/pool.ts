@@ -25,7 +25,10 @@ const LAST_RESORT = 0.5;
  */
 const LEAST_LEFT_MS = 100;
 
-/** The pause after the nth failed connection: 0.1 s doubling to 30 s, of which half is random. */
+/**
+ * The pause after the nth failed connection in a row: 0.1 s doubling to 30 s, of which half is
+ * random. None after the first that did open: its peer may have restarted just then.
+ */
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 30_000;
 
@@ -47,7 +50,9 @@ export class Http2Pool implements AsyncDisposable {
   readonly #connections = new Set<Connection>();
   readonly #line = new WaitingLine();
   #isDisposed = false;
+  /** Connections that failed since one that was made later than they ended has answered. */
   #failures = 0;
+  #failedAt = 0;
   #failure = '';
   #connectNotBefore = 0;
 
@@ -125,8 +130,9 @@ export class Http2Pool implements AsyncDisposable {
   #post(entry: WaitingRequest, connection: Connection): void {
     const { request, options, resolve } = entry;
     connection.post(request, options, (result) => {
-      if (result.kind === 'refused') this.#resend(entry, connection);
-      else resolve(result);
+      if (result.kind === 'refused') return this.#resend(entry, connection);
+      if (result.kind === 'answer' && this.#failures > 0) this.#onAnswer(connection);
+      resolve(result);
     });
   }
 
@@ -156,14 +162,22 @@ export class Http2Pool implements AsyncDisposable {
   }
 
   #onChange(connection: Connection): void {
-    const { state, everOpen } = connection;
-    if (state === 'closed' && this.#connections.delete(connection) && !everOpen) {
-      this.#failures += 1;
-      this.#failure = connection.failure;
-      this.#connectNotBefore = performance.now() + pauseMs(this.#failures);
-    }
-    if (state === 'open') this.#failures = 0;
+    const isGone = connection.state === 'closed' && this.#connections.delete(connection);
+    if (isGone && connection.isFruitless) this.#onFailure(connection);
     this.#pump();
+  }
+
+  #onFailure({ everOpen, failure }: Connection): void {
+    this.#failures += 1;
+    this.#failedAt = performance.now();
+    this.#failure = failure;
+    const isFirst = everOpen && this.#failures === 1;
+    this.#connectNotBefore = isFirst ? 0 : this.#failedAt + pauseMs(this.#failures);
+  }
+
+  /** What an older connection answers says nothing about whether one can be made. */
+  #onAnswer(connection: Connection): void {
+    if (performance.now() - connection.ageMs > this.#failedAt) this.#failures = 0;
   }
 }
 

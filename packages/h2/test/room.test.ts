@@ -137,6 +137,45 @@ describe('connections', () => {
     for (const result of results) assert.equal(inShort(await result), '200 ok');
   });
 
+  it('that open and die without an answer are made more and more slowly', async () => {
+    await using peer = await startRawPeer();
+    const options = { maxConnections: 2, maxStreams: 1 };
+    await using pool = new Http2Pool(poolOptions(peer.origin, options));
+    const held = post(pool);
+    const healthy = await peer.open();
+    const heldRequest = await healthy.request();
+    // Each dies with the one request that it was given; the first in a row costs no pause.
+    for (let count = 0; count < 2; count += 1) {
+      const doomed = post(pool);
+      const connection = await peer.open();
+      await connection.request();
+      connection.destroy();
+      assert.equal(inShort(await doomed), 'NETWORK_AFTER_SEND');
+    }
+    const waits = post(pool);
+    await healthy.settle();
+    assert.equal(peer.connections.length, 3, 'a pause has begun');
+    // The healthy one goes on taking requests meanwhile.
+    answerAll(healthy, [heldRequest]);
+    answerAll(healthy, [await healthy.request()]);
+    assert.deepEqual((await Promise.all([held, waits])).map(inShort), ['200 ok', '200 ok']);
+  });
+
+  it('that answer nothing and end leave no request waiting for the next try', async () => {
+    await using peer = await startRawPeer();
+    await using pool = new Http2Pool(poolOptions(peer.origin));
+    for (let count = 0; count < 2; count += 1) {
+      const doomed = post(pool);
+      const connection = await peer.open();
+      await connection.request();
+      connection.destroy();
+      assert.equal(inShort(await doomed), 'NETWORK_AFTER_SEND');
+    }
+    const meets = await post(pool);
+    assert(meets.kind === 'not_started');
+    assert.equal(meets.cause, 'connect_failed');
+  });
+
   it('that are retired finish what they have and take nothing new', async () => {
     await using peer = await startRawPeer();
     await using pool = new Http2Pool(poolOptions(peer.origin));
