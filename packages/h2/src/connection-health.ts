@@ -23,12 +23,23 @@ export interface PatientConnection {
   ping(opaque: Buffer): void;
   /** Gives up what has waited too long; returns how much that was. */
   expire(now: number): number;
+  /** A PING had gone unanswered, and now something has come. */
+  revive(): void;
   drain(): void;
   destroy(failure: string): void;
 }
 
 /** How often deadlines are looked at, which is how much later than promised they may end. */
 const LOOK_EVERY_MS = 50;
+
+/** A connection with open streams that has said nothing for so long may be dead. */
+const SILENCE_MS = 2_000;
+
+/**
+ * Fewer than FCM's front ends take before they end a connection (`too_many_pings`), counted from
+ * the last request on; what matters is that no request is put on a dead route.
+ */
+const MAX_SILENCE_PINGS = 2;
 
 /** How long a peer may take to read the last thing that we say. */
 const END_TIMEOUT_MS = 1_000;
@@ -48,6 +59,10 @@ export class ConnectionHealth {
   #isOpen = false;
   #usedAt = this.#madeAt;
   #heardAt = this.#madeAt;
+  /** When the peer last spoke, or was asked something after it had nothing to say. */
+  #silentSince = this.#madeAt;
+  #silencePings = 0;
+  #isDoubtful = false;
   #pings = 0;
   #idlePings = 0;
   #timeouts = 0;
@@ -67,6 +82,11 @@ export class ConnectionHealth {
     return performance.now() - this.#madeAt;
   }
 
+  /** Whether nothing has come since a PING went out: no request should follow it. */
+  get isDoubtful(): boolean {
+    return this.#isDoubtful;
+  }
+
   opened(): void {
     clearTimeout(this.#limitTimer);
     this.#isOpen = true;
@@ -83,12 +103,18 @@ export class ConnectionHealth {
   use(): number {
     this.#usedAt = performance.now();
     this.#idlePings = 0;
+    this.#silencePings = 0;
+    if (this.#connection.openStreams() === 0) this.#silentSince = this.#usedAt;
     return this.#usedAt;
   }
 
   /** Something came, whatever it was. */
   heard(): void {
     this.#heardAt = performance.now();
+    this.#silentSince = this.#heardAt;
+    if (!this.#isDoubtful) return;
+    this.#isDoubtful = false;
+    this.#connection.revive();
   }
 
   /** An answer came in time. */
@@ -117,6 +143,7 @@ export class ConnectionHealth {
     const { pingAfterMs, maxIdlePings, idleTimeoutMs, maxAgeMs } = this.#options;
     const isSilent = now - this.#heardAt >= pingAfterMs;
     if (isSilent && (streams > 0 || this.#idlePings < maxIdlePings)) this.#ping(streams);
+    if (streams > 0) this.#doubt(now);
     const isIdle = streams === 0 && now - this.#usedAt >= idleTimeoutMs;
     if (isIdle || this.ageMs >= maxAgeMs) this.#connection.drain();
   }
@@ -130,6 +157,13 @@ export class ConnectionHealth {
     if (this.#timeouts >= this.#options.maxTimeouts) this.#connection.drain();
   }
 
+  #doubt(now: number): void {
+    if (now - this.#silentSince < SILENCE_MS || this.#pingTimer !== null) return;
+    if (this.#silencePings === MAX_SILENCE_PINGS) return;
+    this.#silencePings += 1;
+    this.#ping(1);
+  }
+
   /** One at a time: the one that is under way asks the same question. */
   #ping(streams: number): void {
     if (this.#pingTimer !== null) return;
@@ -138,6 +172,7 @@ export class ConnectionHealth {
     const opaque = Buffer.alloc(8);
     opaque.writeUInt32BE(this.#pings, 4);
     this.#connection.ping(opaque);
+    this.#isDoubtful = true;
     this.#pingTimer = setTimeout(
       () => this.#connection.destroy('PING_TIMEOUT'),
       this.#options.pingTimeoutMs,

@@ -88,6 +88,7 @@ export class Connection {
       openStreams: () => this.#exchanges.size,
       ping: (opaque) => this.#writer.ping(opaque, false),
       expire: (now) => this.#expire(now),
+      revive: () => this.#onChange(),
       drain: () => this.drain(),
       destroy: (failure) => this.#destroy(failure),
     });
@@ -124,8 +125,8 @@ export class Connection {
   /** How many requests could be put on a stream now, by the peer's limit and by our own. */
   get room(): number {
     if (this.#state !== 'open' || this.#socket.unsentBytes > MAX_UNSENT_BYTES) return 0;
-    // Behind a closed window a request could not be taken back so easily as in the pool's line.
-    if (!this.#outbound.isOpen) return 0;
+    // Behind a closed window or on a dead route a request would be worse off than in the line.
+    if (!this.#outbound.isOpen || this.#health.isDoubtful) return 0;
     return Math.min(this.#peer.maxStreams, this.#options.maxStreams) - this.#exchanges.size;
   }
 

@@ -39,6 +39,27 @@ describe('a PING', () => {
     assert.equal(inShort(await again), '200 ok');
   });
 
+  it('asks a connection that has long owed an answer, which gets no request meanwhile', async () => {
+    await using peer = await startRawPeer();
+    await using pool = new Http2Pool(poolOptions(peer.origin));
+    const owed = post(pool);
+    const connection = await peer.open();
+    const { streamId } = await connection.request();
+    const asked = performance.now();
+    const { payload } = await connection.next(TYPE.ping);
+    assert(performance.now() - asked > 1_500, 'an answer may take a second');
+    const abort = new AbortController();
+    const aborted = post(pool, { signal: abort.signal });
+    const waits = post(pool, { note: 'waits' });
+    abort.abort();
+    assert.equal(inShort(await aborted), 'aborted', 'it stands in the line');
+    connection.send(frame(TYPE.ping, ACK, 0, payload));
+    const next = await connection.request();
+    assert.equal(next.fields.get('x-note'), 'waits');
+    connection.send(answer(next.streamId), answer(streamId));
+    assert.deepEqual((await Promise.all([waits, owed])).map(inShort), ['200 ok', '200 ok']);
+  });
+
   it('keeps a connection on which answers take their time', async () => {
     await using peer = await startRawPeer();
     const options = { pingAfterMs: 10, pingTimeoutMs: 20_000, maxIdlePings: 0 };
@@ -113,6 +134,7 @@ describe('a deadline', () => {
     await using pool = new Http2Pool(poolOptions(peer.origin, { maxTimeouts: 2 }));
     const results = postMany(pool, 1);
     const connection = await peer.open();
+    const pongs = answerPings(connection);
     connection.send(answer((await connection.request()).streamId));
     await results[0];
     for (let round = 0; round < 3; round += 1) {
@@ -124,6 +146,8 @@ describe('a deadline', () => {
       assert.equal(inShort(await result), '200 ok');
     }
     assert.equal(peer.connections.length, 1);
+    await pool[Symbol.asyncDispose]();
+    assert((await pongs) >= 3, 'each timeout asks');
   });
 
   it('for the handshake ends a connection that never gets to SETTINGS', async () => {
