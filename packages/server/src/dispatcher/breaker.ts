@@ -34,8 +34,12 @@ export type Admission =
   | { readonly kind: 'probe' }
   | { readonly kind: 'wait'; readonly until: number };
 
-/** Failures are counted within ten seconds, and open the breaker when they are half of it all. */
-const WINDOW_MS = 10_000;
+/**
+ * Failures are counted within this time, and open the breaker when they are half of it all. It is
+ * longer than a provider may take to answer (15 s): a few places whose pushes are never answered
+ * bring failures only that often, and those have to add up.
+ */
+const WINDOW_MS = 40_000;
 const LEAST_FAILURES = 20;
 const FAILURE_SHARE = 0.5;
 /** Outlives every provider's deadline for an answer; then somebody else may ask. */
