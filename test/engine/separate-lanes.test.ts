@@ -86,28 +86,11 @@ test('T18: two Firebase projects in one process each get their own, with their o
   assert.notEqual(seen[0], seen[1]);
 });
 
-test('T19: while APNs answers nothing at all, FCM is sent to as ever', async () => {
-  await using network = await startNetwork();
-  const { backEnd, journal } = network;
-  const iphones = await enrolCrowd(network, BACKLOG, { provider: 'apns', name: 'iphone' });
-  const pixels = await enrolCrowd(network, 10, { provider: 'fcm', name: 'pixel' });
-  using hold = network.apns.faults.hold();
-  for (const { user } of iphones) await backEnd.sendToUsers([user]);
-  await hold.arrived();
+test('T19: while APNs answers nothing at all, FCM is sent to as ever', () =>
+  assertApart('apns', 'fcm'));
 
-  for (const { user } of pixels) await backEnd.sendToUsers([user]);
-  for (const { token } of pixels) {
-    await journal.waitFor((entry) => entry.token === token, { timeoutMs: PROMPT_MS });
-  }
-  assert.equal(acceptedPushes(journal).length, pixels.length, 'APNs still holds everything');
-  hold.release();
-  // The lane may have learned to wait; it does not wait for long.
-  for (let minute = 0; minute < MINUTES; minute += 1) {
-    await network.drain();
-    await network.clock.advance(60_000);
-  }
-  assert.equal(acceptedPushes(journal).length, pixels.length + iphones.length);
-});
+test('while FCM takes everything and answers nothing, APNs is sent to as ever', () =>
+  assertApart('fcm', 'apns'));
 
 test('T20: what is transactional overtakes what waits in bulk', async () => {
   await using network = await startNetwork();
@@ -129,3 +112,27 @@ test('T20: what is transactional overtakes what waits in bulk', async () => {
   assert.equal(tokens.length, BACKLOG * people.length + 1);
   assert(tokens.indexOf(anna.token) < tokens.length / 2, 'before most of the backlog');
 });
+
+/** While one provider answers nothing at all, the other one is sent to. */
+async function assertApart(silent: 'apns' | 'fcm', other: 'apns' | 'fcm'): Promise<void> {
+  await using network = await startNetwork();
+  const { backEnd, journal } = network;
+  const held = await enrolCrowd(network, BACKLOG, { provider: silent, name: 'held' });
+  const free = await enrolCrowd(network, 10, { provider: other, name: 'free' });
+  using hold = network[silent].faults.hold();
+  for (const { user } of held) await backEnd.sendToUsers([user]);
+  await hold.arrived();
+
+  for (const { user } of free) await backEnd.sendToUsers([user]);
+  for (const { token } of free) {
+    await journal.waitFor((entry) => entry.token === token, { timeoutMs: PROMPT_MS });
+  }
+  assert.equal(acceptedPushes(journal).length, free.length, 'the other still holds everything');
+  hold.release();
+  // The lane may have learned to wait; it does not wait for long.
+  for (let minute = 0; minute < MINUTES; minute += 1) {
+    await network.drain();
+    await network.clock.advance(60_000);
+  }
+  assert.equal(acceptedPushes(journal).length, held.length + free.length);
+}

@@ -6,7 +6,7 @@ import { relieve } from '../feedback/relieve.ts';
 import { expandChunk } from '../sending/expand.ts';
 import { createRenderer } from '../sending/render.ts';
 import { countOpenWork, leaseChunks } from '../store/chunks.ts';
-import type { LeasedChunk, LeaseRequest } from '../store/chunks.ts';
+import type { LeasedChunk } from '../store/chunks.ts';
 import { loadNotification } from '../store/notifications.ts';
 import { leaseProbes } from '../store/probes.ts';
 import type { Database } from '../store/sql.ts';
@@ -36,9 +36,11 @@ export interface DispatcherOptions {
 
 /**
  * How many chunks are worked on at once, beside those that wait for tokens or room; transactional
- * ones have places that bulk cannot take.
+ * ones have places that bulk cannot take. One credential gets no more than half of the places that
+ * others leave, and half of the free ones at a time: one whose provider takes everything and
+ * answers nothing never holds them all.
  */
-const CAPACITY: Readonly<Record<LaneName, number>> = { transactional: 16, bulk: 8 };
+const CAPACITY: Readonly<Record<LaneName, number>> = { transactional: 32, bulk: 8 };
 /** Where so many chunks wait for the same thing, another one would only wait as well. */
 const CROWD = 2;
 
@@ -186,16 +188,22 @@ export class Dispatcher implements AsyncDisposable {
   async #leaseAndStart(lane: LaneName): Promise<number> {
     const { db, clock, owner } = this.#options;
     const held = [...this.#running].filter(({ chunk }) => chunk.lane === lane);
-    const waiting = held.filter(({ run }) => run?.isWaiting === true);
-    const limit = Math.min(
-      CAPACITY[lane] - (held.length - waiting.length),
-      LIMITS.chunksHeld - held.length,
-    );
-    if (limit <= 0 || this.#stopping.signal.aborted) return 0;
-    const without = crowded(waiting.map(({ chunk }) => chunk));
-    const request = { owner, lane, limit, leaseMs: LIMITS.leaseMs, now: clock(), without };
+    const [waiting, busy] = partition(held, ({ run }) => run?.isWaiting === true);
+    const free = Math.min(CAPACITY[lane] - busy.length, LIMITS.chunksHeld - held.length);
+    if (free <= 0 || this.#stopping.signal.aborted) return 0;
+    const limit = Math.ceil(free / 2);
+    const now = clock();
+    const without = {
+      notifications: crowded(waiting, ({ notificationRef }) => notificationRef),
+      credentials: [
+        ...crowded(waiting, ({ credentialRef }) => credentialRef),
+        ...sated(busy, CAPACITY[lane]),
+      ],
+    };
+    const request = { owner, lane, limit, leaseMs: LIMITS.leaseMs, now, without };
     const chunks = await leaseChunks(db, request);
     for (const chunk of chunks) this.#start(chunk);
+    if (chunks.length === limit) this.wake();
     return chunks.length;
   }
 
@@ -246,15 +254,25 @@ export class Dispatcher implements AsyncDisposable {
   }
 }
 
-/** What several chunks wait for already: a notification its tokens, a credential tokens or room. */
-function crowded(waiting: readonly LeasedChunk[]): LeaseRequest['without'] {
-  return {
-    notifications: repeated(waiting.map((chunk) => chunk.notificationRef)),
-    credentials: repeated(waiting.map((chunk) => chunk.credentialRef ?? 0)),
-  };
+function partition<T>(all: readonly T[], test: (one: T) => boolean): readonly [T[], T[]] {
+  const { yes = [], no = [] } = Object.groupBy(all, (one) => (test(one) ? 'yes' : 'no'));
+  return [yes, no];
 }
 
-function repeated(refs: readonly number[]): readonly number[] {
-  const groups = Map.groupBy(refs, (ref) => ref);
-  return [...groups].flatMap(([ref, group]) => (group.length >= CROWD ? [ref] : []));
+/** What several chunks wait for already: a notification its tokens, a credential tokens or room. */
+function crowded(
+  waiting: readonly RunningChunk[],
+  what: (chunk: LeasedChunk) => number | null,
+): readonly number[] {
+  const groups = Map.groupBy(waiting, ({ chunk }) => what(chunk));
+  return [...groups].flatMap(([ref, { length }]) => (ref !== null && length >= CROWD ? [ref] : []));
+}
+
+/** The credentials that have their share of the places. */
+function sated(busy: readonly RunningChunk[], places: number): readonly number[] {
+  const groups = Map.groupBy(busy, ({ chunk }) => chunk.credentialRef);
+  return [...groups].flatMap(([ref, { length }]) => {
+    const left = places - (busy.length - length);
+    return ref !== null && length >= left / 2 ? [ref] : [];
+  });
 }
