@@ -228,8 +228,7 @@ export class Dispatcher implements AsyncDisposable {
     const { db, clock } = this.#options;
     const { chunk } = entry;
     if (chunk.credentialRef === null) {
-      const { signal } = this.#stopping;
-      await expandChunk({ db, clock, signal, onChunks: () => this.wake() }, chunk);
+      await expandChunk(db, chunk, clock());
       return;
     }
     const lane = await this.#openLane(chunk.credentialRef);

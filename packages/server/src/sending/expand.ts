@@ -9,15 +9,15 @@ import { addExpected, finishIfDone } from '../store/notifications.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { enqueueShares, type LaneShare } from './enqueue.ts';
-import { expandWalk, type ExpansionDependencies } from './expand-walk.ts';
+import { expandWalk } from './expand-walk.ts';
 
 /**
  * Turns a chunk that says whom it is for, but not yet by which lane, into such that do. Ends with
- * the chunk gone, given back, or lost to a successor.
+ * the chunk gone, given back to be gone on with at once, or lost to a successor.
  */
-export async function expandChunk(deps: ExpansionDependencies, chunk: LeasedChunk): Promise<void> {
-  if (chunk.cursor === null) await expandNamed(deps.db, chunk, deps.clock());
-  else await expandWalk(deps, chunk);
+export async function expandChunk(db: Database, chunk: LeasedChunk, now: Date): Promise<void> {
+  if (chunk.cursor === null) await expandNamed(db, chunk, now);
+  else await expandWalk(db, chunk, now);
 }
 
 /**

@@ -53,7 +53,10 @@ export interface LeaseRequest {
   readonly limit: number;
   readonly leaseMs: number;
   readonly now: Date;
-  /** What has as many chunks under way as can be used: left to others, or for later. */
+  /**
+   * What has as many chunks under way as can be used: left to others, or for later. What is only
+   * resolved uses none of it, and is leased all the same.
+   */
   readonly without: {
     readonly notifications: readonly number[];
     readonly credentials: readonly number[];
@@ -101,9 +104,9 @@ export async function leaseChunks(
           select c.chunk_ref, c.turn, c.available_at from chunk c
           where c.lane = ${lane} and c.app_ref = a.app_ref and c.available_at <= ${now}
             and (c.lease_until is null or c.lease_until < clock_timestamp())
-            and c.notification_ref <> all(${[...without.notifications]}::bigint[])
             and (c.credential_ref is null
-              or c.credential_ref <> all(${[...without.credentials]}::bigint[]))
+              or (c.notification_ref <> all(${[...without.notifications]}::bigint[])
+                and c.credential_ref <> all(${[...without.credentials]}::bigint[])))
           order by c.turn, c.available_at, c.chunk_ref limit ${2 * limit}
         ) head
     ), best as (
@@ -250,23 +253,20 @@ export async function fenceChunk(tx: Transaction, chunk: LeasedChunk): Promise<b
   return rows.length === 1;
 }
 
-/**
- * Moves a fenced chunk that walks over an audience on, with its place in line, and prolongs its
- * lease: nobody could take it over meanwhile, and no heartbeat reach it.
- */
-export async function moveCursor(
+/** Gives back a fenced chunk that walks over an audience, further on and with its place in line. */
+export async function moveOn(
   tx: Transaction,
   chunk: LeasedChunk,
   { cursor, turn }: { readonly cursor: string; readonly turn: number },
 ): Promise<void> {
   await tx`
-    update chunk set cursor = ${cursor}, turn = ${turn}, lease_until = ${newLease(tx)}
+    update chunk set cursor = ${cursor}, turn = ${turn}, lease_owner = null, lease_until = null
     where chunk_ref = ${chunk.ref}`;
 }
 
 /**
- * Counts settled deliveries of a fenced chunk, prolonging its lease as `moveCursor` does, and
- * deletes it when none is left.
+ * Counts settled deliveries of a fenced chunk and deletes it when none is left. Prolongs its lease:
+ * nobody could take it over meanwhile, and no heartbeat reach it.
  */
 export async function countSettled(
   tx: Transaction,

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { gatherCrowd } from '../../../../test/anonymous-crowd.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
-import { leaseChunks } from '../../src/store/chunks.ts';
+import { expandChunk } from '../../src/sending/expand.ts';
+import {
+  leaseChunks,
+  releaseChunk,
+  type LeasedChunk,
+  type LeaseRequest,
+} from '../../src/store/chunks.ts';
 import { Crew } from './crew.ts';
 
 const content = { title: 'The summer sale has begun' };
 const EVERYONE = { audience: { everyone: true }, content };
+const NOTHING: LeaseRequest['without'] = { notifications: [], credentials: [] };
 
 describe('those who send at the same time', () => {
   let network: Network;
@@ -27,16 +35,14 @@ describe('those who send at the same time', () => {
     return row?.notification_ref ?? assert.fail('no chunk was made');
   }
 
+  function lease(limit: number, without = NOTHING): Promise<readonly LeasedChunk[]> {
+    const now = network.clock.now();
+    const request = { owner: 'test', lane: 'bulk', limit, leaseMs: 60_000, now, without } as const;
+    return leaseChunks(network.homing.db, request);
+  }
+
   async function take(limit: number): Promise<readonly number[]> {
-    const leased = await leaseChunks(network.homing.db, {
-      owner: 'test',
-      lane: 'bulk',
-      limit,
-      leaseMs: 60_000,
-      now: network.clock.now(),
-      without: { notifications: [], credentials: [] },
-    });
-    return leased.map(({ notificationRef }) => notificationRef);
+    return (await lease(limit)).map(({ notificationRef }) => notificationRef);
   }
 
   it('take turns, app by app, and within an app in line', async () => {
@@ -63,5 +69,34 @@ describe('those who send at the same time', () => {
     const late = await line(large, 1);
     const following = [...(await take(2)), ...(await take(2))];
     assert.ok(following.includes(late), `${following.join()} without ${late}`);
+  });
+
+  it('walk over an audience step by step, behind what they have made', async () => {
+    const { db } = network.homing;
+    const { app, backEnd } = await Crew.gather(network, []);
+    await gatherCrowd(db, app.id, { count: 10_001, tokenEvery: 5_000, name: 'steps' });
+    await backEnd.send(EVERYONE);
+    const [walk] = await lease(1);
+    assert(walk !== undefined, 'the walk is leased');
+    await expandChunk(db, walk, network.clock.now());
+
+    const [made, further] = [await lease(1), await lease(1)].flat();
+    assert.equal(made?.installationRefs.length, 2);
+    assert.equal(further?.ref, walk.ref);
+    assert.notEqual(further.cursor, walk.cursor);
+    await expandChunk(db, further, network.clock.now());
+    const [last] = await lease(1);
+    assert.equal(last?.installationRefs.length, 1);
+  });
+
+  it('find out whom they reach while their chunks wait for a pace', async () => {
+    const { backEnd } = await Crew.gather(network, []);
+    await backEnd.send(EVERYONE);
+    const [walk] = await lease(1);
+    assert(walk !== undefined, 'the walk is leased');
+    await releaseChunk(network.homing.db, walk, network.clock.now());
+    const without = { notifications: [walk.notificationRef], credentials: [] };
+    const [again] = await lease(1, without);
+    assert.equal(again?.ref, walk.ref);
   });
 });
