@@ -48,7 +48,7 @@ export async function walkAudience(
   audience: WalkedAudience,
   range: WalkRange,
 ): Promise<WalkStep> {
-  const { looked, members } = sourceOf(db, appRef, audience, range);
+  const { looked, members, last } = sourceOf(db, appRef, audience, range);
   const rows = await db<StepRow[]>`
     with looked as materialized (${looked}), member as (${members}), candidate as (
       select m.installation_ref, m.user_ref, i.token_status, c.credential_ref,
@@ -67,7 +67,7 @@ export async function walkAudience(
         array_agg(user_ref order by installation_ref, user_ref) as user_refs
       from candidate group by token_status, credential_ref, dormant
     )
-    select (select max(place)::text from looked) as place,
+    select (select (${last})::text from looked) as place,
       (select count(*) from looked) as looked_at, grouped.*
     from (values (true)) as step (taken) left join grouped on true`;
   const [first] = rows;
@@ -103,11 +103,13 @@ function sourceOf(
       return {
         looked: installationsIn(db, appRef, range),
         members: db`select place as installation_ref, 0::bigint as user_ref from looked`,
+        last: db`max(place)`,
       };
     case 'topics':
       return {
         looked: subscribedIn(db, appRef, audience.expression, range),
         members: fittingTopics(db, audience),
+        last: db`max(place)`,
       };
     case 'list':
       return listWalk(db, appRef, audience.id, range);

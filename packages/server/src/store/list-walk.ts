@@ -1,7 +1,11 @@
 import type { Fragment, Queryable } from './sql.ts';
 import type { WalkRange, WalkSource } from './walk-source.ts';
 
-/** The walk over the members of an uploaded list, in the order of its key. */
+/**
+ * The walk over the members of an uploaded list, from the end of its key, so that users come before
+ * installations. A device that names itself and whose user is listed is left to its user's line; if
+ * it came before that line, a sign-in between the two steps would have it reached by both.
+ */
 export function listWalk(
   db: Queryable,
   appRef: number,
@@ -15,6 +19,7 @@ export function listWalk(
         ? membersAmong(db, appRef, list, range.installationRefs)
         : membersAfter(db, list, range),
     members: whereMembersAre(db, appRef, list),
+    last: db`min(place)`,
   };
 }
 
@@ -25,10 +30,11 @@ function membersAfter(
 ): Fragment {
   const slash = cursor.indexOf('/');
   const [kind, id] = [cursor.slice(0, Math.max(0, slash)), cursor.slice(slash + 1)];
+  const after = cursor === '' ? db`` : db`and (kind, id) < (${kind}, ${id})`;
   return db`
     select kind || '/' || id as place, kind, id from audience_member
-    where audience_ref = ${list} and (kind, id) > (${kind}, ${id})
-    order by kind, id limit ${limit}`;
+    where audience_ref = ${list} ${after}
+    order by kind desc, id desc limit ${limit}`;
 }
 
 /** What a list says about some installations, or about who is signed in there. */

@@ -14,4 +14,6 @@ export type WalkRange =
 export interface WalkSource {
   readonly looked: Fragment;
   readonly members: Fragment;
+  /** Which of the places in `looked` is the last one of the step. */
+  readonly last: Fragment;
 }

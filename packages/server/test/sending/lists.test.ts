@@ -8,6 +8,8 @@ import { assertConserved } from '../../../../test/conservation.ts';
 import { fcmToken } from '../../../../test/device.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
 import { acceptedPushes, tokens, tokensReached } from '../../../../test/pushes.ts';
+import { expandChunk } from '../../src/sending/expand.ts';
+import { leaseChunks } from '../../src/store/chunks.ts';
 import { assertProblem } from '../http/assert-problem.ts';
 import { textOf } from '../http/text-of.ts';
 import { Crew } from './crew.ts';
@@ -49,6 +51,19 @@ async function listOf(crew: Crew, lines: readonly unknown[]): Promise<string> {
   const answer = await upload(crew, { body: ndjson(lines) });
   assertAnswered(answer, 201);
   return textOf(answer.body['id']);
+}
+
+/** One step of the only walk that there is. */
+async function takeStep({ homing: { db }, clock }: Network): Promise<'further' | 'done'> {
+  const now = clock.now();
+  const without = { notifications: [], credentials: [] };
+  const lane = 'bulk';
+  const request = { owner: 'test', lane, limit: 8, leaseMs: 60_000, now, without } as const;
+  const walk = (await leaseChunks(db, request)).find(({ cursor }) => cursor !== null);
+  assert(walk !== undefined, 'there is a walk');
+  await expandChunk(db, walk, now);
+  const left = await db`select 1 from chunk where cursor is not null`;
+  return left.length > 0 ? 'further' : 'done';
 }
 
 describe('an uploaded list', () => {
@@ -122,6 +137,21 @@ describe('an uploaded list', () => {
     await crew.enrol(token, 'later');
     const send = () => crew.backEnd.send({ audience: { list }, content });
     assert.deepEqual(await tokensReached(network, send), [token.value]);
+  });
+
+  it('reaches a device once at most whose listed user signs in while it is walked', async () => {
+    await using still = await startNetwork({ role: 'api' });
+    const crew = await Crew.gather(still, []);
+    const device = await crew.enrol(fcmToken());
+    // One step of the walk is full of users, all of them before Anna in the order of the list.
+    const users = Array.from({ length: 9_999 }, (_, index) => ({ user: `a-${index}` }));
+    const list = await listOf(crew, [{ installation: device.id }, { user: 'anna' }, ...users]);
+    await crew.backEnd.send({ audience: { list }, content });
+    assert.equal(await takeStep(still), 'further');
+    assertAnswered(await device.signIn('anna'), 200);
+    assert.equal(await takeStep(still), 'done');
+    const made = await still.homing.db`select installation_refs from chunk`;
+    assert.ok(made.length <= 1, `it is reached ${made.length} times`);
   });
 
   it('counts nobody twice, and heeds what it says last', async () => {
