@@ -1,5 +1,5 @@
 import type { Outcome, OutcomeKind } from '../domain/outcome.ts';
-import type { Http2NoAnswer, Http2NotStarted } from '@homing/h2';
+import type { Http2Answer, Http2NoAnswer, Http2NotStarted } from '@homing/h2';
 
 /**
  * What the absence of an answer means, the same for every provider that speaks HTTP/2. The first
@@ -13,6 +13,16 @@ export const WITHOUT_ANSWER = {
   TIMEOUT: 'unknown',
   connect_failed: 'transient',
 } as const satisfies Record<string, OutcomeKind>;
+
+/**
+ * The outcome of a refusal whose reason was lost on the way; null for every other answer. Its
+ * status alone would blame the message, the credential or the token for what nobody said of them;
+ * 429 and 5xx say enough.
+ */
+export function outcomeOfCutOff({ status, isWhole }: Http2Answer): Outcome | null {
+  const saysEnough = status === 429 || status >= 500;
+  return isWhole || saysEnough ? null : { kind: 'unclassified', code: 'cut_off', status };
+}
 
 /**
  * The outcome of a request that got no answer. A provider that cannot be reached is `transient`, so

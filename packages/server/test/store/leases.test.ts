@@ -3,10 +3,10 @@ import { after, before, describe, it } from 'node:test';
 import { enrolCrowd } from '../../../../test/crowd.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
 import {
+  countSettled,
   fenceChunk,
   heartbeat,
   leaseChunks,
-  moveCursor,
   releaseChunk,
 } from '../../src/store/chunks.ts';
 import type { LeasedChunk } from '../../src/store/chunks.ts';
@@ -112,7 +112,7 @@ describe('the lease of a chunk', () => {
     await inTransaction(db, async (tx) => {
       assert.ok(await fenceChunk(tx, chunk));
       await tx`update chunk set lease_until = clock_timestamp() where chunk_ref = ${chunk.ref}`;
-      await moveCursor(tx, chunk, { cursor: '', turn: 0 });
+      await countSettled(tx, chunk, 0);
     });
     assert.ok((await msLeft(chunk)) > SHORT_MS);
   });

@@ -5,7 +5,7 @@ import type { ApnsEnvironment } from '../../domain/address.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { mayHaveBeenTaken, type Outcome } from '../../domain/outcome.ts';
 import type { Push } from '../../domain/push.ts';
-import { outcomeWithoutAnswer } from '../no-answer.ts';
+import { outcomeOfCutOff, outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
 import type { ProviderTokenStore } from '../provider-token-store.ts';
 import type { ReasonAction } from '../reason.ts';
@@ -146,7 +146,11 @@ class ApnsProvider implements Provider {
     if (result.kind !== 'answer') {
       return { action: 'report', outcome: outcomeWithoutAnswer(result) };
     }
-    if (result.status !== 200) return classifyRefusal(result, this.#clock());
+    if (result.status !== 200) {
+      const cutOff = outcomeOfCutOff(result);
+      if (cutOff !== null) return { action: 'report', outcome: cutOff };
+      return classifyRefusal(result, this.#clock());
+    }
     const providerId = fieldValue(result.fields, 'apns-id') ?? push.id;
     return { action: 'report', outcome: { kind: 'accepted', providerId } };
   }

@@ -5,7 +5,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Push } from '../../domain/push.ts';
 import { parseJsonObject } from '../json-object.ts';
-import { outcomeWithoutAnswer } from '../no-answer.ts';
+import { outcomeOfCutOff, outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
 import type { ProviderTokenStore } from '../provider-token-store.ts';
 import type { Provider, ProviderLimits, SendOptions } from '../provider.ts';
@@ -131,7 +131,11 @@ class FcmProvider implements Provider {
     if (result.kind !== 'answer') {
       return { action: 'report', outcome: outcomeWithoutAnswer(result) };
     }
-    if (result.status !== 200) return classifyRefusal(result, this.#clock());
+    if (result.status !== 200) {
+      const cutOff = outcomeOfCutOff(result);
+      if (cutOff !== null) return { action: 'report', outcome: cutOff };
+      return classifyRefusal(result, this.#clock());
+    }
     const name = parseJsonObject(result.body)?.['name'];
     // The status alone says that FCM took the message, even if its name got lost on the way.
     const providerId = typeof name === 'string' ? name : '';
