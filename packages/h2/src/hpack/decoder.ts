@@ -10,7 +10,7 @@ import { STATIC_FIELDS } from './static-table.ts';
 const MAX_SIZE_UPDATES = 2;
 
 export interface HpackDecoderOptions {
-  /** The SETTINGS_HEADER_TABLE_SIZE that holds from the first block on. */
+  /** Our SETTINGS_HEADER_TABLE_SIZE, which holds from the first block on and does not change. */
   readonly maxTableBytes: number;
   /** The size of a header list (RFC 9113 section 6.5.2) above which its fields are dropped. */
   readonly maxListBytes: number;
@@ -30,9 +30,7 @@ export class HpackDecoder {
   readonly #literals = new LiteralReader();
   readonly #table: DynamicTable;
   readonly #maxListBytes: number;
-  #maxTableBytes: number;
-  /** The lowest size that the next block must acknowledge by a size update; null when none. */
-  #owedBytes: number | null = null;
+  readonly #maxTableBytes: number;
 
   constructor(options: HpackDecoderOptions) {
     this.#maxTableBytes = options.maxTableBytes;
@@ -44,17 +42,6 @@ export class HpackDecoder {
   /** What the peer may refer to by an index. */
   get table(): TableContents {
     return this.#table.contents();
-  }
-
-  /**
-   * To be called when the peer has acknowledged another SETTINGS_HEADER_TABLE_SIZE. When its table
-   * must shrink, the next block must begin by saying so (RFC 7541 section 4.2).
-   */
-  setTableLimit(bytes: number): void {
-    this.#maxTableBytes = bytes;
-    if (bytes < Math.min(this.#table.limitBytes, this.#owedBytes ?? this.#table.limitBytes)) {
-      this.#owedBytes = bytes;
-    }
   }
 
   /**
@@ -83,9 +70,7 @@ export class HpackDecoder {
       const bytes = readInteger(cursor, 5);
       if (bytes > this.#maxTableBytes) throw new HpackError('A size update is above the limit.');
       this.#table.resize(bytes);
-      if (this.#owedBytes !== null && bytes <= this.#owedBytes) this.#owedBytes = null;
     }
-    if (this.#owedBytes !== null) throw new HpackError('A block lacks a size update that is due.');
   }
 
   #readField(cursor: ByteCursor): HeaderField {

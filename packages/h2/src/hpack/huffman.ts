@@ -56,39 +56,6 @@ export function decodeHuffman(source: Buffer, start: number, end: number): strin
   return target.toString('latin1', 0, length);
 }
 
-/** How many bytes the string has when it is encoded. */
-export function huffmanLength(text: string): number {
-  let bits = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    bits += CODE_BITS[text.charCodeAt(index)] ?? 0;
-  }
-  return Math.ceil(bits / 8);
-}
-
-/** Writes the string, one byte per character, and returns the offset behind it. */
-export function encodeHuffman(target: Buffer, at: number, text: string): number {
-  let next = at;
-  /** The byte that is being filled, and how many of its bits are free. */
-  let byte = 0;
-  let free = 8;
-  for (let index = 0; index < text.length; index += 1) {
-    const symbol = text.charCodeAt(index);
-    const code = CODES[symbol] ?? 0;
-    let bits = CODE_BITS[symbol] ?? 0;
-    while (bits >= free) {
-      bits -= free;
-      target[next++] = byte | (code >>> bits);
-      byte = 0;
-      free = 8;
-    }
-    byte |= (code << (free - bits)) & 0xff;
-    free -= bits;
-  }
-  if (free === 8) return next;
-  target[next] = byte | ((1 << free) - 1);
-  return next + 1;
-}
-
 function plantTree(): Int16Array {
   const children = new Int16Array(2 * STATES);
   let states = 1;

@@ -6,9 +6,6 @@ const MAX_INTEGER = 2 ** 31 - 1;
 /** Five times seven bits hold every allowed integer; more could only be zeros that cost time. */
 const MAX_CONTINUATION_BYTES = 5;
 
-/** An integer of a whole block: its first byte and `MAX_CONTINUATION_BYTES` more. */
-export const MAX_INTEGER_BYTES = 1 + MAX_CONTINUATION_BYTES;
-
 /**
  * Reads an integer whose first bits are the last `prefixBits` of the byte at the cursor, and moves
  * the cursor behind it (RFC 7541 section 5.1). Throws `HpackError` when the block ends within it or

@@ -1,4 +1,5 @@
-import type { FieldMode, StringCoding } from '../../src/hpack/encoder.ts';
+import type { FieldMode } from '../../src/hpack/encoder.ts';
+import type { StringCoding } from './huffman-encoder.ts';
 
 /** A field as `name: value`, as the RFC writes it. */
 type FieldLine = string;

@@ -3,8 +3,9 @@ import { describe, test } from 'node:test';
 import { createSeededRandom, freshSeed } from '../../../../test/seeded-random.ts';
 import { HpackError } from '../../src/hpack/hpack-error.ts';
 import { CODE_BITS, CODES, EOS } from '../../src/hpack/huffman-code.ts';
-import { decodeHuffman, encodeHuffman, huffmanLength } from '../../src/hpack/huffman.ts';
+import { decodeHuffman } from '../../src/hpack/huffman.ts';
 import { hex } from './block.ts';
+import { encodeHuffman, huffmanLength } from './huffman-encoder.ts';
 
 const LATIN1 = Array.from({ length: 256 }, (_, symbol) => String.fromCharCode(symbol));
 

@@ -23,9 +23,10 @@ import {
   freshSeed,
   type SeededRandom,
 } from '../../../../test/seeded-random.ts';
-import { HpackEncoder, type StringCoding } from '../../src/hpack/encoder.ts';
+import { HpackEncoder } from '../../src/hpack/encoder.ts';
 import type { HeaderField } from '../../src/hpack/header-field.ts';
 import { encodeBlock } from './block.ts';
+import type { StringCoding } from './huffman-encoder.ts';
 import { randomFields } from './random-fields.ts';
 import { RawPeer } from './raw-peer.ts';
 
@@ -43,10 +44,10 @@ describe('header blocks between our HPACK and that of node:http2', () => {
       const random = createSeededRandom(freshSeed());
       t.diagnostic(`seed ${random.seed}`);
       await using stack = new AsyncDisposableStack();
-      const { peer, session } = await openWithNodeClient(stack, strings);
+      const { peer, session } = await openWithNodeClient(stack);
       for (let round = 0; round < ROUNDS; round += 1) {
         changeTables(random, peer, session);
-        await requestFromNode(random, peer, session);
+        await requestFromNode(random, peer, session, strings);
       }
     });
 
@@ -54,10 +55,10 @@ describe('header blocks between our HPACK and that of node:http2', () => {
       const random = createSeededRandom(freshSeed());
       t.diagnostic(`seed ${random.seed}`);
       await using stack = new AsyncDisposableStack();
-      const { peer, server, session } = await openWithNodeServer(stack, strings);
+      const { peer, server, session } = await openWithNodeServer(stack);
       for (let round = 0; round < ROUNDS; round += 1) {
         changeTables(random, peer, session);
-        await requestToNode(random, peer, server, 2 * round + 1);
+        await requestToNode(random, peer, server, 2 * round + 1, strings);
       }
     });
   }
@@ -78,6 +79,7 @@ async function requestFromNode(
   random: SeededRandom,
   peer: RawPeer,
   session: ClientHttp2Session,
+  strings: StringCoding,
 ): Promise<void> {
   const sent = [...requestFields(random), ...allowedFields(random)];
   const arrival = peer.nextHeaders();
@@ -90,7 +92,7 @@ async function requestFromNode(
   const closed = once(request, 'close');
   peer.sendHeaders(
     streamId,
-    encodeBlock(peer.encoder, answer, () => random.pick(MODES)),
+    encodeBlock(peer.encoder, answer, () => random.pick(MODES), strings),
   );
   const [, , raw] = await peer.whileSound(answered);
   assert.deepEqual(pairs(raw as readonly string[]), answer);
@@ -103,12 +105,13 @@ async function requestToNode(
   peer: RawPeer,
   server: Http2Server,
   streamId: number,
+  strings: StringCoding,
 ): Promise<void> {
   const sent = [...requestFields(random), ...allowedFields(random)];
   const arrival = once(server, 'stream');
   peer.sendHeaders(
     streamId,
-    encodeBlock(peer.encoder, sent, () => random.pick(MODES)),
+    encodeBlock(peer.encoder, sent, () => random.pick(MODES), strings),
   );
   const [stream, , , raw] = await peer.whileSound(arrival);
   assert.deepEqual(pairs(raw as readonly string[]), sent);
@@ -122,7 +125,6 @@ async function requestToNode(
 
 async function openWithNodeClient(
   stack: AsyncDisposableStack,
-  strings: StringCoding,
 ): Promise<{ readonly peer: RawPeer; readonly session: ClientHttp2Session }> {
   const server = createSocketServer().listen(0, '127.0.0.1');
   stack.defer(() => void server.close());
@@ -133,15 +135,12 @@ async function openWithNodeClient(
   const [socket] = await connection;
   stack.defer(() => void (socket as Socket).destroy());
   return {
-    peer: new RawPeer(socket as Socket, 'server', new HpackEncoder(8192, strings)),
+    peer: new RawPeer(socket as Socket, 'server', new HpackEncoder(8192)),
     session,
   };
 }
 
-async function openWithNodeServer(
-  stack: AsyncDisposableStack,
-  strings: StringCoding,
-): Promise<{
+async function openWithNodeServer(stack: AsyncDisposableStack): Promise<{
   readonly peer: RawPeer;
   readonly server: Http2Server;
   readonly session: ServerHttp2Session;
@@ -152,7 +151,7 @@ async function openWithNodeServer(
   const opened = once(server, 'session');
   const socket = connectSocket(portOf(server), '127.0.0.1');
   stack.defer(() => void socket.destroy());
-  const peer = new RawPeer(socket, 'client', new HpackEncoder(8192, strings));
+  const peer = new RawPeer(socket, 'client', new HpackEncoder(8192));
   const [session] = await opened;
   stack.defer(() => (session as ServerHttp2Session).destroy());
   return { peer, server, session: session as ServerHttp2Session };

@@ -36,18 +36,19 @@ interface Frame {
   readonly payload: Buffer;
 }
 
+/** The largest table that a test announces; the other side's size updates say which one holds. */
+const MAX_TABLE_BYTES = 65_536;
+
 /**
  * One end of an HTTP/2 connection in clear text that has our HPACK and knows of everything else as
  * little as it needs to put header blocks before `node:http2`.
  */
 export class RawPeer {
   readonly encoder: HpackEncoder;
-  readonly decoder = new HpackDecoder({ maxTableBytes: 4096, maxListBytes: 2 ** 20 });
+  readonly decoder = new HpackDecoder({ maxTableBytes: MAX_TABLE_BYTES, maxListBytes: 2 ** 20 });
   readonly #socket: Socket;
   readonly #arrivals = new EventEmitter<{ headers: [Headers] }>();
   readonly #failure = Promise.withResolvers<never>();
-  /** The table sizes in SETTINGS that were not yet acknowledged; null where one has none. */
-  readonly #announced: (number | null)[] = [null];
   #unread: Buffer = Buffer.alloc(0);
   #prefaceBytes: number;
   #block: Buffer[] = [];
@@ -87,7 +88,7 @@ export class RawPeer {
 
   /** Allows the other side's encoder a table of this size. */
   announceTableSize(bytes: number): void {
-    this.#announced.push(bytes);
+    assert(bytes <= MAX_TABLE_BYTES);
     const payload = Buffer.alloc(6);
     payload.writeUInt16BE(HEADER_TABLE_SIZE, 0);
     payload.writeUInt32BE(bytes, 2);
@@ -147,11 +148,7 @@ export class RawPeer {
   }
 
   #handleSettings({ flags, payload }: Frame): void {
-    if ((flags & ACK) !== 0) {
-      const bytes = this.#announced.shift() ?? null;
-      if (bytes !== null) this.decoder.setTableLimit(bytes);
-      return;
-    }
+    if ((flags & ACK) !== 0) return;
     for (let at = 0; at < payload.length; at += 6) {
       if (payload.readUInt16BE(at) !== HEADER_TABLE_SIZE) continue;
       this.encoder.setTableLimit(payload.readUInt32BE(at + 2));

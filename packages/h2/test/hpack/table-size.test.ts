@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HpackDecoder } from '../../src/hpack/decoder.ts';
 import { HpackEncoder } from '../../src/hpack/encoder.ts';
-import { HpackError } from '../../src/hpack/hpack-error.ts';
-import { decodeBlock, encodeBlock, hex } from './block.ts';
+import { decodeBlock, encodeBlock } from './block.ts';
 
 const FIELD = { name: 'name', value: 'value' };
 const OTHER = { name: 'name', value: 'other' };
@@ -78,36 +77,7 @@ describe('when encoded bytes may be kept', () => {
   });
 });
 
-describe('what the decoder asks of the peer', () => {
-  test('a peer whose table must shrink has to say so with its next block', () => {
-    const decoder = createDecoder();
-    decoder.setTableLimit(100);
-    assert.throws(() => decodeBlock(decoder, hex('88')), HpackError);
-  });
-
-  test('it may choose a smaller table than it must, and grow again within the limit', () => {
-    const decoder = createDecoder();
-    decoder.setTableLimit(100);
-    decodeBlock(decoder, hex('3f01 3f45 88'));
-    decodeBlock(decoder, hex('88'));
-    assert.throws(() => decodeBlock(decoder, hex('3f46 88')), HpackError);
-  });
-
-  test('of several limits between two blocks the lowest one must be met', () => {
-    decodeBlock(squeezedDecoder(), hex('3f45 3fe11f 88'));
-    assert.throws(() => decodeBlock(squeezedDecoder(), hex('3f46 3fe11f 88')), HpackError);
-    assert.throws(() => decodeBlock(squeezedDecoder(), hex('3fe11f 88')), HpackError);
-  });
-
-  test('a limit above its table asks nothing', () => {
-    const decoder = createDecoder();
-    decodeBlock(decoder, hex('20 88'));
-    decoder.setTableLimit(100);
-    decodeBlock(decoder, hex('88'));
-    decoder.setTableLimit(65_536);
-    decodeBlock(decoder, hex('3fe1ff03 88'));
-  });
-
+describe('what the decoder lets the peer use', () => {
   test('a peer that may use more than the default has the default until it says so', () => {
     const decoder = new HpackDecoder({ maxTableBytes: 65_536, maxListBytes: 65_536 });
     const encoder = new HpackEncoder(65_536);
@@ -126,16 +96,6 @@ describe('what the decoder asks of the peer', () => {
     assert.equal(decoder.table.bytes, 5033);
   });
 });
-
-function createDecoder(): HpackDecoder {
-  return new HpackDecoder({ maxTableBytes: 4096, maxListBytes: 4096 });
-}
-
-function squeezedDecoder(): HpackDecoder {
-  const decoder = createDecoder();
-  for (const bytes of [1000, 100, 4096]) decoder.setTableLimit(bytes);
-  return decoder;
-}
 
 function begin(encoder: HpackEncoder): string {
   const target = Buffer.alloc(16);
