@@ -29,8 +29,8 @@ export type FieldMode = keyof typeof LITERAL;
  * for each of its fields. Blocks must be sent in the order in which they were encoded.
  *
  * Strings are plain: the path of an APNs request, 74 characters, costs about 0.1 µs of CPU so, and
- * would cost 0.6 µs by the Huffman code, for 21 bytes less. We pay for the processor and not for the
- * line.
+ * would cost 0.6 µs by the Huffman code, for 21 bytes less. Who runs this pays for the processor,
+ * and hardly for the line.
  */
 export class HpackEncoder {
   readonly #maxTableBytes: number;
