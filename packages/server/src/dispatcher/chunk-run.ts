@@ -48,8 +48,8 @@ interface Slice {
  *
  * Where the lane cannot be used, a slice is gated all the same, without a permit: what has expired,
  * was cancelled, changed hands or is served by another credential now does not wait for a provider
- * to come back. A run ends with the chunk settled and gone, given back for later, put away because
- * its notification is paused, or lost to a successor.
+ * to come back. How often that is done, `JudgingPace` says. A run ends with the chunk settled and
+ * gone, given back for later, put away because its notification is paused, or lost to a successor.
  */
 export class ChunkRun {
   readonly #deps: ChunkRunDependencies;

@@ -198,6 +198,7 @@ export class Dispatcher implements AsyncDisposable {
       credentials: [
         ...crowded(waiting, ({ credentialRef }) => credentialRef),
         ...sated(busy, CAPACITY[lane]),
+        ...this.#lanes.leftAlone(now),
       ],
     };
     const request = { owner, lane, limit, leaseMs: LIMITS.leaseMs, now, without };

@@ -19,6 +19,7 @@ export class LaneBook implements AsyncDisposable {
   readonly #random: () => number;
   readonly #limiters: RateLimiters;
   readonly #lanes = new Map<number, Promise<Lane>>();
+  readonly #opened: Lane[] = [];
 
   constructor(options: LaneBookOptions) {
     this.#openProvider = options.openLane;
@@ -37,18 +38,24 @@ export class LaneBook implements AsyncDisposable {
     return lane;
   }
 
+  /** The credentials whose chunks are not worth a lease at the moment. */
+  leftAlone(now: Date): readonly number[] {
+    return this.#opened.filter((lane) => lane.isLeftAlone(now)).map((lane) => lane.credentialRef);
+  }
+
   async #open(credentialRef: number): Promise<Lane> {
     const open = await this.#openProvider(credentialRef);
-    return new Lane(credentialRef, open, {
+    const lane = new Lane(credentialRef, open, {
       observer: this.#observer,
       random: this.#random,
       limiter: open.bucket === null ? null : this.#limiters.of(open.bucket),
     });
+    this.#opened.push(lane);
+    return lane;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const lanes = await Promise.allSettled(this.#lanes.values());
-    const opened = lanes.flatMap((lane) => (lane.status === 'fulfilled' ? [lane.value] : []));
-    await Promise.all(opened.map((lane) => lane.provider[Symbol.asyncDispose]()));
+    await Promise.allSettled(this.#lanes.values());
+    await Promise.all(this.#opened.map((lane) => lane.provider[Symbol.asyncDispose]()));
   }
 }

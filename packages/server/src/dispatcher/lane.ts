@@ -15,6 +15,7 @@ import {
   type BreakerEvent,
   type BreakerState,
 } from './breaker.ts';
+import { JudgingPace } from './judging-pace.ts';
 import { lessonOf } from './lesson.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { Room } from './room.ts';
@@ -63,6 +64,7 @@ export class Lane {
   readonly #report: StopReport;
   #credential: BreakerState = CLOSED;
   readonly #hosts = new Map<string, BreakerState>();
+  readonly #judgingPace = new JudgingPace();
   /** On the scale of `performance.now()`. */
   readonly #heardAt = new Map<string, number>();
 
@@ -82,6 +84,24 @@ export class Lane {
   pausedUntil(now: Date): Date | null {
     const verdict = admission(this.#credential, now.getTime());
     return verdict.kind === 'wait' ? new Date(verdict.until) : null;
+  }
+
+  /**
+   * Whether a chunk is not worth a lease: nothing can go, to no host, and what waits was judged not
+   * long ago, or is about to be when the answer to a probe is in.
+   */
+  isLeftAlone(now: Date): boolean {
+    const nowMs = now.getTime();
+    const hosts = [...this.#hosts.values()];
+    const isClosed = hosts.length === 0 || hosts.some(({ kind }) => kind === 'closed');
+    if (isClosed && this.#credential.kind === 'closed') this.#judgingPace.reset();
+    const waits = (state: BreakerState): boolean => admission(state, nowMs).kind === 'wait';
+    const areHostsShut = hosts.length > 0 && hosts.every(waits);
+    if (!waits(this.#credential) && !areHostsShut) return false;
+    const shut = waits(this.#credential) ? [this.#credential] : hosts;
+    const pauses = shut.filter((state) => state.kind === 'open').map(({ until }) => until);
+    if (pauses.length < shut.length) return true;
+    return !this.#judgingPace.allows(Math.min(...pauses), nowMs);
   }
 
   /** When a push to this host may go again; a second from now when nothing is in its way. */
