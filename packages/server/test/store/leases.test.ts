@@ -111,8 +111,10 @@ describe('the lease of a chunk', () => {
     assert.ok(chunk !== undefined);
     await inTransaction(db, async (tx) => {
       assert.ok(await fenceChunk(tx, chunk));
-      await tx`update chunk set lease_until = clock_timestamp() where chunk_ref = ${chunk.ref}`;
-      await countSettled(tx, chunk, 0);
+      await tx`
+        update chunk set lease_until = clock_timestamp(), installation_refs = '{1}'
+        where chunk_ref = ${chunk.ref}`;
+      assert.equal(await countSettled(tx, chunk, 0), 'open');
     });
     assert.ok((await msLeft(chunk)) > SHORT_MS);
   });
