@@ -212,11 +212,14 @@ async function sendOne(session: ClientHttp2Session, request: Planned): Promise<S
     'content-length': String(body.length),
   };
   const stream = session.request(headers, { endStream: body.length === 0 });
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const closed = once(stream, 'close');
   const answered = once(stream, 'response');
   if (body.length > 0) stream.end(body);
   const [, , raw] = await answered;
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  // Not to its end as a stream: an answer may come before the whole request is out.
+  await closed;
   return { fields: pairs(raw as readonly string[]), body: digest(Buffer.concat(chunks)) };
 }
 
