@@ -1,7 +1,7 @@
 import { isLockTimeout } from '../domain/database-fault.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Settlement } from '../domain/settlement.ts';
-import { countSettled, fenceChunk, type LeasedChunk } from '../store/chunks.ts';
+import { countSettled, fenceChunk, heartbeat, type LeasedChunk } from '../store/chunks.ts';
 import { recordDeliveries } from '../store/ledger.ts';
 import { finishIfDone } from '../store/notifications.ts';
 import { reofferDead } from '../store/reoffer.ts';
@@ -43,6 +43,8 @@ export async function settle(
       return await inTransaction(db, write, { lockTimeoutMs });
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
+      // No heartbeat reached the chunk while it was locked from here.
+      await heartbeat(db, [chunk], LIMITS.leaseMs);
     }
   }
 }

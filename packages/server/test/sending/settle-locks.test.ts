@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fcmToken } from '../../../../test/device.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
+import { LIMITS } from '../../src/domain/limits.ts';
 import type { Settlement } from '../../src/domain/settlement.ts';
 import { settle } from '../../src/feedback/settle.ts';
 import { expandChunk } from '../../src/sending/expand.ts';
@@ -28,36 +29,44 @@ const SKIPPED: Omit<Settlement, 'installationRef'> = {
   previous: null,
 };
 
-test('a settlement that waits for a lock lets go of its own meanwhile', TIMEOUT, async () => {
-  await using network = await startNetwork({ role: 'api' });
-  const { db } = network.homing;
-  const crew = await Crew.gather(network, [fcmToken()]);
-  const content = { title: 'The summer sale has begun' };
-  await crew.backEnd.send({ audience: { everyone: true }, content });
-  await expandChunk(db, await lease(network), network.clock.now());
-  const chunk = await lease(network);
+test(
+  'a settlement that waits for a lock lets go of its own, and keeps its lease',
+  TIMEOUT,
+  async () => {
+    await using network = await startNetwork({ role: 'api' });
+    const { db } = network.homing;
+    const crew = await Crew.gather(network, [fcmToken()]);
+    const content = { title: 'The summer sale has begun' };
+    await crew.backEnd.send({ audience: { everyone: true }, content });
+    await expandChunk(db, await lease(network), network.clock.now());
+    const chunk = await lease(network);
 
-  const locked = Promise.withResolvers<void>();
-  const letGo = Promise.withResolvers<void>();
-  const frozen = db.begin(async (tx) => {
-    await tx`select 1 from notification for update`;
-    locked.resolve();
-    await letGo.promise;
-  });
-  await locked.promise;
-  const settlements = chunk.installationRefs.map((ref) => ({ ...SKIPPED, installationRef: ref }));
-  const settled = settle(db, chunk, settlements, network.clock.now());
-  while ((await db`select 1 from pg_locks where not granted`).length === 0);
-  // The settlement holds the chunk by now, so that this waits for it.
-  await db`select 1 from chunk where chunk_ref = ${chunk.ref} for update`;
-  letGo.resolve();
-  await frozen;
-  assert.deepEqual(await settled, { chunk: 'completed', refuted: 0 });
-});
+    const locked = Promise.withResolvers<void>();
+    const letGo = Promise.withResolvers<void>();
+    const frozen = db.begin(async (tx) => {
+      await tx`select 1 from notification for update`;
+      locked.resolve();
+      await letGo.promise;
+    });
+    await locked.promise;
+    const settlements = chunk.installationRefs.map((ref) => ({ ...SKIPPED, installationRef: ref }));
+    const settled = settle(db, chunk, settlements, network.clock.now());
+    while ((await db`select 1 from pg_locks where not granted`).length === 0);
+    // The settlement holds the chunk by now, so that this waits for it.
+    const [held] = await db<{ until: string }[]>`
+    select lease_until::text as until from chunk where chunk_ref = ${chunk.ref} for update`;
+    const isProlonged = () =>
+      db`select 1 from chunk where lease_until > ${held?.until ?? null}::text::timestamptz`;
+    while ((await isProlonged()).length === 0);
+    letGo.resolve();
+    await frozen;
+    assert.deepEqual(await settled, { chunk: 'completed', refuted: 0 });
+  },
+);
 
 async function lease({ homing: { db }, clock }: Network): Promise<LeasedChunk> {
   const without = { notifications: [], credentials: [] };
-  const request = { owner: 'test', lane: 'bulk', limit: 1, leaseMs: 60_000 } as const;
+  const request = { owner: 'test', lane: 'bulk', limit: 1, leaseMs: LIMITS.leaseMs } as const;
   const [chunk] = await leaseChunks(db, { ...request, now: clock.now(), without });
   return chunk ?? assert.fail('there is a chunk');
 }
