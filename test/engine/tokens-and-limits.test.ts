@@ -84,8 +84,9 @@ test('T15: beyond the streams of one connection, a Firebase project gets a secon
   for (const id of [first, second]) {
     assert.equal((await finishedReport(network, id))['counts']?.['accepted'], people.length);
   }
-  const numbers = (of: typeof connections) => of.map((connection) => connection.id);
-  assert.deepEqual(numbers(http2Connections(network)), numbers(connections), 'used again');
+  // One more may have been opened meanwhile, where a window of the first ones was used up.
+  const later = new Set(http2Connections(network).map(({ id }) => id));
+  for (const { id } of connections) assert(later.has(id), 'used again');
 });
 
 function users(people: readonly Person[]): readonly string[] {

@@ -8,7 +8,7 @@ import { ExchangeBook, type ConnectionResult, type StreamFault } from './exchang
 import { FrameBudget } from './frame-budget.ts';
 import { readGoaway, readPing, readReset, readWindowUpdate } from './frame-payload.ts';
 import { FrameReader, type Frame } from './frame-reader.ts';
-import { FrameWriter, SLAB_BYTES } from './frame-writer.ts';
+import { FrameWriter } from './frame-writer.ts';
 import { FLAG, FRAME, MAX_31_BITS } from './frame.ts';
 import { HEADER_TABLE_BYTES, MAX_HEADER_LIST_BYTES, writeGreeting } from './greeting.ts';
 import { HeaderAssembly, unpadded, type HeaderBlock } from './header-assembly.ts';
@@ -20,12 +20,6 @@ import { faultOf, ProtocolFault } from './protocol-fault.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { requestProblem, writeRequestHead } from './request-head.ts';
 import type { OpenSocket, TlsSocket } from './tls-socket.ts';
-
-/**
- * What a socket may hold back before nothing more is put on it: one write on its way while the next
- * one is collected. The rest waits in the pool's line, which can still take it back.
- */
-const MAX_UNSENT_BYTES = SLAB_BYTES;
 
 let connectionsMade = 0;
 
@@ -124,10 +118,15 @@ export class Connection {
 
   /** How many requests could be put on a stream now, by the peer's limit and by our own. */
   get room(): number {
-    if (this.#state !== 'open' || this.#socket.unsentBytes > MAX_UNSENT_BYTES) return 0;
+    if (this.#state !== 'open' || this.#socket.isFull) return 0;
     // Behind a closed window or on a dead route a request would be worse off than in the line.
     if (!this.#outbound.isOpen || this.#health.isDoubtful) return 0;
     return Math.min(this.#peer.maxStreams, this.#options.maxStreams) - this.#exchanges.size;
+  }
+
+  /** It has no room for a moment, because its socket has yet to take what it was given. */
+  get isFlushing(): boolean {
+    return this.#socket.isFull && !this.#health.isDoubtful;
   }
 
   /** Puts the request on a stream and calls back with what became of it. There must be room. */

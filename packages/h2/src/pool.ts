@@ -147,7 +147,7 @@ export class Http2Pool implements AsyncDisposable {
     const usable = Array.from(this.#connections).filter(
       ({ state }) => state === 'connecting' || state === 'open',
     );
-    if (usable.some(({ state }) => state === 'connecting')) return;
+    if (usable.some(({ state, isFlushing }) => state === 'connecting' || isFlushing)) return;
     if (usable.length >= this.#options.maxConnections) return;
     if (performance.now() < this.#connectNotBefore) {
       // Somebody else may still make room; without a connection, waiting would only hide the

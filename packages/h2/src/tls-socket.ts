@@ -1,5 +1,6 @@
 import { isIP, type OnReadOpts } from 'node:net';
 import { connect, type ConnectionOptions } from 'node:tls';
+import { SLAB_BYTES } from './frame-writer.ts';
 
 /** Where a connection goes to, and whom it trusts there. */
 export interface TlsTarget {
@@ -22,7 +23,11 @@ export interface TlsSocketEvents {
 
 /** The little that HTTP/2 wants of a socket. */
 export interface TlsSocket {
-  readonly unsentBytes: number;
+  /**
+   * It holds back more than one write, which is on its way while the next one is collected: the
+   * rest is to wait where it can still be taken back.
+   */
+  readonly isFull: boolean;
   /** Whether the socket took the bytes: one that has ended takes nothing. */
   write(bytes: Buffer, done: () => void): boolean;
   /** Closes when everything written is out. */
@@ -76,8 +81,8 @@ export function openTlsSocket({ origin, ca }: TlsTarget, events: TlsSocketEvents
   });
   socket.once('close', () => events.onClose(failure));
   return {
-    get unsentBytes() {
-      return socket.writableLength;
+    get isFull() {
+      return socket.writableLength > SLAB_BYTES;
     },
     write: (bytes, done) => {
       const isTaken = socket.writable;

@@ -174,7 +174,7 @@ class SocketOfNone {
   open(events: TlsSocketEvents): TlsSocket {
     this.#events = events;
     return {
-      unsentBytes: 0,
+      isFull: false,
       write: (bytes) => {
         if (!this.#isEnded) this.written.push(Buffer.from(bytes));
         return !this.#isEnded;
