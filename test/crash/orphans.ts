@@ -51,8 +51,11 @@ export class Orphans implements AsyncDisposable {
     const killedAt = performance.now();
     const rows = await this.#db<(ChunkRow & { readonly lease_until: Date })[]>`
       select chunk_ref, attempt, gated_through - settled as gap, lease_until from chunk
-      where lease_owner like ${`${pid}.%`} and lease_until > clock_timestamp()`;
+      where lease_owner like ${`${pid}.%`}`;
     for (const { chunk_ref: ref, attempt, gap, lease_until: leaseUntil } of rows) {
+      // Its former holder died as well, and nobody looked between the two.
+      const former = this.#waiting.get(ref);
+      if (former !== undefined) this.#end(ref, former, false);
       this.#waiting.set(ref, { attempt, killedAt, leaseUntil, gap });
     }
   }
