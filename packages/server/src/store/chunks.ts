@@ -55,7 +55,8 @@ export interface LeaseRequest {
   readonly now: Date;
   /**
    * What has as many chunks under way as can be used: left to others, or for later. What is only
-   * resolved uses none of it, and is leased all the same.
+   * resolved uses none of it, and is leased all the same, and so is a chunk whose worker died: its
+   * pushes may be on their way already, and their records must not wait for a pace.
    */
   readonly without: {
     readonly notifications: readonly number[];
@@ -105,8 +106,9 @@ export async function leaseChunks(
           where c.lane = ${lane} and c.app_ref = a.app_ref and c.available_at <= ${now}
             and (c.lease_until is null or c.lease_until < clock_timestamp())
             and (c.credential_ref is null
-              or (c.notification_ref <> all(${[...without.notifications]}::bigint[])
-                and c.credential_ref <> all(${[...without.credentials]}::bigint[])))
+              or (c.lease_until is not null
+                  or c.notification_ref <> all(${[...without.notifications]}::bigint[]))
+                and c.credential_ref <> all(${[...without.credentials]}::bigint[]))
           order by c.turn, c.available_at, c.chunk_ref limit ${2 * limit}
         ) head
     ), best as (

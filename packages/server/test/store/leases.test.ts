@@ -13,6 +13,7 @@ import type { LeasedChunk } from '../../src/store/chunks.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { whileHeld } from '../registry/while-held.ts';
 
+const ALL = 100;
 const LEASE_MS = 60_000;
 const SHORT_MS = 1_000;
 const YEAR_MS = 365 * 24 * 60 * 60 * 1_000;
@@ -32,14 +33,17 @@ describe('the lease of a chunk', () => {
     return lease(count);
   }
 
-  function lease(limit: number): Promise<readonly LeasedChunk[]> {
+  function lease(
+    limit: number,
+    notifications: readonly number[] = [],
+  ): Promise<readonly LeasedChunk[]> {
     return leaseChunks(network.homing.db, {
       owner: 'test',
       lane: 'transactional',
       limit,
       leaseMs: LEASE_MS,
       now: network.clock.now(),
-      without: { notifications: [], credentials: [] },
+      without: { notifications, credentials: [] },
     });
   }
 
@@ -84,6 +88,22 @@ describe('the lease of a chunk', () => {
     await lapse(over);
     const lost = await heartbeat(db, [...chunks, ...successors], LEASE_MS);
     assert.deepEqual(new Set([over, taken]), lost);
+  });
+
+  it('is taken over from the dead, also where no more of the notification is wanted', async () => {
+    const { db } = network.homing;
+    const [orphan, waiting] = await leased(2);
+    assert.ok(orphan !== undefined && waiting !== undefined);
+    await db`
+      update chunk set credential_ref = credential.credential_ref, installation_refs = '{1}'
+      from credential where credential.app_ref = chunk.app_ref
+        and chunk_ref = any(${[orphan.ref, waiting.ref]})`;
+    await lapse(orphan);
+    await releaseChunk(db, waiting, network.clock.now());
+    const crowded = [orphan.notificationRef, waiting.notificationRef];
+    const taken = new Set((await lease(ALL, crowded)).map(({ ref }) => ref));
+    assert.ok(taken.has(orphan.ref));
+    assert.ok(!taken.has(waiting.ref));
   });
 
   it('ends until the chunk can go, or its notification needs it no more', async () => {
