@@ -3,7 +3,7 @@ import type { GateRow } from '../domain/gate.ts';
 import { mayHaveBeenTaken, type Outcome } from '../domain/outcome.ts';
 import { retryDelayMs, type RetryPolicy } from '../domain/retry-policy.ts';
 import { providerHost } from '../domain/provider-host.ts';
-import { tokenFactOf, type Settlement } from '../domain/settlement.ts';
+import { tokenFactOf, UNATTEMPTED, type Settlement } from '../domain/settlement.ts';
 import type { DeliveryState, SkipReason } from '../domain/delivery.ts';
 import { withFullJitter } from './backoff.ts';
 
@@ -70,19 +70,13 @@ export function settleWithoutAttempt(
 
 function unsettled(row: GateRow): Omit<Settlement, 'state' | 'reason'> {
   return {
+    ...UNATTEMPTED,
     installationRef: row.installationRef,
     userRef: row.userRef,
-    code: null,
-    provider: null,
-    providerId: null,
     holderVersion: row.holderVersion,
     attempts: row.attempts,
     possibleDuplicate: row.possibleDuplicate,
     firstSentAt: row.firstSentAt,
-    sentAt: null,
-    dueAt: null,
-    tokenFact: null,
-    host: null,
     previous:
       row.settledState === null ? null : { state: row.settledState, reason: row.settledReason },
   };

@@ -1,5 +1,5 @@
 import { LIMITS } from '../domain/limits.ts';
-import type { Settlement } from '../domain/settlement.ts';
+import { skip, type Settlement } from '../domain/settlement.ts';
 import { insertChunk } from '../store/chunks.ts';
 import { recordDeliveries } from '../store/ledger.ts';
 import { finishIfDone } from '../store/notifications.ts';
@@ -51,21 +51,9 @@ async function enqueue(tx: Transaction, group: readonly DueRetry[], now: Date): 
 /** The address or its credential went away while the delivery waited. */
 function toUnreachable(retry: DueRetry): Settlement {
   return {
-    installationRef: retry.installationRef,
-    userRef: retry.userRef,
-    state: 'skipped',
-    reason: retry.holdsToken ? 'no_credential' : 'no_token',
-    code: null,
-    provider: null,
-    providerId: null,
-    holderVersion: null,
+    ...skip(retry, retry.holdsToken ? 'no_credential' : 'no_token'),
     attempts: retry.attempts,
     possibleDuplicate: retry.possibleDuplicate,
-    firstSentAt: null,
-    sentAt: null,
-    dueAt: null,
-    tokenFact: null,
-    host: null,
     previous: { state: 'retrying', reason: retry.reason },
   };
 }

@@ -1,5 +1,5 @@
 import type { ProviderName } from './address.ts';
-import type { DeliveryState, Recipient } from './delivery.ts';
+import type { DeliveryState, Recipient, SkipReason } from './delivery.ts';
 import type { Outcome } from './outcome.ts';
 
 /** What the registry is to hear of an outcome; applied as compare-and-set (rule R8). */
@@ -30,6 +30,27 @@ export interface Settlement extends Recipient {
   readonly host: string | null;
   /** What the ledger held before, so that counters move instead of adding up; null for nothing. */
   readonly previous: { readonly state: DeliveryState; readonly reason: string } | null;
+}
+
+/** What a settlement says where no attempt was made, and the ledger held nothing. */
+export const UNATTEMPTED: Omit<Settlement, keyof Recipient | 'state' | 'reason'> = {
+  code: null,
+  provider: null,
+  providerId: null,
+  holderVersion: null,
+  attempts: 0,
+  possibleDuplicate: false,
+  firstSentAt: null,
+  sentAt: null,
+  dueAt: null,
+  tokenFact: null,
+  host: null,
+  previous: null,
+};
+
+/** A delivery that ends before a gate looked at it. */
+export function skip({ installationRef, userRef }: Recipient, reason: SkipReason): Settlement {
+  return { ...UNATTEMPTED, installationRef, userRef, state: 'skipped', reason };
 }
 
 type Attempted = Exclude<Outcome, { readonly kind: 'not_started' }>;

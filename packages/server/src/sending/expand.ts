@@ -1,7 +1,6 @@
 import assert from 'node:assert';
 import { unreachableReason } from '../domain/candidate.ts';
-import type { SkipReason } from '../domain/delivery.ts';
-import type { Settlement } from '../domain/settlement.ts';
+import { skip } from '../domain/settlement.ts';
 import { installationsByRef, installationsOfUsers, type Candidate } from '../store/audience.ts';
 import { deleteChunk, fenceChunk, type LeasedChunk } from '../store/chunks.ts';
 import { recordDeliveries } from '../store/ledger.ts';
@@ -31,7 +30,7 @@ async function expandNamed(db: Database, chunk: LeasedChunk, now: Date): Promise
     const candidates = await resolve(tx, chunk);
     const unreachable = candidates.flatMap((candidate) => {
       const reason = unreachableReason(candidate, chunk.lane);
-      return reason === null ? [] : [toSkip(candidate, reason)];
+      return reason === null ? [] : [skip(candidate, reason)];
     });
     const reachable = candidates.filter((one) => unreachableReason(one, chunk.lane) === null);
     await recordDeliveries(tx, chunk, unreachable, now);
@@ -47,27 +46,6 @@ async function resolve(tx: Transaction, chunk: LeasedChunk): Promise<readonly Ca
   return chunk.userRefs.length > 0
     ? installationsOfUsers(tx, chunk.appRef, chunk.userRefs)
     : installationsByRef(tx, chunk.appRef, chunk.installationRefs);
-}
-
-function toSkip(candidate: Candidate, reason: SkipReason): Settlement {
-  return {
-    installationRef: candidate.installationRef,
-    userRef: candidate.userRef,
-    state: 'skipped',
-    reason,
-    code: null,
-    provider: null,
-    providerId: null,
-    holderVersion: null,
-    attempts: 0,
-    possibleDuplicate: false,
-    firstSentAt: null,
-    sentAt: null,
-    dueAt: null,
-    tokenFact: null,
-    host: null,
-    previous: null,
-  };
 }
 
 function toShares(candidates: readonly Candidate[]): readonly LaneShare[] {

@@ -3,31 +3,13 @@ import { test } from 'node:test';
 import { fcmToken } from '../../../../test/device.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
 import { LIMITS } from '../../src/domain/limits.ts';
-import type { Settlement } from '../../src/domain/settlement.ts';
+import { skip } from '../../src/domain/settlement.ts';
 import { settle } from '../../src/feedback/settle.ts';
 import { expandChunk } from '../../src/sending/expand.ts';
 import { leaseChunks, type LeasedChunk } from '../../src/store/chunks.ts';
 import { Crew } from './crew.ts';
 
 const TIMEOUT = { timeout: 60_000 };
-
-const SKIPPED: Omit<Settlement, 'installationRef'> = {
-  userRef: 0,
-  state: 'skipped',
-  reason: 'no_token',
-  code: null,
-  provider: null,
-  providerId: null,
-  holderVersion: null,
-  attempts: 0,
-  possibleDuplicate: false,
-  firstSentAt: null,
-  sentAt: null,
-  dueAt: null,
-  tokenFact: null,
-  host: null,
-  previous: null,
-};
 
 test(
   'a settlement that waits for a lock lets go of its own, and keeps its lease',
@@ -49,7 +31,9 @@ test(
       await letGo.promise;
     });
     await locked.promise;
-    const settlements = chunk.installationRefs.map((ref) => ({ ...SKIPPED, installationRef: ref }));
+    const settlements = chunk.installationRefs.map((installationRef) =>
+      skip({ installationRef, userRef: 0 }, 'no_token'),
+    );
     const settled = settle(db, chunk, settlements, network.clock.now());
     while ((await db`select 1 from pg_locks where not granted`).length === 0);
     // The settlement holds the chunk by now, so that this waits for it.
