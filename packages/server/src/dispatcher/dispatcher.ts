@@ -193,15 +193,12 @@ export class Dispatcher implements AsyncDisposable {
     if (free <= 0 || this.#stopping.signal.aborted) return 0;
     const limit = Math.ceil(free / 2);
     const now = clock();
-    const without = {
-      notifications: crowded(waiting, ({ notificationRef }) => notificationRef),
-      credentials: [
-        ...crowded(waiting, ({ credentialRef }) => credentialRef),
-        ...sated(busy, CAPACITY[lane]),
-        ...this.#lanes.leftAlone(now),
-      ],
+    const without = [...sated(busy, CAPACITY[lane]), ...this.#lanes.leftAlone(now)];
+    const crowded = {
+      notifications: waitedFor(waiting, ({ notificationRef }) => notificationRef),
+      credentials: waitedFor(waiting, ({ credentialRef }) => credentialRef),
     };
-    const request = { owner, lane, limit, leaseMs: LIMITS.leaseMs, now, without };
+    const request = { owner, lane, limit, leaseMs: LIMITS.leaseMs, now, without, crowded };
     const chunks = await leaseChunks(db, request);
     for (const chunk of chunks) this.#start(chunk);
     if (chunks.length === limit) this.wake();
@@ -260,7 +257,7 @@ function partition<T>(all: readonly T[], test: (one: T) => boolean): readonly [T
 }
 
 /** What several chunks wait for already: a notification its tokens, a credential tokens or room. */
-function crowded(
+function waitedFor(
   waiting: readonly RunningChunk[],
   what: (chunk: LeasedChunk) => number | null,
 ): readonly number[] {

@@ -54,11 +54,16 @@ export interface LeaseRequest {
   readonly leaseMs: number;
   readonly now: Date;
   /**
-   * What has as many chunks under way as can be used: left to others, or for later. What is only
-   * resolved uses none of it, and is leased all the same, and so is a chunk whose worker died: its
-   * pushes may be on their way already, and their records must not wait for a pace.
+   * Credentials that can be used no more at the moment: left to others, or for later. What is only
+   * resolved uses none, and is leased all the same.
    */
-  readonly without: {
+  readonly without: readonly number[];
+  /**
+   * What several chunks wait for already, so that another one would only wait as well. A chunk
+   * whose worker died is leased all the same: its pushes may be on their way already, and their
+   * records must not wait for a pace.
+   */
+  readonly crowded: {
     readonly notifications: readonly number[];
     readonly credentials: readonly number[];
   };
@@ -83,7 +88,7 @@ export async function leaseChunks(
   db: Queryable,
   request: LeaseRequest,
 ): Promise<readonly LeasedChunk[]> {
-  const { lane, limit, now, without } = request;
+  const { lane, limit, now, without, crowded } = request;
   const rows = await db<ChunkRow[]>`
     with recursive app_with_work as (
       (select app_ref from chunk where lane = ${lane} order by app_ref limit 1)
@@ -106,9 +111,10 @@ export async function leaseChunks(
           where c.lane = ${lane} and c.app_ref = a.app_ref and c.available_at <= ${now}
             and (c.lease_until is null or c.lease_until < clock_timestamp())
             and (c.credential_ref is null
-              or (c.lease_until is not null
-                  or c.notification_ref <> all(${[...without.notifications]}::bigint[]))
-                and c.credential_ref <> all(${[...without.credentials]}::bigint[]))
+              or c.credential_ref <> all(${[...without]}::bigint[])
+                and (c.lease_until is not null
+                  or c.notification_ref <> all(${[...crowded.notifications]}::bigint[])
+                    and c.credential_ref <> all(${[...crowded.credentials]}::bigint[])))
           order by c.turn, c.available_at, c.chunk_ref limit ${2 * limit}
         ) head
     ), best as (

@@ -3,17 +3,12 @@ import { after, before, describe, it } from 'node:test';
 import { gatherCrowd } from '../../../../test/anonymous-crowd.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
 import { expandChunk } from '../../src/sending/expand.ts';
-import {
-  leaseChunks,
-  releaseChunk,
-  type LeasedChunk,
-  type LeaseRequest,
-} from '../../src/store/chunks.ts';
+import { releaseChunk } from '../../src/store/chunks.ts';
+import { leaseFrom } from '../store/lease-from.ts';
 import { Crew } from './crew.ts';
 
 const content = { title: 'The summer sale has begun' };
 const EVERYONE = { audience: { everyone: true }, content };
-const NOTHING: LeaseRequest['without'] = { notifications: [], credentials: [] };
 
 describe('those who send at the same time', () => {
   let network: Network;
@@ -35,14 +30,8 @@ describe('those who send at the same time', () => {
     return row?.notification_ref ?? assert.fail('no chunk was made');
   }
 
-  function lease(limit: number, without = NOTHING): Promise<readonly LeasedChunk[]> {
-    const now = network.clock.now();
-    const request = { owner: 'test', lane: 'bulk', limit, leaseMs: 60_000, now, without } as const;
-    return leaseChunks(network.homing.db, request);
-  }
-
   async function take(limit: number): Promise<readonly number[]> {
-    return (await lease(limit)).map(({ notificationRef }) => notificationRef);
+    return (await leaseFrom(network, 'bulk', limit)).map(({ notificationRef }) => notificationRef);
   }
 
   it('take turns, app by app, and within an app in line', async () => {
@@ -76,27 +65,30 @@ describe('those who send at the same time', () => {
     const { app, backEnd } = await Crew.gather(network, []);
     await gatherCrowd(db, app.id, { count: 10_001, tokenEvery: 5_000, name: 'steps' });
     await backEnd.send(EVERYONE);
-    const [walk] = await lease(1);
+    const [walk] = await leaseFrom(network, 'bulk', 1);
     assert(walk !== undefined, 'the walk is leased');
     await expandChunk(db, walk, network.clock.now());
 
-    const [made, further] = [await lease(1), await lease(1)].flat();
+    const [made, further] = [
+      await leaseFrom(network, 'bulk', 1),
+      await leaseFrom(network, 'bulk', 1),
+    ].flat();
     assert.equal(made?.installationRefs.length, 2);
     assert.equal(further?.ref, walk.ref);
     assert.notEqual(further.cursor, walk.cursor);
     await expandChunk(db, further, network.clock.now());
-    const [last] = await lease(1);
+    const [last] = await leaseFrom(network, 'bulk', 1);
     assert.equal(last?.installationRefs.length, 1);
   });
 
   it('find out whom they reach while their chunks wait for a pace', async () => {
     const { backEnd } = await Crew.gather(network, []);
     await backEnd.send(EVERYONE);
-    const [walk] = await lease(1);
+    const [walk] = await leaseFrom(network, 'bulk', 1);
     assert(walk !== undefined, 'the walk is leased');
     await releaseChunk(network.homing.db, walk, network.clock.now());
-    const without = { notifications: [walk.notificationRef], credentials: [] };
-    const [again] = await lease(1, without);
+    const crowded = { notifications: [walk.notificationRef], credentials: [] };
+    const [again] = await leaseFrom(network, 'bulk', 1, { crowded });
     assert.equal(again?.ref, walk.ref);
   });
 });

@@ -10,7 +10,7 @@ import { fcmToken } from '../../../../test/device.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
 import { acceptedPushes, tokens, tokensReached } from '../../../../test/pushes.ts';
 import { expandChunk } from '../../src/sending/expand.ts';
-import { leaseChunks } from '../../src/store/chunks.ts';
+import { leaseFrom } from '../store/lease-from.ts';
 import { assertProblem } from '../http/assert-problem.ts';
 import { textOf } from '../http/text-of.ts';
 import { Crew } from './crew.ts';
@@ -57,14 +57,12 @@ async function listOf(crew: Crew, lines: readonly unknown[]): Promise<string> {
 }
 
 /** One step of the only walk that there is. */
-async function takeStep({ homing: { db }, clock }: Network): Promise<'further' | 'done'> {
-  const now = clock.now();
-  const without = { notifications: [], credentials: [] };
-  const lane = 'bulk';
-  const request = { owner: 'test', lane, limit: 8, leaseMs: 60_000, now, without } as const;
-  const walk = (await leaseChunks(db, request)).find(({ cursor }) => cursor !== null);
+async function takeStep(network: Network): Promise<'further' | 'done'> {
+  const { db } = network.homing;
+  const chunks = await leaseFrom(network, 'bulk', 8);
+  const walk = chunks.find(({ cursor }) => cursor !== null);
   assert(walk !== undefined, 'there is a walk');
-  await expandChunk(db, walk, now);
+  await expandChunk(db, walk, network.clock.now());
   const left = await db`select 1 from chunk where cursor is not null`;
   return left.length > 0 ? 'further' : 'done';
 }

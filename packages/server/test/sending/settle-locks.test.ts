@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fcmToken } from '../../../../test/device.ts';
-import { startNetwork, type Network } from '../../../../test/network.ts';
-import { LIMITS } from '../../src/domain/limits.ts';
+import { startNetwork } from '../../../../test/network.ts';
 import { skip } from '../../src/domain/settlement.ts';
 import { settle } from '../../src/feedback/settle.ts';
 import { expandChunk } from '../../src/sending/expand.ts';
-import { leaseChunks, type LeasedChunk } from '../../src/store/chunks.ts';
+import { leaseFrom } from '../store/lease-from.ts';
 import { Crew } from './crew.ts';
 
 const TIMEOUT = { timeout: 60_000 };
@@ -20,8 +19,11 @@ test(
     const crew = await Crew.gather(network, [fcmToken()]);
     const content = { title: 'The summer sale has begun' };
     await crew.backEnd.send({ audience: { everyone: true }, content });
-    await expandChunk(db, await lease(network), network.clock.now());
-    const chunk = await lease(network);
+    const [walk] = await leaseFrom(network, 'bulk', 1);
+    assert.ok(walk !== undefined);
+    await expandChunk(db, walk, network.clock.now());
+    const [chunk] = await leaseFrom(network, 'bulk', 1);
+    assert.ok(chunk !== undefined);
 
     const locked = Promise.withResolvers<void>();
     const letGo = Promise.withResolvers<void>();
@@ -47,10 +49,3 @@ test(
     assert.deepEqual(await settled, { chunk: 'completed', refuted: 0 });
   },
 );
-
-async function lease({ homing: { db }, clock }: Network): Promise<LeasedChunk> {
-  const without = { notifications: [], credentials: [] };
-  const request = { owner: 'test', lane: 'bulk', limit: 1, leaseMs: LIMITS.leaseMs } as const;
-  const [chunk] = await leaseChunks(db, { ...request, now: clock.now(), without });
-  return chunk ?? assert.fail('there is a chunk');
-}

@@ -2,16 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { enrolCrowd } from '../../../../test/crowd.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
-import {
-  countSettled,
-  fenceChunk,
-  heartbeat,
-  leaseChunks,
-  releaseChunk,
-} from '../../src/store/chunks.ts';
+import { countSettled, fenceChunk, heartbeat, releaseChunk } from '../../src/store/chunks.ts';
 import type { LeasedChunk } from '../../src/store/chunks.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { whileHeld } from '../registry/while-held.ts';
+import { leaseFrom } from './lease-from.ts';
 
 const ALL = 100;
 const LEASE_MS = 60_000;
@@ -26,25 +21,11 @@ describe('the lease of a chunk', () => {
   after(() => network[Symbol.asyncDispose]());
 
   /** Holds a chunk for each of so many notifications. */
-  async function leased(count: number): Promise<readonly LeasedChunk[]> {
-    const [person] = await enrolCrowd(network, 1, { name: `crowd${count}` });
+  async function leased(count: number, name = ''): Promise<readonly LeasedChunk[]> {
+    const [person] = await enrolCrowd(network, 1, { name: `crowd${count}${name}` });
     assert.ok(person !== undefined);
     for (let sent = 0; sent < count; sent += 1) await network.backEnd.sendToUsers([person.user]);
-    return lease(count);
-  }
-
-  function lease(
-    limit: number,
-    notifications: readonly number[] = [],
-  ): Promise<readonly LeasedChunk[]> {
-    return leaseChunks(network.homing.db, {
-      owner: 'test',
-      lane: 'transactional',
-      limit,
-      leaseMs: LEASE_MS,
-      now: network.clock.now(),
-      without: { notifications, credentials: [] },
-    });
+    return leaseFrom(network, 'transactional', count);
   }
 
   async function lapse({ ref }: LeasedChunk): Promise<void> {
@@ -80,7 +61,7 @@ describe('the lease of a chunk', () => {
     const [kept, over, taken] = chunks;
     assert.ok(kept !== undefined && over !== undefined && taken !== undefined);
     await lapse(taken);
-    const successors = await lease(1);
+    const successors = await leaseFrom(network, 'transactional', 1);
     assert.deepEqual(
       successors.map(({ ref }) => ref),
       [taken.ref],
@@ -90,21 +71,32 @@ describe('the lease of a chunk', () => {
     assert.deepEqual(new Set([over, taken]), lost);
   });
 
-  it('is taken over from the dead, also where no more of the notification is wanted', async () => {
-    const { db } = network.homing;
-    const [orphan, waiting] = await leased(2);
-    assert.ok(orphan !== undefined && waiting !== undefined);
-    await db`
-      update chunk set credential_ref = credential.credential_ref, installation_refs = '{1}'
-      from credential where credential.app_ref = chunk.app_ref
-        and chunk_ref = any(${[orphan.ref, waiting.ref]})`;
-    await lapse(orphan);
-    await releaseChunk(db, waiting, network.clock.now());
-    const crowded = [orphan.notificationRef, waiting.notificationRef];
-    const taken = new Set((await lease(ALL, crowded)).map(({ ref }) => ref));
-    assert.ok(taken.has(orphan.ref));
-    assert.ok(!taken.has(waiting.ref));
-  });
+  for (const what of ['notifications', 'credentials'] as const) {
+    it(`is taken over from the dead, also where too many wait for the same ${what}`, async () => {
+      const { db } = network.homing;
+      const [orphan, waiting] = await leased(2, what);
+      assert.ok(orphan !== undefined && waiting !== undefined);
+      const refs = [orphan.ref, waiting.ref];
+      const [resolved] = await db<{ credential_ref: number }[]>`
+        update chunk set credential_ref = credential.credential_ref, installation_refs = '{1}'
+        from credential
+        where credential.app_ref = chunk.app_ref and chunk_ref = any(${refs})
+        returning chunk.credential_ref`;
+      assert.ok(resolved !== undefined);
+      await lapse(orphan);
+      await releaseChunk(db, waiting, network.clock.now());
+      const crowded = {
+        notifications: [orphan.notificationRef, waiting.notificationRef],
+        credentials: [resolved.credential_ref],
+      };
+      const taken = await leaseFrom(network, 'transactional', ALL, {
+        crowded: { notifications: [], credentials: [], [what]: crowded[what] },
+      });
+      const takenRefs = new Set(taken.map(({ ref }) => ref));
+      assert.ok(takenRefs.has(orphan.ref));
+      assert.ok(!takenRefs.has(waiting.ref));
+    });
+  }
 
   it('ends until the chunk can go, or its notification needs it no more', async () => {
     const { clock } = network;
