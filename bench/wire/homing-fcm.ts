@@ -2,6 +2,7 @@ import { createServiceAccount } from '@homing/simulators';
 import type { Clock } from '../../packages/server/src/domain/clock.ts';
 import type { Message } from '../../packages/server/src/domain/message.ts';
 import { createFcmProvider } from '../../packages/server/src/providers/fcm/provider.ts';
+import { outcomesOf } from '../../packages/server/src/providers/provider.ts';
 import { parseFcmSettings } from '../../packages/server/src/providers/fcm/settings.ts';
 import type { ProviderTokenStore } from '../../packages/server/src/providers/provider-token-store.ts';
 import { FCM_PROJECT, FCM_TEXT, fcmRegistration } from './fcm-push.ts';
@@ -58,7 +59,7 @@ export async function openHomingFcm({ url, authorityPem, streams }: SenderTarget
       drawnBySdk: false,
     } as const;
     const startBefore = performance.now() + 60_000;
-    const [outcome] = await provider.send([push], { startBefore, signal });
+    const [outcome] = await outcomesOf(provider, [push], { startBefore, signal });
     if (outcome?.kind !== 'accepted') throw new Error(`it came back as ${JSON.stringify(outcome)}`);
   };
   return { run: (count) => keepInFlight(count, streams, send) };

@@ -1,5 +1,5 @@
 import type { Notification } from '../domain/notification.ts';
-import type { Renderer } from '../sending/render.ts';
+import type { PushMaker } from '../sending/push-maker.ts';
 import type { LeasedChunk } from '../store/chunks.ts';
 import type { Lane } from './lane.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -12,5 +12,5 @@ export interface ChunkWork {
   /** Null where the notification has no pace of its own. */
   readonly pace: RateLimiter | null;
   readonly notification: Notification;
-  readonly renderer: Renderer;
+  readonly pushMaker: PushMaker;
 }

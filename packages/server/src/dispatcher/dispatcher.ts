@@ -4,6 +4,7 @@ import type { Lane as LaneName } from '../domain/notification.ts';
 import { paceBucket } from '../domain/rate.ts';
 import { relieve } from '../feedback/relieve.ts';
 import { expandChunk } from '../sending/expand.ts';
+import { createPushMaker } from '../sending/push-maker.ts';
 import { createRenderer } from '../sending/render.ts';
 import { countOpenWork, leaseChunks } from '../store/chunks.ts';
 import type { LeasedChunk } from '../store/chunks.ts';
@@ -231,11 +232,11 @@ export class Dispatcher implements AsyncDisposable {
     }
     const lane = await this.#openLane(chunk.credentialRef);
     const notification = await loadNotification(db, chunk.notificationRef);
-    const renderer = createRenderer(notification);
+    const pushMaker = createPushMaker(notification, createRenderer(notification));
     const deps = { ...this.#options, signal: this.#stopping.signal };
     const { ref, pacePerSecond } = notification;
     const pace = pacePerSecond === null ? null : this.#limiters.of(paceBucket(ref, pacePerSecond));
-    const run = new ChunkRun(deps, { chunk, lane, pace, notification, renderer });
+    const run = new ChunkRun(deps, { chunk, lane, pace, notification, pushMaker });
     entry.run = run;
     await run.run();
   }

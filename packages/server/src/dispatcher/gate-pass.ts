@@ -1,5 +1,5 @@
 import assert from 'node:assert';
-import { deliveryId, type Recipient } from '../domain/delivery.ts';
+import type { Recipient } from '../domain/delivery.ts';
 import { judge, type GateRow } from '../domain/gate.ts';
 import type { Variables } from '../domain/notification.ts';
 import { providerHost } from '../domain/provider-host.ts';
@@ -90,7 +90,11 @@ function judgeRow(
   );
   switch (verdict.kind) {
     case 'send':
-      return toGatedPush(work, row, verdict.address, variables);
+      return {
+        row,
+        push: work.pushMaker.make(row, verdict.address, variables),
+        host: providerHost(verdict.address),
+      };
     case 'skip':
       return settleWithoutAttempt(row, { state: 'skipped', reason: verdict.reason });
     case 'expired':
@@ -100,27 +104,4 @@ function judgeRow(
     case 'settled':
       return null;
   }
-}
-
-function toGatedPush(
-  { notification, renderer }: ChunkWork,
-  row: GateRow,
-  address: Push['address'],
-  variables: Variables | null,
-): GatedPush {
-  const isUserBound = row.userRef !== 0;
-  const push: Push = {
-    id: deliveryId(notification.id, row),
-    address,
-    message: renderer.render({
-      locale: row.locale,
-      userId: isUserBound ? row.ownerId : null,
-      variables,
-    }),
-    rcpt: isUserBound ? row.rcpt : null,
-    collapseScope: row.isShared ? row.rcpt : null,
-    expiresAt: notification.expiresAt,
-    drawnBySdk: row.sdkVersion !== null,
-  };
-  return { row, push, host: providerHost(address) };
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ProviderName } from '../domain/address.ts';
 import type { Clock } from '../domain/clock.ts';
 import { LIMITS } from '../domain/limits.ts';
@@ -64,6 +63,7 @@ export class Lane {
   readonly #report: StopReport;
   #credential: BreakerState = CLOSED;
   readonly #hosts = new Map<string, BreakerState>();
+  readonly #lowering = new Set<Promise<void>>();
   readonly #judgingPace = new JudgingPace();
   /** On the scale of `performance.now()`. */
   readonly #heardAt = new Map<string, number>();
@@ -117,11 +117,10 @@ export class Lane {
    * moment: whoever waited for it would keep the work of other lanes from being taken up.
    */
   async makeReady(clock: Clock, signal: AbortSignal): Promise<boolean> {
-    const patience = new AbortController();
-    const tooLate = delay(LIMITS.prepareMs, TOO_LATE, { signal: patience.signal });
-    tooLate.catch(() => {});
-    const obstacle = await Promise.race([this.provider.prepare(signal), tooLate]);
-    patience.abort();
+    const tooLate = Promise.withResolvers<Outcome>();
+    const timer = setTimeout(() => tooLate.resolve(TOO_LATE), LIMITS.prepareMs);
+    const obstacle = await Promise.race([this.provider.prepare(signal), tooLate.promise]);
+    clearTimeout(timer);
     if (obstacle === null) return true;
     await this.close(obstacle, clock());
     return false;
@@ -144,20 +143,24 @@ export class Lane {
    * Takes note of what came of a push. False: it was no attempt, and only says that the lane or the
    * host cannot be used at the moment.
    */
-  async heed({ outcome, host, isProbe, now }: Learning): Promise<boolean> {
+  heed({ outcome, host, isProbe, now }: Learning): boolean {
     const credential = this.#credential;
     const trips = credential.kind === 'closed' ? 0 : credential.trips;
     const lesson = lessonOf(outcome, { isProbe, trips, policy: this.policy });
     if (lesson.host.kind !== 'unasked') this.#heardAt.set(host, performance.now());
     this.#noteHost(host, lesson.host, now);
     this.#noteCredential(lesson.credential, now);
-    if (outcome.kind === 'accepted') await this.#report.accepted(now);
-    if (outcome.kind === 'auth' && lesson.credential.kind === 'fault') {
-      await this.#report.refused(outcome.code);
+    if (outcome.kind === 'accepted') this.#report.accepted(now);
+    if (lesson.credential.kind === 'fault') {
+      if (outcome.kind === 'auth') this.#report.refused(outcome.code);
+      if (outcome.kind === 'throttled' && credential.kind !== 'open') this.#slowDown();
     }
-    const isThrottled = outcome.kind === 'throttled' && lesson.credential.kind === 'fault';
-    if (isThrottled && credential.kind !== 'open') await this.#slowDown();
     return lesson.isAttempt;
+  }
+
+  /** Resolves when what was learned so far is recorded: alerts, and the rate that it may use. */
+  async recorded(): Promise<void> {
+    await Promise.all([this.#report.told(), ...this.#lowering]);
   }
 
   /** Closes the credential for a while, because of what kept all pushes from being offered. */
@@ -165,8 +168,8 @@ export class Lane {
     if (obstacle.kind === 'auth') {
       const { credential } = lessonOf(obstacle, { isProbe: false, trips: 0, policy: this.policy });
       this.#noteCredential(credential, now);
-      await this.#report.refused(obstacle.code);
-      return;
+      this.#report.refused(obstacle.code);
+      return this.#report.told();
     }
     const pauseMs = 'retryAfterMs' in obstacle ? obstacle.retryAfterMs : null;
     this.#noteCredential({ kind: 'fault', pauseMs }, now);
@@ -181,8 +184,13 @@ export class Lane {
     this.#noteHost(host, { kind: 'fault', pauseMs: null }, now);
   }
 
+  #slowDown(): void {
+    const lowered = this.#lowerRate().finally(() => this.#lowering.delete(lowered));
+    this.#lowering.add(lowered);
+  }
+
   /** A failure of this must not lose the outcome that it came with. */
-  async #slowDown(): Promise<void> {
+  async #lowerRate(): Promise<void> {
     try {
       await this.limiter?.lower();
     } catch (error) {

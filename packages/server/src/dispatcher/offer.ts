@@ -36,9 +36,9 @@ export interface OfferListener {
 }
 
 /**
- * Offers a slice to the provider, in batches of what one request carries. Resolves when the last
- * answer is in, and tells the lane of each of them. A batch that fails keeps no place on the wire
- * and none of the others from being heard; then it rejects with the first failure.
+ * Offers a slice to the provider, a group of pushes in each turn of the event loop. Resolves when
+ * the last answer is in and what the lane learned from it is recorded. What fails with one push
+ * keeps none of the others from being heard; then it rejects with the first failure.
  */
 export async function offer(
   deps: OfferDependencies,
@@ -47,58 +47,77 @@ export async function offer(
   listener: OfferListener,
 ): Promise<void> {
   const { pushes, gatedAt } = slice;
-  const { batchSize } = lane.provider.limits;
+  const groupSize = Math.max(lane.provider.limits.batchSize, LIMITS.pushesAtOnce);
   const started = new Set<string>();
   const failures: unknown[] = [];
-  const batches: Promise<void>[] = [];
-  for (let from = 0; from < pushes.length; from += batchSize) {
-    const batch = pushes.slice(from, from + batchSize);
-    const offered = offerBatch(deps, lane, { pushes: batch, gatedAt }, listener, started);
-    // Heeded at once: the next batches are only offered after a turn of the event loop.
-    batches.push(offered.catch((error: unknown) => void failures.push(error)));
+  const groups: Promise<void>[] = [];
+  for (let from = 0; from < pushes.length; from += groupSize) {
     // Hundreds of requests are built and written in one go otherwise, and all else has to wait.
-    if ((from + batchSize) % LIMITS.pushesAtOnce === 0) await setImmediate();
+    if (from > 0) await setImmediate();
+    const group = { pushes: pushes.slice(from, from + groupSize), gatedAt };
+    // Heeded at once: the next groups are only offered after a turn of the event loop.
+    const offered = offerGroup(deps, lane, group, { listener, started, failures });
+    groups.push(offered.catch((error: unknown) => void failures.push(error)));
   }
-  await Promise.all(batches);
+  await Promise.all(groups);
+  await lane.recorded();
   if (failures.length > 0) throw failures[0];
   for (const host of new Set(pushes.map((push) => push.host))) {
     if (!started.has(host)) lane.stalled(host, gatedAt, deps.clock());
   }
 }
 
-async function offerBatch(
-  { clock, metrics, signal }: OfferDependencies,
+/** What comes of a slice, over all its groups. */
+interface Yield {
+  readonly listener: OfferListener;
+  /** Hosts that got something. */
+  readonly started: Set<string>;
+  readonly failures: unknown[];
+}
+
+async function offerGroup(
+  deps: OfferDependencies,
   lane: Lane,
-  batch: { readonly pushes: readonly AdmittedPush[]; readonly gatedAt: number },
-  listener: OfferListener,
-  started: Set<string>,
+  group: { readonly pushes: readonly AdmittedPush[]; readonly gatedAt: number },
+  yielded: Yield,
 ): Promise<void> {
-  const sentAt = clock();
-  const startBefore = batch.gatedAt + LIMITS.gateFreshMs;
-  const pushes = batch.pushes.map(({ push }) => push);
-  let held = pushes.length;
-  try {
-    const outcomes = await lane.provider.send(pushes, { startBefore, signal });
-    assert(outcomes.length === pushes.length, 'a provider answers for each push');
-    const unstarted = outcomes.filter(({ kind }) => kind === 'not_started').length;
-    listener.answered(held - unstarted);
-    held = unstarted;
-    for (const [index, push] of batch.pushes.entries()) {
-      const outcome = outcomes[index];
-      assert(outcome !== undefined);
-      metrics.outcome(lane.name, outcome.kind);
-      const { host, isProbe } = push;
-      const isAttempt = await lane.heed({ outcome, host, isProbe, now: clock() });
-      if (outcome.kind === 'not_started') {
-        held -= 1;
-        listener.notStarted(push);
-        continue;
-      }
-      started.add(host);
-      if (isAttempt) listener.attempted({ push, outcome, sentAt });
-      else listener.waits(push);
+  const sentAt = deps.clock();
+  const startBefore = group.gatedAt + LIMITS.gateFreshMs;
+  const pushes = group.pushes.map(({ push }) => push);
+  let unheard = pushes.length;
+  const hear = (place: number, outcome: Outcome): void => {
+    const push = group.pushes[place];
+    assert(push !== undefined);
+    unheard -= 1;
+    try {
+      take(deps, lane, { push, outcome, sentAt }, yielded);
+    } catch (error) {
+      yielded.failures.push(error);
     }
+  };
+  try {
+    await lane.provider.send(pushes, { startBefore, signal: deps.signal }, hear);
+    assert(unheard === 0, 'a provider answers for each push');
   } finally {
-    if (held > 0) listener.answered(held);
+    if (unheard > 0) yielded.listener.answered(unheard);
   }
+}
+
+/** Passes on what came of a push, and has the lane learn from it. */
+function take(
+  { clock, metrics }: OfferDependencies,
+  lane: Lane,
+  { push, outcome, sentAt }: { push: AdmittedPush; outcome: Outcome; sentAt: Date },
+  { listener, started }: Yield,
+): void {
+  const { host, isProbe } = push;
+  const isStarted = outcome.kind !== 'not_started';
+  if (isStarted) listener.answered(1);
+  else listener.notStarted(push);
+  metrics.outcome(lane.name, outcome.kind);
+  const isAttempt = lane.heed({ outcome, host, isProbe, now: clock() });
+  if (!isStarted) return;
+  started.add(host);
+  if (isAttempt) listener.attempted({ push, outcome, sentAt });
+  else listener.waits(push);
 }

@@ -5,6 +5,7 @@ import type { Outcome } from '../domain/outcome.ts';
 import type { Push } from '../domain/push.ts';
 import { formatTypedId } from '../domain/typed-id.ts';
 import { settleProbe } from '../feedback/settle-probe.ts';
+import { outcomesOf } from '../providers/provider.ts';
 import { postponeProbe, type LeasedProbe } from '../store/probes.ts';
 import type { Database } from '../store/sql.ts';
 import type { Lane } from './lane.ts';
@@ -45,7 +46,7 @@ export async function runProbe(
   if ((await lane.provider.prepare(signal)) !== null) return postponeProbe(db, probe, later);
   const sentAt = clock();
   const startBefore = Math.min(performance.now() + LIMITS.gateFreshMs, leaseBound);
-  const [outcome] = await lane.provider.send([toPush(probe)], { startBefore, signal });
+  const [outcome] = await outcomesOf(lane.provider, [toPush(probe)], { startBefore, signal });
   assert(outcome !== undefined, 'a provider answers for each push');
   metrics.outcome(lane.name, outcome.kind);
   if (isWorthAnother(outcome)) return postponeProbe(db, probe, later);

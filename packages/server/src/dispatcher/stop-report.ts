@@ -19,42 +19,42 @@ export class StopReport {
    */
   #resumedAt: Date | null = null;
   #isStopReported = false;
-  #isTelling = false;
+  /** What is being told; one record at a time. */
+  #telling: Promise<void> | null = null;
 
   constructor(credentialRef: number, observer: LaneObserver) {
     this.#credentialRef = credentialRef;
     this.#observer = observer;
   }
 
-  async refused(code: string): Promise<void> {
-    if (this.#isStopReported) return;
-    await this.#tell(async () => {
+  refused(code: string): void {
+    if (this.#isStopReported || this.#telling !== null) return;
+    this.#tell(async () => {
       await this.#observer.stopped(this.#credentialRef, code);
       this.#isStopReported = true;
       this.#resumedAt = null;
     });
   }
 
-  async accepted(now: Date): Promise<void> {
+  accepted(now: Date): void {
     const toldAt = this.#resumedAt?.getTime() ?? -Infinity;
-    if (now.getTime() - toldAt < LIMITS.stopReviewMs) return;
-    await this.#tell(async () => {
+    if (now.getTime() - toldAt < LIMITS.stopReviewMs || this.#telling !== null) return;
+    this.#tell(async () => {
       await this.#observer.resumed(this.#credentialRef);
       this.#isStopReported = false;
       this.#resumedAt = now;
     });
   }
 
-  /** One record at a time; its failure must not lose the outcomes that it came with. */
-  async #tell(record: () => Promise<void>): Promise<void> {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
-    try {
-      await record();
-    } catch (error) {
-      this.#observer.failed(error);
-    } finally {
-      this.#isTelling = false;
-    }
+  /** Resolves when nothing is being told any more. */
+  async told(): Promise<void> {
+    await this.#telling;
+  }
+
+  /** Its failure must not lose the outcomes that it came with. */
+  #tell(record: () => Promise<void>): void {
+    this.#telling = record()
+      .catch((error: unknown) => this.#observer.failed(error))
+      .finally(() => (this.#telling = null));
   }
 }

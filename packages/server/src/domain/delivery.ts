@@ -1,6 +1,4 @@
-import { hash } from 'node:crypto';
 import type { OutcomeKind } from './outcome.ts';
-import { dashed } from './uuid.ts';
 
 /**
  * What a row of the ledger can say. `pending` and `sending` are derived from chunks, never rows.
@@ -50,17 +48,4 @@ export interface Recipient {
   readonly installationRef: number;
   /** 0 where the content is not user-bound. */
   readonly userRef: number;
-}
-
-/**
- * The id that every attempt of one delivery carries: a UUID derived from notification, installation
- * and user, so that a worker that takes over after a crash repeats it without having stored it.
- * Version 8 (RFC 9562 section 5.8: custom, name-based on SHA-256).
- */
-export function deliveryId(notificationId: string, recipient: Recipient): string {
-  const name = `${notificationId}/${recipient.installationRef}/${recipient.userRef}`;
-  const bytes = hash('sha256', name, 'buffer').subarray(0, 16);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  return dashed(bytes.toString('hex'));
 }

@@ -31,7 +31,7 @@ export function isNameBased(uuid: string): boolean {
 }
 
 /** Sixteen bytes in hex, as a dashed UUID. */
-export function dashed(hex: string): string {
+function dashed(hex: string): string {
   const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];
   return `${parts.join('-')}-${hex.slice(20)}`;
 }

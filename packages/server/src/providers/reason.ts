@@ -7,7 +7,9 @@ import type { Outcome, OutcomeScope } from '../domain/outcome.ts';
  * - `renew_token`: get another provider token and offer the push again.
  * - `reconnect`: offer the push again on another connection.
  */
-export type ReasonAction = 'report' | 'renew_token' | 'reconnect';
+export type ReasonAction = 'report' | HealingAction;
+/** Something that makes the push worth a second try. */
+export type HealingAction = 'renew_token' | 'reconnect';
 
 interface Meaning {
   readonly action: ReasonAction;

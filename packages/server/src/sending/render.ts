@@ -25,9 +25,18 @@ export interface Renderer {
 export function createRenderer(notification: Notification): Renderer {
   const shared = new Map<string, Message>();
   const locales = Object.keys(notification.locales);
+  const chosen = new Map<string | null, string | null>();
+  const localeFor = (wanted: string | null): string | null => {
+    let locale = chosen.get(wanted);
+    if (locale === undefined) {
+      locale = bestLocale(wanted, locales);
+      chosen.set(wanted, locale);
+    }
+    return locale;
+  };
   return {
     render(reader) {
-      const locale = bestLocale(reader.locale, locales);
+      const locale = localeFor(reader.locale);
       const own = reader.variables ?? ownVariables(notification, reader.userId);
       if (own !== null) {
         return renderFor(notification, locale, { ...notification.variables, ...own });

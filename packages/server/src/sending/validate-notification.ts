@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto';
 import type { ProviderName } from '../domain/address.ts';
 import { isWalked, walkedAudience } from '../domain/audience.ts';
 import { unreachableReason } from '../domain/candidate.ts';
-import { deliveryId, type Recipient, type SkipReason } from '../domain/delivery.ts';
-import { judge, type GateRow } from '../domain/gate.ts';
+import type { Recipient, SkipReason } from '../domain/delivery.ts';
+import { judge } from '../domain/gate.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Message } from '../domain/message.ts';
 import { expiryOf, timeToLive, type Notification, type Variables } from '../domain/notification.ts';
@@ -29,6 +29,7 @@ import type { Database } from '../store/sql.ts';
 import { findUserRefs } from '../store/users.ts';
 import { laneOf } from './accept-notification.ts';
 import { findAudienceFacts, type AudienceFacts } from './audience-facts.ts';
+import { createPushMaker, type PushMaker } from './push-maker.ts';
 import { createRenderer, type Renderer } from './render.ts';
 
 /**
@@ -186,6 +187,7 @@ function toNotification(
 class Rehearsal {
   readonly #notification: Notification;
   readonly #renderer: Renderer;
+  readonly #pushMaker: PushMaker;
   readonly #measure: MeasurePush;
   readonly #now: Date;
   readonly #recipients = new Map<string, number>();
@@ -199,6 +201,7 @@ class Rehearsal {
   constructor(notification: Notification, measure: MeasurePush, now: Date) {
     this.#notification = notification;
     this.#renderer = createRenderer(notification);
+    this.#pushMaker = createPushMaker(notification, this.#renderer);
     this.#measure = measure;
     this.#now = now;
   }
@@ -216,7 +219,7 @@ class Rehearsal {
     switch (verdict.kind) {
       case 'send':
         count(this.#recipients, `${verdict.address.provider}/${platform ?? 'unknown'}`, weight);
-        this.#weigh(this.#toPush(row, verdict.address, variables));
+        this.#weigh(this.#pushMaker.make(row, verdict.address, variables));
         return;
       case 'skip':
         this.exclude(verdict.reason, weight);
@@ -241,21 +244,6 @@ class Rehearsal {
       exclusions: rounded(this.#exclusions),
       payloadBytes: this.#payloadBytes,
       samples: this.#samples.size === 0 ? [nobody] : [...this.#samples],
-    };
-  }
-
-  #toPush(row: GateRow, address: Push['address'], variables: Variables | null): Push {
-    const { id, expiresAt } = this.#notification;
-    const isUserBound = row.userRef !== 0;
-    const userId = isUserBound ? row.ownerId : null;
-    return {
-      id: deliveryId(id, row),
-      address,
-      message: this.#renderer.render({ locale: row.locale, userId, variables }),
-      rcpt: isUserBound ? row.rcpt : null,
-      collapseScope: row.isShared ? row.rcpt : null,
-      expiresAt,
-      drawnBySdk: row.sdkVersion !== null,
     };
   }
 

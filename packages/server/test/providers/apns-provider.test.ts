@@ -3,14 +3,14 @@ import { describe, it } from 'node:test';
 import { APNS_SENTINELS } from '@homing/simulators';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Push } from '../../src/domain/push.ts';
-import type { Provider, SendOptions } from '../../src/providers/provider.ts';
+import { outcomesOf, type Provider, type SendOptions } from '../../src/providers/provider.ts';
 import { startApnsNetwork } from './apns-network.ts';
 import { apnsPushTo, LIVE_APNS_TOKEN, makeApnsPush, soon, TOPIC } from './pushes.ts';
 
 const MINUTE_MS = 60_000;
 
 async function sendOne(provider: Provider, push: Push, options?: SendOptions): Promise<Outcome> {
-  const [outcome, ...others] = await provider.send([push], options ?? soon());
+  const [outcome, ...others] = await outcomesOf(provider, [push], options ?? soon());
   assert(outcome !== undefined && others.length === 0);
   return outcome;
 }
@@ -59,7 +59,7 @@ describe('the APNs provider', () => {
   it('answers in the order of the pushes', async () => {
     await using network = await startApnsNetwork();
     const tokens = [LIVE_APNS_TOKEN, tokenWith('dead0410'), tokenWith('dead0400')];
-    const outcomes = await network.provider.send(tokens.map(apnsPushTo), soon());
+    const outcomes = await outcomesOf(network.provider, tokens.map(apnsPushTo), soon());
     const kinds = outcomes.map(({ kind }) => kind);
     assert.deepEqual(kinds, ['accepted', 'token_dead', 'token_mismatch']);
   });
@@ -67,7 +67,7 @@ describe('the APNs provider', () => {
   it('sends hundreds at once although the first connection begins with one stream', async () => {
     await using network = await startApnsNetwork();
     const pushes = Array.from({ length: 250 }, () => makeApnsPush());
-    const outcomes = await network.provider.send(pushes, soon());
+    const outcomes = await outcomesOf(network.provider, pushes, soon());
     assert.deepEqual(kindsOf(outcomes), { accepted: 250 });
     const ids = network.simulator.journal.entries().map(({ providerId }) => providerId);
     assert.deepEqual(new Set(ids), new Set(pushes.map(({ id }) => id)));
@@ -79,7 +79,7 @@ describe('the APNs provider', () => {
     const pushes = Array.from({ length: 15 }, (_, index) =>
       apnsPushTo(index % 5 === 0 ? tokenWith('dead0400') : LIVE_APNS_TOKEN),
     );
-    const outcomes = await network.provider.send(pushes, soon());
+    const outcomes = await outcomesOf(network.provider, pushes, soon());
     assert.deepEqual(kindsOf(outcomes), { accepted: 12, token_mismatch: 3 });
   });
 
@@ -111,7 +111,7 @@ describe('the APNs provider', () => {
   it('waits with its work when nobody listens', async () => {
     await using network = await startApnsNetwork();
     const provider = network.connect({ production: 'https://127.0.0.1:1' });
-    const outcomes = await provider.send([makeApnsPush(), makeApnsPush()], soon());
+    const outcomes = await outcomesOf(provider, [makeApnsPush(), makeApnsPush()], soon());
     const outcome = {
       kind: 'transient',
       code: 'connect_failed:ECONNREFUSED',
@@ -160,8 +160,12 @@ describe('the APNs provider', () => {
     using hold = network.simulator.faults.hold();
     const cancel = new AbortController();
     const inTime = { startBefore: performance.now() + 300, signal: cancel.signal };
-    const first = network.provider.send([makeApnsPush(), makeApnsPush(), makeApnsPush()], inTime);
-    const second = network.provider.send([makeApnsPush()], soon(cancel.signal));
+    const first = outcomesOf(
+      network.provider,
+      [makeApnsPush(), makeApnsPush(), makeApnsPush()],
+      inTime,
+    );
+    const second = outcomesOf(network.provider, [makeApnsPush()], soon(cancel.signal));
     // Two connections of one stream each are taken; the others wait.
     await hold.arrived(2);
     cancel.abort();
@@ -190,7 +194,7 @@ describe('the APNs provider', () => {
     clock.advance(40 * MINUTE_MS);
     simulatorClock.advance(70 * MINUTE_MS);
     const pushes = Array.from({ length: 100 }, () => makeApnsPush());
-    assert.deepEqual(kindsOf(await provider.send(pushes, soon())), { accepted: 100 });
+    assert.deepEqual(kindsOf(await outcomesOf(provider, pushes, soon())), { accepted: 100 });
     assert.equal(tokens.minted, 2);
   });
 
@@ -202,7 +206,7 @@ describe('the APNs provider', () => {
     simulatorClock.advance(70 * MINUTE_MS);
     // One stream until the first good token: most of these wait while the first one is refused.
     const pushes = Array.from({ length: 100 }, () => makeApnsPush());
-    assert.deepEqual(kindsOf(await provider.send(pushes, soon())), { accepted: 100 });
+    assert.deepEqual(kindsOf(await outcomesOf(provider, pushes, soon())), { accepted: 100 });
     assert.equal(tokens.minted, 2);
   });
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { createServiceAccount, FCM_SENTINELS, FCM_TOKEN_PATH } from '@homing/simulators';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Push } from '../../src/domain/push.ts';
-import type { Provider, SendOptions } from '../../src/providers/provider.ts';
+import { outcomesOf, type Provider, type SendOptions } from '../../src/providers/provider.ts';
 import { startFcmNetwork } from './fcm-network.ts';
 import type { FcmNetwork } from './fcm-network.ts';
 import { MemoryTokenStore } from './memory-token-store.ts';
@@ -12,7 +12,7 @@ import { fcmPushTo, makeFcmPush, makeMessage, PROJECT, soon } from './pushes.ts'
 const MINUTE_MS = 60_000;
 
 async function sendOne(provider: Provider, push: Push, options?: SendOptions): Promise<Outcome> {
-  const [outcome, ...others] = await provider.send([push], options ?? soon());
+  const [outcome, ...others] = await outcomesOf(provider, [push], options ?? soon());
   assert(outcome !== undefined && others.length === 0);
   return outcome;
 }
@@ -81,14 +81,16 @@ describe('the FCM provider', () => {
       makeFcmPush({ expiresAt: new Date(0) }),
       makeFcmPush({ expiresAt: new Date(Date.now() + 365 * 24 * 60 * MINUTE_MS) }),
     ];
-    const outcomes = await network.provider.send(pushes, soon());
+    const outcomes = await outcomesOf(network.provider, pushes, soon());
     assert.deepEqual(kindsOf(outcomes), { accepted: pushes.length }, JSON.stringify(outcomes));
   });
 
   it('sends hundreds at once over the streams that FCM announces', async () => {
     await using network = await startFcmNetwork();
     const pushes = Array.from({ length: 250 }, () => makeFcmPush());
-    assert.deepEqual(kindsOf(await network.provider.send(pushes, soon())), { accepted: 250 });
+    assert.deepEqual(kindsOf(await outcomesOf(network.provider, pushes, soon())), {
+      accepted: 250,
+    });
     assert.equal(network.simulator.journal.counters.accepted, 250);
   });
 
@@ -97,7 +99,9 @@ describe('the FCM provider', () => {
     assert.equal((await sendOne(network.provider, makeFcmPush())).kind, 'accepted');
     network.simulator.revokeTokens();
     const pushes = Array.from({ length: 100 }, () => makeFcmPush());
-    assert.deepEqual(kindsOf(await network.provider.send(pushes, soon())), { accepted: 100 });
+    assert.deepEqual(kindsOf(await outcomesOf(network.provider, pushes, soon())), {
+      accepted: 100,
+    });
     assert.equal(tokenRequests(network), 2);
   });
 

@@ -8,8 +8,8 @@ import type { Push } from '../../domain/push.ts';
 import { outcomeOfCutOff, outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
 import type { ProviderTokenStore } from '../provider-token-store.ts';
-import type { ReasonAction } from '../reason.ts';
-import type { Provider, ProviderLimits, SendOptions } from '../provider.ts';
+import type { HealingAction } from '../reason.ts';
+import type { HearOutcome, Provider, ProviderLimits, SendOptions } from '../provider.ts';
 import {
   ANSWER_TIMEOUT_MS,
   createApnsConnections,
@@ -84,10 +84,15 @@ class ApnsProvider implements Provider {
     return measureApnsPayload(push);
   }
 
-  async send(pushes: readonly Push[], options: SendOptions): Promise<readonly Outcome[]> {
+  async send(pushes: readonly Push[], options: SendOptions, hear: HearOutcome): Promise<void> {
     const obstacle = await this.prepare();
-    if (obstacle !== null) return pushes.map(() => obstacle);
-    return Promise.all(pushes.map((push) => this.#deliver(push, options)));
+    if (obstacle !== null) {
+      for (const place of pushes.keys()) hear(place, obstacle);
+      return;
+    }
+    await Promise.all(
+      pushes.map(async (push, place) => hear(place, await this.#deliver(push, options))),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,17 +122,16 @@ class ApnsProvider implements Provider {
     const pool = this.#connections[address.environment];
     const first = await pool.request(build.request, options);
     const { action, outcome } = this.#judge(push, first);
-    if (first.kind !== 'answer' || !(await this.#healed(action, first, pool))) return outcome;
+    if (action === 'report' || first.kind !== 'answer') return outcome;
+    if (!(await this.#healed(action, first, pool))) return outcome;
     // It may be out already: whether it is repeated, and that it was, is for the ledger to say.
     if (mayHaveBeenTaken(outcome)) return outcome;
     return this.#judge(push, await pool.request(build.request, options)).outcome;
   }
 
   /** Does what the reason asks for; true when the push is worth a second try. */
-  async #healed(action: ReasonAction, answer: Http2Answer, pool: Http2Pool): Promise<boolean> {
+  async #healed(action: HealingAction, answer: Http2Answer, pool: Http2Pool): Promise<boolean> {
     switch (action) {
-      case 'report':
-        return false;
       case 'reconnect':
         pool.retire(answer.connection);
         return true;

@@ -8,8 +8,8 @@ import { parseJsonObject } from '../json-object.ts';
 import { outcomeOfCutOff, outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
 import type { ProviderTokenStore } from '../provider-token-store.ts';
-import type { Provider, ProviderLimits, SendOptions } from '../provider.ts';
-import type { ReasonAction } from '../reason.ts';
+import type { HearOutcome, Provider, ProviderLimits, SendOptions } from '../provider.ts';
+import type { HealingAction } from '../reason.ts';
 import { ANSWER_TIMEOUT_MS, createFcmConnections, IN_FLIGHT } from './connection.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { buildFcmRequest, FCM_PAYLOAD_BYTES, measureFcmPayload } from './payload.ts';
@@ -80,10 +80,15 @@ class FcmProvider implements Provider {
     return measureFcmPayload(push);
   }
 
-  async send(pushes: readonly Push[], options: SendOptions): Promise<readonly Outcome[]> {
+  async send(pushes: readonly Push[], options: SendOptions, hear: HearOutcome): Promise<void> {
     const obstacle = await this.#token.ready();
-    if (obstacle !== null) return pushes.map(() => obstacle);
-    return Promise.all(pushes.map((push) => this.#deliver(push, options)));
+    if (obstacle !== null) {
+      for (const place of pushes.keys()) hear(place, obstacle);
+      return;
+    }
+    await Promise.all(
+      pushes.map(async (push, place) => hear(place, await this.#deliver(push, options))),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -108,15 +113,14 @@ class FcmProvider implements Provider {
     };
     const first = await this.#connections.request(request, options);
     const { action, outcome } = this.#judge(first);
-    if (first.kind !== 'answer' || !(await this.#healed(action, first))) return outcome;
+    if (action === 'report' || first.kind !== 'answer') return outcome;
+    if (!(await this.#healed(action, first))) return outcome;
     return this.#judge(await this.#connections.request(request, options)).outcome;
   }
 
   /** Does what the reason asks for; true when the push is worth a second try. */
-  async #healed(action: ReasonAction, answer: Http2Answer): Promise<boolean> {
+  async #healed(action: HealingAction, answer: Http2Answer): Promise<boolean> {
     switch (action) {
-      case 'report':
-        return false;
       case 'reconnect':
         this.#connections.retire(answer.connection);
         return true;
