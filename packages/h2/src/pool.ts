@@ -63,7 +63,8 @@ export class Http2Pool implements AsyncDisposable {
   /** Sends once, resending only what was certainly not processed. Never rejects. */
   request(request: Http2Request, options: Http2RequestOptions): Promise<Http2Result> {
     return new Promise((resolve) => {
-      const entry = { request, options, resolve, resends: 0, refusedBy: null };
+      const place = { ahead: null, behind: null, isWaiting: false };
+      const entry = { request, options, resolve, resends: 0, refusedBy: null, ...place };
       const connection = this.#line.size === 0 ? this.#roomiest(null) : null;
       if (connection === null || !isInTime(options)) this.#enqueue(entry);
       else this.#post(entry, connection);
@@ -101,8 +102,7 @@ export class Http2Pool implements AsyncDisposable {
   }
 
   #pump(): void {
-    if (this.#line.size === 0) return;
-    for (const entry of this.#line) {
+    for (let entry = this.#line.first; entry !== null; entry = this.#line.first) {
       const connection = this.#roomiest(entry.refusedBy);
       if (connection === null) break;
       if (!isInTime(entry.options)) {
@@ -144,15 +144,16 @@ export class Http2Pool implements AsyncDisposable {
   }
 
   #grow(): void {
-    const usable = Array.from(this.#connections).filter(
-      ({ state }) => state === 'connecting' || state === 'open',
-    );
-    if (usable.some(({ state, isFlushing }) => state === 'connecting' || isFlushing)) return;
-    if (usable.length >= this.#options.maxConnections) return;
+    let usable = 0;
+    for (const { state, isFlushing } of this.#connections) {
+      if (state === 'connecting' || (state === 'open' && isFlushing)) return;
+      if (state === 'open') usable += 1;
+    }
+    if (usable >= this.#options.maxConnections) return;
     if (performance.now() < this.#connectNotBefore) {
       // Somebody else may still make room; without a connection, waiting would only hide the
       // outage.
-      if (usable.length === 0) this.#line.giveAllBack('connect_failed', this.#failure);
+      if (usable === 0) this.#line.giveAllBack('connect_failed', this.#failure);
       return;
     }
     const connection = new Connection(this.#options, openTlsSocket, () =>

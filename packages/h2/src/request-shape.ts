@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 /** RFC 9110 section 5.6.2, in lower case as RFC 9113 section 8.2 wants it. */
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
-/** RFC 9113 section 8.2.1: nothing that could end a field, and no blanks around it. */
-const FIELD_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
-
-/** Nothing but visible ASCII. */
-const PATH = /^\/[\x21-\x7e]*$/;
+const TAB = 0x09;
+const SPACE = 0x20;
+const DELETE = 0x7f;
+const MAX_BYTE = 0xff;
 
 /** Set by the connection itself, or without meaning in HTTP/2 (section 8.2.2). */
 const RESERVED: ReadonlySet<string> = new Set([
@@ -58,12 +57,28 @@ export class RequestShape {
   }
 }
 
-/** Whether a text can be the value of a field. */
+/**
+ * Whether a text can be the value of a field: nothing that could end it, and no blanks around it
+ * (RFC 9113 section 8.2.1). A loop, because it is asked of every value of every request: regular
+ * expressions for these and the path took 10 % of all processor time against nghttpd.
+ */
 export function isFieldValue(value: string): boolean {
-  return FIELD_VALUE.test(value);
+  const last = value.length - 1;
+  for (let index = 0; index <= last; index += 1) {
+    const code = value.charCodeAt(index);
+    if (code > SPACE) {
+      if (code === DELETE || code > MAX_BYTE) return false;
+    } else if ((code !== SPACE && code !== TAB) || index === 0 || index === last) return false;
+  }
+  return true;
 }
 
 /** Whether a text can be a `:path`: it begins with a slash and has nothing but visible ASCII. */
 export function isPath(path: string): boolean {
-  return PATH.test(path);
+  if (!path.startsWith('/')) return false;
+  for (let index = 1; index < path.length; index += 1) {
+    const code = path.charCodeAt(index);
+    if (code <= SPACE || code >= DELETE) return false;
+  }
+  return true;
 }
