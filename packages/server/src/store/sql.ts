@@ -2,6 +2,7 @@ import postgres from 'postgres';
 import { arrayText, type ArrayElement } from './array-text.ts';
 import { isDatabaseUnavailable } from '../domain/database-fault.ts';
 import { ARRAY_TYPES } from './array-types.ts';
+import { databaseSockets } from './database-socket.ts';
 
 /** How PostgreSQL's types appear here: 64-bit references as exact numbers, days as `YYYY-MM-DD`. */
 const TYPES = {
@@ -47,6 +48,11 @@ export interface DatabaseOptions {
  */
 const PIPELINE = { max_pipeline: 1_000_000 } as const;
 
+/** Sockets of our own, and TLS with them. (The driver's types leave out the first.) */
+function sockets(url: string) {
+  return { socket: databaseSockets(url), ssl: false } as const;
+}
+
 /**
  * How long the driver waits before it connects again. Its own choice grows with every connection of
  * the pool that is refused, to twenty seconds at once, for which requests would neither fail nor
@@ -63,6 +69,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     types: { ...TYPES, ...ARRAY_TYPES },
     fetch_types: false,
     ...PIPELINE,
+    ...sockets(options.url),
     connect_timeout: 10,
     backoff: () => RECONNECT_SECONDS,
     onnotice: () => {},
