@@ -1,17 +1,17 @@
 import type { Network } from '../../../../test/network.ts';
+import { LIMITS } from '../../src/domain/limits.ts';
 import type { Lane } from '../../src/domain/notification.ts';
 import { leaseChunks, type LeasedChunk, type LeaseRequest } from '../../src/store/chunks.ts';
 
-const LEASE_MS = 60_000;
 const NOTHING = { without: [], crowded: { notifications: [], credentials: [] } };
 
-/** Leases chunks for a minute as a worker does, and leaves out nothing unless told to. */
+/** Leases chunks as a worker does, and leaves out nothing unless told to. */
 export function leaseFrom(
   { homing, clock }: Network,
   lane: Lane,
   limit: number,
   leftOut: Partial<Pick<LeaseRequest, 'without' | 'crowded'>> = {},
 ): Promise<readonly LeasedChunk[]> {
-  const request = { owner: 'test', lane, limit, leaseMs: LEASE_MS, now: clock.now() };
+  const request = { owner: 'test', lane, limit, leaseMs: LIMITS.leaseMs, now: clock.now() };
   return leaseChunks(homing.db, { ...request, ...NOTHING, ...leftOut });
 }

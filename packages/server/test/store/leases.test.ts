@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { enrolCrowd } from '../../../../test/crowd.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
+import { LIMITS } from '../../src/domain/limits.ts';
 import { countSettled, fenceChunk, heartbeat, releaseChunk } from '../../src/store/chunks.ts';
 import type { LeasedChunk } from '../../src/store/chunks.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
@@ -9,7 +10,6 @@ import { whileHeld } from '../registry/while-held.ts';
 import { leaseFrom } from './lease-from.ts';
 
 const ALL = 100;
-const LEASE_MS = 60_000;
 const SHORT_MS = 1_000;
 const YEAR_MS = 365 * 24 * 60 * 60 * 1_000;
 
@@ -48,11 +48,11 @@ describe('the lease of a chunk', () => {
     const lost = await whileHeld(
       network,
       (tx) => fenceChunk(tx, busy),
-      () => heartbeat(db, chunks, 2 * LEASE_MS),
+      () => heartbeat(db, chunks, 2 * LIMITS.leaseMs),
     );
     assert.equal(lost.size, 0, 'whoever holds a row is not told that it is lost');
-    assert.ok((await msLeft(busy)) <= LEASE_MS);
-    assert.ok((await msLeft(free)) > LEASE_MS);
+    assert.ok((await msLeft(busy)) <= LIMITS.leaseMs);
+    assert.ok((await msLeft(free)) > LIMITS.leaseMs);
   });
 
   it('is lost when it is over, or when somebody has the chunk after us', async () => {
@@ -67,7 +67,7 @@ describe('the lease of a chunk', () => {
       [taken.ref],
     );
     await lapse(over);
-    const lost = await heartbeat(db, [...chunks, ...successors], LEASE_MS);
+    const lost = await heartbeat(db, [...chunks, ...successors], LIMITS.leaseMs);
     assert.deepEqual(new Set([over, taken]), lost);
   });
 
