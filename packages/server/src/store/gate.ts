@@ -6,7 +6,10 @@ import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import { INSTALLATION_COLUMNS, lookAtUsers, toGateRow, type GateColumns } from './gate-columns.ts';
 import { listOf, type Fragment, type Queryable } from './sql.ts';
 
-type GateStatementRow = GateColumns & { readonly cancelled: boolean; readonly paused: boolean };
+type GateStatementRow = GateColumns & {
+  readonly cancelled: true | null;
+  readonly paused: true | null;
+};
 
 export interface GatedSlice {
   readonly rows: readonly GateRow[];
@@ -59,7 +62,8 @@ export async function gateSlice(
         with ordinality as s (installation_ref, user_ref, position)
     )
     select ${db.unsafe(INSTALLATION_COLUMNS)}, ${db.unsafe(users.columns)} ${record.columns},
-      n.cancelled_at is not null as cancelled, n.paused_at is not null as paused
+      nullif(n.cancelled_at is not null, false) as cancelled,
+      nullif(n.paused_at is not null, false) as paused
     from held
       cross join slice s
       join notification n on n.notification_ref = ${chunk.notificationRef}
@@ -74,8 +78,8 @@ export async function gateSlice(
   assert(rows.length === slice.length, 'each delivery has one row');
   return {
     rows: slice.map((recipient, index) => toGateRow(rows[index] ?? first, recipient)),
-    cancelled: first.cancelled,
-    paused: first.paused,
+    cancelled: first.cancelled ?? false,
+    paused: first.paused ?? false,
   };
 }
 
