@@ -2,7 +2,7 @@ import postgres from 'postgres';
 import { arrayText, type ArrayElement } from './array-text.ts';
 import { isDatabaseUnavailable } from '../domain/database-fault.ts';
 import { ARRAY_TYPES } from './array-types.ts';
-import { databaseSockets } from './database-socket.ts';
+import { DatabaseSockets, type DatabasePlace } from './database-sockets.ts';
 
 /** How PostgreSQL's types appear here: 64-bit references as exact numbers, days as `YYYY-MM-DD`. */
 const TYPES = {
@@ -48,9 +48,9 @@ export interface DatabaseOptions {
  */
 const PIPELINE = { max_pipeline: 1_000_000 } as const;
 
-/** Sockets of our own, and TLS with them. (The driver's types leave out the first.) */
-function sockets(url: string) {
-  return { socket: databaseSockets(url), ssl: false } as const;
+/** TLS comes with our sockets. (The driver's types leave the option out.) */
+function madeBy(sockets: DatabaseSockets) {
+  return { socket: (place: DatabasePlace) => sockets.open(place), ssl: false } as const;
 }
 
 /**
@@ -64,16 +64,23 @@ const RECONNECT_SECONDS = 0.25;
  * Opens a pool. Connections are made on demand, so this succeeds while the server is still down.
  */
 export function openDatabase(options: DatabaseOptions): Database {
-  return postgres<typeof TYPES>(options.url, {
+  const sockets = new DatabaseSockets(options.url);
+  const db = postgres<typeof TYPES>(options.url, {
     max: options.maxConnections,
     types: { ...TYPES, ...ARRAY_TYPES },
     fetch_types: false,
     ...PIPELINE,
-    ...sockets(options.url),
+    ...madeBy(sockets),
     connect_timeout: 10,
     backoff: () => RECONNECT_SECONDS,
     onnotice: () => {},
     connection: { application_name: options.applicationName, TimeZone: 'UTC' },
+  });
+  const { end } = db;
+  // The driver forgets what is still being connected, and would keep it open.
+  return Object.assign(db, {
+    end: (bounds?: { readonly timeout?: number }) =>
+      end(bounds).finally(() => sockets[Symbol.dispose]()),
   });
 }
 

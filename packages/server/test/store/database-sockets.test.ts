@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { startLocalPostgres, type LocalPostgres } from '@homing/local-postgres';
 import { createCertificateAuthority } from '@homing/simulators';
 import { freePort } from '../../../../bench/neutral/free-port.ts';
@@ -13,53 +14,110 @@ import { isDatabaseUnavailable } from '../../src/domain/database-fault.ts';
 import { openDatabase, type Database } from '../../src/store/sql.ts';
 
 const SOCKET = '.s.PGSQL.5432';
+/** A connection that the driver got stuck with is of use again after so many. */
+const MOST_TRIES = 20;
 
-describe('a connection that breaks while it is written to', { timeout: 20_000 }, () => {
+describe('a pool whose server goes away', { timeout: 60_000 }, () => {
   let database: TestDatabase;
   let directory: string;
-  let proxy: Server;
-  let db: Database;
+  let url: string;
   const clients = new Set<Socket>();
   before(async () => {
     database = await createTestDatabase();
     directory = await mkdtemp(join(tmpdir(), 'homing-proxy-'));
+    // The driver takes a host for a directory when there is a comma in it.
+    await mkdir(join(directory, ','));
+    url = database.url.replace(/@[^/]+/, `@${encodeURIComponent(join(directory, ','))}`);
+  });
+  after(async () => {
+    await database[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true });
+  });
+
+  /** Where the pools of these tests believe their server to be. */
+  async function openProxy(): Promise<Server> {
     const upstream = join(socketDirectoryOf(database.url), SOCKET);
-    proxy = createServer((client) => {
+    const proxy = createServer((client) => {
       clients.add(client);
       const server = connect(upstream);
       client.pipe(server).pipe(client);
       client.on('error', () => server.destroy()).on('close', () => server.destroy());
       server.on('error', () => client.destroy()).on('close', () => client.destroy());
     });
-    // The driver takes a host for a directory when there is a comma in it.
-    const named = join(directory, ',');
-    await mkdir(named);
-    await once(proxy.listen(join(named, SOCKET)), 'listening');
-    const url = database.url.replace(/@[^/]+/, `@${encodeURIComponent(named)}`);
-    db = openDatabase({ url, maxConnections: 1, applicationName: 'socket test' });
-  });
-  after(async () => {
-    await db.end({ timeout: 1 });
-    proxy.close();
-    await database[Symbol.asyncDispose]();
-    await rm(directory, { recursive: true });
-  });
+    await once(proxy.listen(join(directory, ',', SOCKET)), 'listening');
+    return proxy;
+  }
 
-  it('leaves no statement without an answer, also one that follows its failure at once', async () => {
-    await db`select 1`;
+  function cut(): void {
     for (const client of clients) client.destroy();
+    clients.clear();
+  }
+
+  /** How often a statement has to be tried until it is answered. */
+  async function triesOf(db: Database): Promise<number> {
+    for (let tries = 1; ; tries += 1) {
+      const answer = await db`select 1`.catch((error: unknown) => error);
+      if (Array.isArray(answer)) return tries;
+      assert.ok(isDatabaseUnavailable(answer), String(answer));
+    }
+  }
+
+  it('leaves no statement without an answer, also one that follows a failure at once', async () => {
+    const proxy = await openProxy();
+    const db = openDatabase({ url, maxConnections: 1, applicationName: 'socket test' });
+    await db`select 1`;
+    cut();
     // Nobody has told this side yet, so that it finds out by writing.
     await assert.rejects(db`select 2`, { code: 'EPIPE' });
-    const next = await db`select 3`.catch((error: unknown) => error);
-    assert.ok(Array.isArray(next) || isDatabaseUnavailable(next));
-    const [row] = await db<{ number: number }[]>`select 3 as number`;
-    assert.equal(row?.number, 3);
+    assert.ok((await triesOf(db)) <= 2);
+    await db.end();
+    await promisify(proxy.close.bind(proxy))();
+  });
+
+  it('works again as soon as the server is back', async () => {
+    const db = openDatabase({ url, maxConnections: 2, applicationName: 'socket test' });
+    for (let round = 0; round < 3; round += 1) {
+      const refused = await Promise.allSettled([db`select 1`, db`select 2`, db`select 3`]);
+      assert.ok(refused.every(({ status }) => status === 'rejected'));
+      const proxy = await openProxy();
+      assert.ok((await triesOf(db)) <= 2);
+      cut();
+      await promisify(proxy.close.bind(proxy))();
+    }
+    await db.end({ timeout: 1 });
+  });
+
+  it('also when a statement begins while the connection is found to be cut', async () => {
+    const proxy = await openProxy();
+    const db = openDatabase({ url, maxConnections: 1, applicationName: 'socket test' });
+    for (let round = 0; round < 20; round += 1) {
+      assert.ok((await triesOf(db)) <= MOST_TRIES);
+      cut();
+      const late = Promise.withResolvers<void>();
+      setImmediate(() =>
+        db`select 1`
+          .then(
+            () => {},
+            () => {},
+          )
+          .finally(late.resolve),
+      );
+      await late.promise;
+    }
+    await db.end({ timeout: 1 });
+    await promisify(proxy.close.bind(proxy))();
+  });
+
+  it('hears of an address that cannot be reached at all, and lives on', async () => {
+    const db = openDatabase({
+      url: 'postgres://postgres@255.255.255.255:5432/none',
+      maxConnections: 1,
+      applicationName: 'socket test',
+    });
+    await assert.rejects(db`select 1`, isDatabaseUnavailable);
+    await db.end();
   });
 });
-
-function socketDirectoryOf(url: string): string {
-  return decodeURIComponent(/@([^/]+)\//.exec(url)?.[1] ?? assert.fail('the server has a socket'));
-}
 
 describe('sslmode in the URL of the database', { timeout: 60_000 }, () => {
   let directory: string;
@@ -122,3 +180,7 @@ describe('sslmode in the URL of the database', { timeout: 60_000 }, () => {
     await assert.rejects(isEncrypted('require'), /does not offer TLS/);
   });
 });
+
+function socketDirectoryOf(url: string): string {
+  return decodeURIComponent(/@([^/]+)\//.exec(url)?.[1] ?? assert.fail('the server has a socket'));
+}
