@@ -60,13 +60,15 @@ export class ChunkRun {
   #failure: { readonly error: unknown } | null = null;
   #isPaused = false;
   #isCancelled = false;
-  #isWaiting = false;
+  #isWaiting: boolean;
   /** When the first of those that cannot go now may go. */
   #blockedUntil: Date | null = null;
 
   constructor(deps: ChunkRunDependencies, work: ChunkWork) {
     this.#deps = deps;
     this.#work = work;
+    // What has a pace waits for it, until it is seen not to.
+    this.#isWaiting = work.pace !== null;
     this.#queue = new RecipientQueue(work.chunk);
     this.#settlements = new SettlementBuffer((settlements) => this.#write(settlements));
   }

@@ -6,7 +6,7 @@ import { relieve } from '../feedback/relieve.ts';
 import { expandChunk } from '../sending/expand.ts';
 import { createPushMaker } from '../sending/push-maker.ts';
 import { createRenderer } from '../sending/render.ts';
-import { countOpenWork, leaseChunks } from '../store/chunks.ts';
+import { countOpenWork, leaseChunks, releaseChunk } from '../store/chunks.ts';
 import type { LeasedChunk } from '../store/chunks.ts';
 import { loadNotification } from '../store/notifications.ts';
 import { leaseProbes } from '../store/probes.ts';
@@ -236,9 +236,22 @@ export class Dispatcher implements AsyncDisposable {
     const deps = { ...this.#options, signal: this.#stopping.signal };
     const { ref, pacePerSecond } = notification;
     const pace = pacePerSecond === null ? null : this.#limiters.of(paceBucket(ref, pacePerSecond));
+    if (pace !== null && chunk.attempt === 1 && this.#isCrowded(chunk)) {
+      await releaseChunk(db, chunk, clock());
+      return;
+    }
     const run = new ChunkRun(deps, { chunk, lane, pace, notification, pushMaker });
     entry.run = run;
     await run.run();
+  }
+
+  /**
+   * Whether it would only wait beside others of its notification. Then it is better held by nobody:
+   * what a dead worker held comes back no sooner than its lease runs out.
+   */
+  #isCrowded({ notificationRef }: LeasedChunk): boolean {
+    const others = [...this.#running].filter(({ run }) => run?.isWaiting === true);
+    return waitedFor(others, (other) => other.notificationRef).includes(notificationRef);
   }
 
   /** Null when the credential was retired or cannot be unsealed; what waits for it is judged. */
