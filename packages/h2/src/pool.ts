@@ -63,8 +63,16 @@ export class Http2Pool implements AsyncDisposable {
   /** Sends once, resending only what was certainly not processed. Never rejects. */
   request(request: Http2Request, options: Http2RequestOptions): Promise<Http2Result> {
     return new Promise((resolve) => {
-      const place = { ahead: null, behind: null, isWaiting: false };
-      const entry = { request, options, resolve, resends: 0, refusedBy: null, ...place };
+      const entry: WaitingRequest = {
+        request,
+        options,
+        resolve,
+        resends: 0,
+        refusedBy: null,
+        ahead: null,
+        behind: null,
+        isWaiting: false,
+      };
       const connection = this.#line.size === 0 ? this.#roomiest(null) : null;
       if (connection === null || !isInTime(options)) this.#enqueue(entry);
       else this.#post(entry, connection);

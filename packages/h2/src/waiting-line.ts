@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Http2Request, Http2RequestOptions, Http2Result } from './exchange.ts';
 import type { NotStartedCause } from './exchange.ts';
 
@@ -62,6 +63,7 @@ export class WaitingLine {
   }
 
   remove(entry: WaitingRequest): void {
+    assert(entry.isWaiting, 'only what waits can leave');
     this.#unlink(entry);
     this.#unlisten(entry.options.signal);
     if (this.#size > 0) return;

@@ -47,14 +47,14 @@ export async function offer(
   listener: OfferListener,
 ): Promise<void> {
   const { pushes, gatedAt } = slice;
-  const groupSize = Math.max(lane.provider.limits.batchSize, LIMITS.pushesAtOnce);
+  const size = LIMITS.pushesAtOnce;
   const started = new Set<string>();
   const failures: unknown[] = [];
   const groups: Promise<void>[] = [];
-  for (let from = 0; from < pushes.length; from += groupSize) {
+  for (let from = 0; from < pushes.length; from += size) {
     // Hundreds of requests are built and written in one go otherwise, and all else has to wait.
     if (from > 0) await setImmediate();
-    const group = { pushes: pushes.slice(from, from + groupSize), gatedAt };
+    const group = { pushes: pushes.slice(from, from + size), gatedAt };
     // Heeded at once: the next groups are only offered after a turn of the event loop.
     const offered = offerGroup(deps, lane, group, { listener, started, failures });
     groups.push(offered.catch((error: unknown) => void failures.push(error)));
@@ -67,8 +67,8 @@ export async function offer(
   }
 }
 
-/** What comes of a slice, over all its groups. */
-interface Yield {
+/** What has come of a slice so far, over all its groups. */
+interface SliceSoFar {
   readonly listener: OfferListener;
   /** Hosts that got something. */
   readonly started: Set<string>;
@@ -79,45 +79,47 @@ async function offerGroup(
   deps: OfferDependencies,
   lane: Lane,
   group: { readonly pushes: readonly AdmittedPush[]; readonly gatedAt: number },
-  yielded: Yield,
+  soFar: SliceSoFar,
 ): Promise<void> {
   const sentAt = deps.clock();
   const startBefore = group.gatedAt + LIMITS.gateFreshMs;
   const pushes = group.pushes.map(({ push }) => push);
-  let unheard = pushes.length;
+  const unheard = new Set(group.pushes);
   const hear = (place: number, outcome: Outcome): void => {
     const push = group.pushes[place];
-    assert(push !== undefined);
-    unheard -= 1;
+    assert(push !== undefined && unheard.delete(push), 'each push is heard of once');
     try {
-      take(deps, lane, { push, outcome, sentAt }, yielded);
+      passOn(deps, lane, { push, outcome, sentAt }, soFar);
     } catch (error) {
-      yielded.failures.push(error);
+      soFar.failures.push(error);
     }
   };
   try {
     await lane.provider.send(pushes, { startBefore, signal: deps.signal }, hear);
-    assert(unheard === 0, 'a provider answers for each push');
+    assert(unheard.size === 0, 'a provider answers for each push');
   } finally {
-    if (unheard > 0) yielded.listener.answered(unheard);
+    if (unheard.size > 0) soFar.listener.answered(unheard.size);
   }
 }
 
 /** Passes on what came of a push, and has the lane learn from it. */
-function take(
+function passOn(
   { clock, metrics }: OfferDependencies,
   lane: Lane,
   { push, outcome, sentAt }: { push: AdmittedPush; outcome: Outcome; sentAt: Date },
-  { listener, started }: Yield,
+  { listener, started }: SliceSoFar,
 ): void {
   const { host, isProbe } = push;
   const isStarted = outcome.kind !== 'not_started';
-  if (isStarted) listener.answered(1);
-  else listener.notStarted(push);
-  metrics.outcome(lane.name, outcome.kind);
-  const isAttempt = lane.heed({ outcome, host, isProbe, now: clock() });
-  if (!isStarted) return;
-  started.add(host);
-  if (isAttempt) listener.attempted({ push, outcome, sentAt });
-  else listener.waits(push);
+  try {
+    metrics.outcome(lane.name, outcome.kind);
+    const isAttempt = lane.heed({ outcome, host, isProbe, now: clock() });
+    if (!isStarted) return;
+    started.add(host);
+    if (isAttempt) listener.attempted({ push, outcome, sentAt });
+    else listener.waits(push);
+  } finally {
+    if (isStarted) listener.answered(1);
+    else listener.notStarted(push);
+  }
 }

@@ -46,7 +46,7 @@ export class StopReport {
     });
   }
 
-  /** Resolves when nothing is being told any more. */
+  /** Resolves when what is being told is told. */
   async told(): Promise<void> {
     await this.#telling;
   }

@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Push } from '../domain/push.ts';
 
@@ -6,8 +7,6 @@ export interface ProviderLimits {
   readonly payloadBytes: number;
   /** How many pushes may be under way at once, over all connections. */
   readonly inFlight: number;
-  /** How many pushes share one request to the provider; 1 where each has its own. */
-  readonly batchSize: number;
 }
 
 export interface SendOptions {
@@ -41,8 +40,8 @@ export interface Provider extends AsyncDisposable {
 
   /**
    * Offers each push once, and says of each what came of it as soon as that is known: once, and
-   * before this resolves. Nothing that the network or the provider can do makes it reject. One call
-   * for many, because a promise more for each push is 3 % of a worker's time.
+   * before this resolves or rejects. Nothing that the network or the provider can do makes it
+   * reject. One call for many, because each promise more for a push costs 1 % of a worker's time.
    */
   send(pushes: readonly Push[], options: SendOptions, hear: HearOutcome): Promise<void>;
 
@@ -58,7 +57,35 @@ export async function outcomesOf(
   pushes: readonly Push[],
   options: SendOptions,
 ): Promise<readonly Outcome[]> {
-  const outcomes: Outcome[] = [];
-  await provider.send(pushes, options, (place, outcome) => (outcomes[place] = outcome));
-  return outcomes;
+  const heard = new Map<number, Outcome>();
+  await provider.send(pushes, options, (place, outcome) => {
+    assert(!heard.has(place), 'each push is heard of once');
+    heard.set(place, outcome);
+  });
+  return pushes.map((_push, place) => {
+    const outcome = heard.get(place);
+    assert(outcome !== undefined, 'a provider answers for each push');
+    return outcome;
+  });
+}
+
+/**
+ * Delivers pushes side by side, for a provider that has a request for each. One that fails, which is
+ * a mistake of ours, keeps none of the others from being heard; the first of such is thrown then.
+ */
+export async function deliverEach(
+  pushes: readonly Push[],
+  deliver: (push: Push) => Promise<Outcome>,
+  hear: HearOutcome,
+): Promise<void> {
+  const failures: unknown[] = [];
+  const deliverOne = async (push: Push, place: number): Promise<void> => {
+    try {
+      hear(place, await deliver(push));
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  await Promise.all(pushes.map(deliverOne));
+  if (failures.length > 0) throw failures[0];
 }

@@ -1,15 +1,13 @@
 import type { Outcome, OutcomeScope } from '../domain/outcome.ts';
 
 /**
- * What a provider does about an answer before it becomes an outcome. Each is done once per push.
- *
- * - `report`: nothing; the answer stands.
- * - `renew_token`: get another provider token and offer the push again.
- * - `reconnect`: offer the push again on another connection.
+ * What makes a push worth a second try, once: `renew_token` gets another provider token, `reconnect`
+ * takes another connection.
  */
-export type ReasonAction = 'report' | HealingAction;
-/** Something that makes the push worth a second try. */
 export type HealingAction = 'renew_token' | 'reconnect';
+
+/** What a provider does about an answer before it becomes an outcome; `report` lets it stand. */
+export type ReasonAction = 'report' | HealingAction;
 
 interface Meaning {
   readonly action: ReasonAction;

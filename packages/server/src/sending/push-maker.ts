@@ -1,4 +1,4 @@
-import { deliveryIdsOf } from '../domain/delivery-id.ts';
+import { deliveryId } from '../domain/delivery-id.ts';
 import type { GateRow } from '../domain/gate.ts';
 import type { Notification, Variables } from '../domain/notification.ts';
 import type { Push } from '../domain/push.ts';
@@ -11,13 +11,12 @@ export interface PushMaker {
 }
 
 export function createPushMaker(notification: Notification, renderer: Renderer): PushMaker {
-  const idOf = deliveryIdsOf(notification.id);
   return {
     make(row, address, variables) {
       const isUserBound = row.userRef !== 0;
       const userId = isUserBound ? row.ownerId : null;
       return {
-        id: idOf(row),
+        id: deliveryId(notification.id, row),
         address,
         message: renderer.render({ locale: row.locale, userId, variables }),
         rcpt: isUserBound ? row.rcpt : null,

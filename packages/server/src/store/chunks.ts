@@ -60,8 +60,7 @@ export interface LeaseRequest {
   readonly without: readonly number[];
   /**
    * What several chunks wait for already, so that another one would only wait as well. A chunk
-   * whose worker died is leased all the same: its pushes may be on their way already, and their
-   * records must not wait for a pace.
+   * whose worker died is leased all the same, and has its turn before those that nobody began.
    */
   readonly crowded: {
     readonly notifications: readonly number[];

@@ -76,7 +76,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     onnotice: () => {},
     connection: { application_name: options.applicationName, TimeZone: 'UTC' },
   });
-  const { end } = db;
+  const end = db.end.bind(db);
   // The driver forgets what is still being connected, and would keep it open.
   return Object.assign(db, {
     end: (bounds?: { readonly timeout?: number }) =>

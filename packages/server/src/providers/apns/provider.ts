@@ -9,6 +9,7 @@ import { outcomeOfCutOff, outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
 import type { ProviderTokenStore } from '../provider-token-store.ts';
 import type { HealingAction } from '../reason.ts';
+import { deliverEach } from '../provider.ts';
 import type { HearOutcome, Provider, ProviderLimits, SendOptions } from '../provider.ts';
 import {
   ANSWER_TIMEOUT_MS,
@@ -43,7 +44,6 @@ class ApnsProvider implements Provider {
   readonly limits: ProviderLimits = {
     payloadBytes: APNS_PAYLOAD_BYTES,
     inFlight: MAX_CONNECTIONS * MAX_STREAMS,
-    batchSize: 1,
   };
   readonly #settings: ApnsSettings;
   readonly #clock: Clock;
@@ -90,9 +90,7 @@ class ApnsProvider implements Provider {
       for (const place of pushes.keys()) hear(place, obstacle);
       return;
     }
-    await Promise.all(
-      pushes.map(async (push, place) => hear(place, await this.#deliver(push, options))),
-    );
+    await deliverEach(pushes, (push) => this.#deliver(push, options), hear);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

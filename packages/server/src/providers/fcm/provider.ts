@@ -8,6 +8,7 @@ import { parseJsonObject } from '../json-object.ts';
 import { outcomeOfCutOff, outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
 import type { ProviderTokenStore } from '../provider-token-store.ts';
+import { deliverEach } from '../provider.ts';
 import type { HearOutcome, Provider, ProviderLimits, SendOptions } from '../provider.ts';
 import type { HealingAction } from '../reason.ts';
 import { ANSWER_TIMEOUT_MS, createFcmConnections, IN_FLIGHT } from './connection.ts';
@@ -44,7 +45,6 @@ class FcmProvider implements Provider {
   readonly limits: ProviderLimits = {
     payloadBytes: FCM_PAYLOAD_BYTES,
     inFlight: IN_FLIGHT,
-    batchSize: 1,
   };
   readonly #projectId: string;
   readonly #clock: Clock;
@@ -86,9 +86,7 @@ class FcmProvider implements Provider {
       for (const place of pushes.keys()) hear(place, obstacle);
       return;
     }
-    await Promise.all(
-      pushes.map(async (push, place) => hear(place, await this.#deliver(push, options))),
-    );
+    await deliverEach(pushes, (push) => this.#deliver(push, options), hear);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
