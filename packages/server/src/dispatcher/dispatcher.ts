@@ -6,7 +6,7 @@ import { relieve } from '../feedback/relieve.ts';
 import { expandChunk } from '../sending/expand.ts';
 import { createPushMaker } from '../sending/push-maker.ts';
 import { createRenderer } from '../sending/render.ts';
-import { countOpenWork, leaseChunks, releaseChunk } from '../store/chunks.ts';
+import { countOpenWork, countUnderWay, leaseChunks, releaseChunk } from '../store/chunks.ts';
 import type { LeasedChunk } from '../store/chunks.ts';
 import { loadNotification } from '../store/notifications.ts';
 import { leaseProbes } from '../store/probes.ts';
@@ -75,6 +75,11 @@ export class Dispatcher implements AsyncDisposable {
   readonly #tasks = new Set<Promise<void>>();
   readonly #limiters: RateLimiters;
   readonly #leaseKeeper: LeaseKeeper;
+  /**
+   * Notifications of which enough is under way, and until when, on the scale of
+   * `performance.now()`, they are not looked at again.
+   */
+  readonly #leftAlone = new Map<number, number>();
   #lastTurn: Promise<number> = Promise.resolve(0);
   #loop: Promise<void> | null = null;
   #isBusy = false;
@@ -196,7 +201,10 @@ export class Dispatcher implements AsyncDisposable {
     const now = clock();
     const without = [...sated(busy, CAPACITY[lane]), ...this.#lanes.leftAlone(now)];
     const crowded = {
-      notifications: waitedFor(waiting, ({ notificationRef }) => notificationRef),
+      notifications: [
+        ...waitedFor(waiting, ({ notificationRef }) => notificationRef),
+        ...this.#stillLeftAlone(),
+      ],
       credentials: waitedFor(waiting, ({ credentialRef }) => credentialRef),
     };
     const request = { owner, lane, limit, leaseMs: LIMITS.leaseMs, now, without, crowded };
@@ -204,6 +212,13 @@ export class Dispatcher implements AsyncDisposable {
     for (const chunk of chunks) this.#start(chunk);
     if (chunks.length === limit) this.wake();
     return chunks.length;
+  }
+
+  #stillLeftAlone(): readonly number[] {
+    for (const [ref, until] of this.#leftAlone) {
+      if (until <= performance.now()) this.#leftAlone.delete(ref);
+    }
+    return [...this.#leftAlone.keys()];
   }
 
   #start(chunk: LeasedChunk): void {
@@ -236,7 +251,8 @@ export class Dispatcher implements AsyncDisposable {
     const deps = { ...this.#options, signal: this.#stopping.signal };
     const { ref, pacePerSecond } = notification;
     const pace = pacePerSecond === null ? null : this.#limiters.of(paceBucket(ref, pacePerSecond));
-    if (pace !== null && chunk.attempt === 1 && this.#isCrowded(chunk)) {
+    if (pacePerSecond !== null && (await this.#isTooMuch(chunk, pacePerSecond))) {
+      this.#leftAlone.set(ref, performance.now() + LIMITS.pollIdleMs);
       await releaseChunk(db, chunk, clock());
       return;
     }
@@ -246,12 +262,13 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   /**
-   * Whether it would only wait beside others of its notification. Then it is better held by nobody:
-   * what a dead worker held comes back no sooner than its lease runs out.
+   * Whether a chunk that nobody began would only wait beside others of its notification. Then it is
+   * better held by nobody: what a dead worker held comes back no sooner than its lease runs out.
    */
-  #isCrowded({ notificationRef }: LeasedChunk): boolean {
-    const others = [...this.#running].filter(({ run }) => run?.isWaiting === true);
-    return waitedFor(others, (other) => other.notificationRef).includes(notificationRef);
+  async #isTooMuch({ notificationRef, attempt }: LeasedChunk, perSecond: number): Promise<boolean> {
+    if (attempt > 1) return false;
+    const enough = Math.max(LIMITS.pacedChunks, perSecond / LIMITS.pushesPerPacedChunk);
+    return (await countUnderWay(this.#options.db, notificationRef)) > enough;
   }
 
   /** Null when the credential was retired or cannot be unsealed; what waits for it is judged. */

@@ -72,6 +72,8 @@ export const LIMITS = {
   /** A lease outlives three missed heartbeats, so a stalled event loop does not lose its work. */
   leaseMs: 6_000,
   heartbeatMs: 2_000,
+  /** So long after it is due a heartbeat counts as missed. */
+  heartbeatDelayMs: 1_000,
   /** When a chunk whose credential cannot be opened at all is looked at again. */
   giveBackMs: 10_000,
   /** Outcomes are written at this pace or count: what a crash can make us repeat. */
@@ -98,6 +100,13 @@ export const LIMITS = {
   bulkRoom: 50,
   /** Pushes that are handed over in one go, before others have their turn of the event loop. */
   pushesAtOnce: 50,
+  /**
+   * So many chunks of a notification with a pace are held by all workers together, or one for so
+   * many pushes a second: enough to keep the pace. What is held beyond only waits, and when its
+   * worker dies it waits for the end of its lease as well.
+   */
+  pacedChunks: 8,
+  pushesPerPacedChunk: 500,
   /** Chunks that one worker holds of a lane, those that wait for tokens or room included. */
   chunksHeld: 64,
   /** When a chunk is looked at again whose lane another one probes at the moment. */

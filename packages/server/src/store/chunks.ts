@@ -297,6 +297,19 @@ export async function deleteChunk(tx: Transaction, chunk: LeasedChunk): Promise<
   await tx`delete from chunk where chunk_ref = ${chunk.ref}`;
 }
 
+/**
+ * How many chunks of a notification are held by workers that have prolonged their leases lately:
+ * one whose worker died is not counted for much longer than its heartbeats are missed.
+ */
+export async function countUnderWay(db: Database, notificationRef: number): Promise<number> {
+  const missedMs = LIMITS.leaseMs - LIMITS.heartbeatMs - LIMITS.heartbeatDelayMs;
+  const [row] = await db<{ chunks: number }[]>`
+    select count(*)::integer as chunks from chunk
+    where notification_ref = ${notificationRef}
+      and lease_until > clock_timestamp() + make_interval(secs => ${missedMs / 1000})`;
+  return row?.chunks ?? 0;
+}
+
 /** Chunks and retries that are not done, whenever they become due. */
 export async function countOpenWork(db: Database): Promise<number> {
   const [row] = await db<{ open: number }[]>`
