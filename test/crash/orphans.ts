@@ -13,6 +13,7 @@ interface ChunkRow {
   readonly chunk_ref: number;
   readonly attempt: number;
   readonly gap: number;
+  /** Null while nobody holds it. */
   readonly lease_until: Date | null;
 }
 
@@ -27,6 +28,9 @@ export class Orphans implements AsyncDisposable {
   readonly #db: Database;
   readonly #waiting = new Map<number, Orphan>();
   readonly #takeoversMs: number[] = [];
+  /** All chunks as they were when they were last looked at. */
+  #seen: ReadonlyMap<number, ChunkRow> = new Map();
+  #lapses = 0;
   readonly #watch: Promise<void>;
   #isEnding = false;
   #allowed = 0;
@@ -41,7 +45,12 @@ export class Orphans implements AsyncDisposable {
     return this.#takeoversMs.toSorted((a, b) => a - b);
   }
 
-  /** How many pushes all kills together may have made to be repeated. */
+  /** How many chunks were taken from workers that live, and were too slow to keep them. */
+  get lapses(): number {
+    return this.#lapses;
+  }
+
+  /** How many pushes all kills, and all lapses, together may have made to be repeated. */
   get allowed(): number {
     return this.#allowed;
   }
@@ -78,17 +87,26 @@ export class Orphans implements AsyncDisposable {
   }
 
   async #lookAll(): Promise<void> {
-    if (this.#waiting.size === 0) return;
     const db = this.#db;
     const rows = await db<ChunkRow[]>`
-      select chunk_ref, attempt, gated_through - settled as gap, lease_until from chunk
-      where chunk_ref = any(${[...this.#waiting.keys()]}::bigint[])`;
+      select chunk_ref, attempt, gated_through - settled as gap, lease_until from chunk`;
+    for (const row of rows) this.#noteLapse(row);
     const found = new Map(rows.map((row) => [row.chunk_ref, row]));
     for (const [ref, orphan] of this.#waiting) {
       const row = found.get(ref);
       if (row?.attempt === orphan.attempt) orphan.gap = row.gap;
       else this.#end(ref, orphan, row === undefined);
     }
+    this.#seen = found;
+  }
+
+  /** Whoever gives a chunk back, or completes it, does so before its lease is over. */
+  #noteLapse({ chunk_ref: ref, attempt }: ChunkRow): void {
+    const before = this.#seen.get(ref);
+    if (before === undefined || before.attempt === attempt || this.#waiting.has(ref)) return;
+    if (before.lease_until === null || before.lease_until > new Date()) return;
+    this.#lapses += 1;
+    this.#allowed += before.gap;
   }
 
   #end(ref: number, orphan: Orphan, isGone: boolean): void {

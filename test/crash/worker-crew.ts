@@ -1,4 +1,4 @@
-import type { HomingProcess } from '../../packages/homing/test/homing-process.ts';
+import type { Ending, HomingProcess } from '../../packages/homing/test/homing-process.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { KillSite } from './kill-site.ts';
 
@@ -7,6 +7,7 @@ interface Member {
   readonly process: HomingProcess;
   readonly works: Promise<unknown>;
   isWorking: boolean;
+  isKilled: boolean;
 }
 
 const SURVIVORS = 1;
@@ -15,10 +16,16 @@ const SURVIVORS = 1;
 export class WorkerCrew implements AsyncDisposable {
   readonly #site: KillSite;
   readonly #members: Member[];
+  readonly #deaths: Ending[] = [];
 
   constructor(site: KillSite, size: number) {
     this.#site = site;
     this.#members = Array.from({ length: size }, () => this.#hire());
+  }
+
+  /** How each of those ended that nobody killed. */
+  get deaths(): readonly Ending[] {
+    return this.#deaths;
   }
 
   /** Resolves when all of them work. */
@@ -33,12 +40,14 @@ export class WorkerCrew implements AsyncDisposable {
   async killOne(random: SeededRandom): Promise<number> {
     while (this.#working.length < SURVIVORS + 1) await this.#nextToWork();
     const victim = random.pick(this.#working);
+    victim.isKilled = true;
     await victim.process.kill();
     this.#members[this.#members.indexOf(victim)] = this.#hire();
     return victim.process.pid;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const member of this.#members) member.isKilled = true;
     await Promise.all(this.#members.map(({ process }) => process[Symbol.asyncDispose]()));
   }
 
@@ -56,7 +65,8 @@ export class WorkerCrew implements AsyncDisposable {
     const works = process.says(/^Homing works\.$/m).then(() => (member.isWorking = true));
     // One that is ended while it starts is nobody's concern.
     works.catch(() => {});
-    const member: Member = { process, works, isWorking: false };
+    const member: Member = { process, works, isWorking: false, isKilled: false };
+    void process.ended.then((ending) => member.isKilled || this.#deaths.push(ending));
     return member;
   }
 }

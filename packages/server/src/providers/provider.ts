@@ -70,8 +70,8 @@ export async function outcomesOf(
 }
 
 /**
- * Delivers pushes side by side, for a provider that has a request for each. One that fails, which is
- * a mistake of ours, keeps none of the others from being heard; the first of such is thrown then.
+ * Delivers pushes side by side, for a provider that has a request for each. One that fails, by a
+ * mistake of ours, keeps none of the others from being heard; the first of such is thrown then.
  */
 export async function deliverEach(
   pushes: readonly Push[],

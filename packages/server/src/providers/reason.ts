@@ -1,8 +1,8 @@
 import type { Outcome, OutcomeScope } from '../domain/outcome.ts';
 
 /**
- * What makes a push worth a second try, once: `renew_token` gets another provider token, `reconnect`
- * takes another connection.
+ * What makes a push worth a second try, once: `renew_token` gets another provider token, and
+ * `reconnect` takes another connection.
  */
 export type HealingAction = 'renew_token' | 'reconnect';
 

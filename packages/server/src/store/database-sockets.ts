@@ -41,8 +41,8 @@ const FIRST_WRITE_MS = 250;
  * error, and takes it out of use when the socket closes, a part of a turn of the event loop later.
  * A statement that begins in between is answered by nobody, ever: a worker whose PostgreSQL was
  * killed while it wrote waited for all of its connections until it was started anew. So these
- * sockets tell of their error when they close. Since the driver would wrap them for TLS, and tell of
- * that one's error itself, TLS begins here.
+ * sockets tell of their error when they close. Since the driver would wrap them for TLS, and tell
+ * of that one's error itself, TLS begins here.
  *
  * What the driver has not written when a socket closes it keeps, and the next connection waits for
  * that write without an end. It is told so after a moment; a few times later it starts afresh.

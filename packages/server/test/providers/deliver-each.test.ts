@@ -8,7 +8,7 @@ test('a push whose delivery throws keeps none of the others from being heard', a
   const pushes = [makeApnsPush(), makeApnsPush(), makeApnsPush()];
   const last = Promise.withResolvers<Outcome>();
   const heard: number[] = [];
-  const delivered = deliverEach(
+  const sending = deliverEach(
     pushes,
     async (push) => {
       if (push === pushes[0]) throw new Error('a mistake');
@@ -20,6 +20,6 @@ test('a push whose delivery throws keeps none of the others from being heard', a
       if (place === 1) last.resolve({ kind: 'accepted', providerId: 'late' });
     },
   );
-  await assert.rejects(delivered, /a mistake/);
+  await assert.rejects(sending, /a mistake/);
   assert.deepEqual(heard, [1, 2]);
 });
