@@ -5,10 +5,19 @@ import { describe, it } from 'node:test';
 import { Http2Pool } from '@homing/h2';
 import { inShort, poolOptions, post, postMany } from './pool-options.ts';
 import { answer, CODE, goaway, settings, TYPE, windowUpdate } from './raw-frame.ts';
-import { startRawPeer, type RawConnection, type RawRequest } from './raw-peer.ts';
+import { startRawPeer, type RawConnection, type RawPeer, type RawRequest } from './raw-peer.ts';
 
 function answerAll(connection: RawConnection, requests: readonly RawRequest[]): void {
   connection.send(...requests.map(({ streamId }) => answer(streamId)));
+}
+
+/** A new connection dies with the one request that it was given. */
+async function loseOne(peer: RawPeer, pool: Http2Pool): Promise<void> {
+  const doomed = post(pool);
+  const connection = await peer.open();
+  await connection.request();
+  connection.destroy();
+  assert.equal(inShort(await doomed), 'NETWORK_AFTER_SEND');
 }
 
 describe('the line', () => {
@@ -146,11 +155,7 @@ describe('connections', () => {
     const heldRequest = await healthy.request();
     // Each dies with the one request that it was given; the first in a row costs no pause.
     for (let count = 0; count < 2; count += 1) {
-      const doomed = post(pool);
-      const connection = await peer.open();
-      await connection.request();
-      connection.destroy();
-      assert.equal(inShort(await doomed), 'NETWORK_AFTER_SEND');
+      await loseOne(peer, pool);
     }
     const waits = post(pool);
     await healthy.settle();
@@ -165,11 +170,7 @@ describe('connections', () => {
     await using peer = await startRawPeer();
     await using pool = new Http2Pool(poolOptions(peer.origin));
     for (let count = 0; count < 2; count += 1) {
-      const doomed = post(pool);
-      const connection = await peer.open();
-      await connection.request();
-      connection.destroy();
-      assert.equal(inShort(await doomed), 'NETWORK_AFTER_SEND');
+      await loseOne(peer, pool);
     }
     const meets = await post(pool);
     assert(meets.kind === 'not_started');
