@@ -116,10 +116,11 @@ async function readReferee({ referee }: KillSite): Promise<RefereeWord> {
   return { pushes, arrivals };
 }
 
-/** Attempts that a worker knows of beside the one that was accepted. */
+/** Attempts of which a worker knows that they may have been taken, beside the one that was. */
 async function countUnanswered({ homing }: KillSite): Promise<number> {
   const [row] = await homing.db<{ attempts: number }[]>`
-    select coalesce(sum(attempts - 1), 0)::integer as attempts from delivery where attempts > 1`;
+    select coalesce(sum(attempts - 1), 0)::integer as attempts
+    from delivery where attempts > 1 and possible_duplicate`;
   return row?.attempts ?? 0;
 }
 
