@@ -262,8 +262,9 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   /**
-   * Whether a chunk that nobody began would only wait beside others of its notification. Then it is
-   * better held by nobody: what a dead worker held comes back no sooner than its lease runs out.
+   * Whether a chunk that is held for the first time would only wait beside others of its
+   * notification. Then it is better held by nobody: what a dead worker held comes back no sooner
+   * than its lease runs out. One that comes back, from the dead or from here, is kept.
    */
   async #isTooMuch({ notificationRef, attempt }: LeasedChunk, perSecond: number): Promise<boolean> {
     if (attempt > 1) return false;
