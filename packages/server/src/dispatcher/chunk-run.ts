@@ -44,7 +44,7 @@ interface Slice {
  *   settle  → ledger, counters, retries and feedback, every 200 ms or 500 outcomes
  *
  * The next slice is gated while the answers to the one before are awaited, so that the wire is
- * never idle; no more than two are under way.
+ * never idle; no more than three are under way.
  *
  * Where the lane cannot be used, a slice is gated all the same, without a permit: what has expired,
  * was cancelled, changed hands or is served by another credential now does not wait for a provider
