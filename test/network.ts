@@ -72,6 +72,8 @@ export interface Network extends AsyncDisposable {
   readonly apns: ApnsSimulator;
   readonly sandbox: ApnsSimulator;
   readonly fcm: FcmSimulator;
+  /** What the simulators take, as `app` has it. */
+  readonly credentials: NewAppRequest['credentials'];
   /** What all simulators received. */
   readonly journal: Journal;
   readonly issuer: Issuer;
@@ -115,12 +117,11 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   const url = await homing.start();
   const issuer = await createIssuer(clock.now);
   const provision = (request: Partial<NewAppRequest> = {}): Promise<ProvisionedApp> =>
-    provisionApp(homing.db, homing.vault, {
+    provisionApp(homing, {
       name: 'Acme Shop',
       environment: 'test',
       identity: options.identity ?? 'required',
-      apns: simulators.apnsCredential,
-      fcm: simulators.fcmCredential,
+      credentials: simulators.credentials,
       identityKeys: issuer.identityKeys,
       ...request,
     });
@@ -236,8 +237,10 @@ async function startSimulators(
     sandbox,
     fcm,
     endpoints,
-    apnsCredential: { teamId, keyId, privateKeyPem, topics: [TOPIC], environment: 'both' },
-    fcmCredential: { serviceAccount: withoutTokenUri(account.json) },
+    credentials: {
+      apns: { teamId, keyId, privateKeyPem, topics: [TOPIC], environment: 'both' },
+      fcm: { serviceAccount: withoutTokenUri(account.json) },
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { startLocalPostgres, type LocalPostgres } from '@homing/local-postgres';
-import { provisionApp, type NewAppRequest, type ProvisionedApp } from '@homing/server';
+import { provisionApp, readConfig, type NewAppRequest, type ProvisionedApp } from '@homing/server';
 import { createApnsKey, createServiceAccount } from '@homing/simulators';
 import {
   HomingProcess,
@@ -9,6 +9,7 @@ import {
 } from '../../packages/homing/test/homing-process.ts';
 import type { ScratchDirectory } from '../../packages/homing/test/scratch-directory.ts';
 import { createVault } from '../../packages/server/src/credentials/sealing.ts';
+import { createProviderKinds } from '../../packages/server/src/provider-kinds.ts';
 import { openDatabase, type Database } from '../../packages/server/src/store/sql.ts';
 import type { NeutralServer } from '../neutral/neutral-server.ts';
 import { checkPopulation } from './check-population.ts';
@@ -92,11 +93,13 @@ async function fill(
   // Its first start makes tables and the partitions of the month.
   const homing = await serveApi(environmentOf(postgres, masterKey, providers));
   await homing[Symbol.asyncDispose]();
-  const app = await provisionApp(db, createVault(masterKey), {
+  const { providers: endpoints } = readConfig({ HOMING_DATABASE_URL: postgres.url });
+  const target = { db, vault: createVault(masterKey), kinds: createProviderKinds(endpoints) };
+  const app = await provisionApp(target, {
     name: 'Acme Shop',
     environment: 'live',
     identity: 'required',
-    ...(providers === null ? { apns: null, fcm: null } : await makeCredentials()),
+    credentials: providers === null ? {} : await makeCredentials(),
     identityKeys: signer.identityKeys,
   });
   const [row] = await db<{ app_ref: number }[]>`select app_ref from app`;
@@ -111,7 +114,7 @@ async function fill(
 }
 
 /** Keys that nobody checks. */
-async function makeCredentials(): Promise<Pick<NewAppRequest, 'apns' | 'fcm'>> {
+async function makeCredentials(): Promise<NewAppRequest['credentials']> {
   const { teamId, keyId, privateKeyPem } = createApnsKey();
   const { json } = await createServiceAccount(PROJECT, '');
   const { token_uri: _tokenUri, ...serviceAccount } = json;

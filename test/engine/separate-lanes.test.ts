@@ -42,7 +42,8 @@ test('T16: a backlog refuses nothing that it takes, and takes nothing that it re
 
 test('T17: a provider that nobody knows, or that is not set up, is named', async () => {
   await using network = await startNetwork();
-  const app = await network.provision({ apns: null });
+  const { apns: _, ...credentials } = network.credentials;
+  const app = await network.provision({ credentials });
   const backEnd = new BackEnd(network.url, app.secretKey);
   const [pixel, iphone] = [0, 1].map(() => new Device(network.url, app, network.issuer));
   assert(pixel !== undefined && iphone !== undefined);
@@ -67,7 +68,7 @@ test('T18: two Firebase projects in one process each get their own, with their o
   const account = await createServiceAccount(OTHER_PROJECT, fcm.tokenUrl);
   fcm.addProject({ projectId: OTHER_PROJECT, serviceAccounts: [account] });
   const { token_uri: _, ...serviceAccount } = account.json;
-  const apps = [network.app, await network.provision({ fcm: { serviceAccount }, apns: null })];
+  const apps = [network.app, await network.provision({ credentials: { fcm: { serviceAccount } } })];
   const tokens = [fcmToken(), fcmToken()];
   for (const [index, app] of apps.entries()) {
     assertAnswered(await new Device(url, app, issuer).register(tokens[index], 'anna'), 201);

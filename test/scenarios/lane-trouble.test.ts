@@ -112,7 +112,7 @@ test('work on a credential that is refused expires, is cancelled, and moves to a
   await using network = await startNetwork();
   const unknownToGoogle = await createServiceAccount(PROJECT, network.fcm.tokenUrl);
   const { token_uri: _, ...badFile } = unknownToGoogle.json;
-  const app = await network.provision({ fcm: { serviceAccount: badFile }, apns: null });
+  const app = await network.provision({ credentials: { fcm: { serviceAccount: badFile } } });
   await new Device(network.url, app, network.issuer).register(fcmToken(), 'sara');
   const backEnd = new BackEnd(network.url, app.secretKey);
   const short = await backEnd.sendToUsers(['sara'], undefined, { options: { ttl_seconds: 600 } });

@@ -17,9 +17,8 @@ test('work for a provider that cannot be reached waits, and goes out when it is 
   // An app with a key of its own, so that APNs can come back under the same address knowing it.
   const key = createApnsKey(TEAM);
   const { teamId, keyId, privateKeyPem } = key;
-  const app = await network.provision({
-    apns: { teamId, keyId, privateKeyPem, topics: [TOPIC], environment: 'both' },
-  });
+  const ownKey = { teamId, keyId, privateKeyPem, topics: [TOPIC], environment: 'both' };
+  const app = await network.provision({ credentials: { ...network.credentials, apns: ownKey } });
   const backEnd = new BackEnd(network.url, app.secretKey);
   const [iphone, pixel] = [0, 1].map(() => new Device(network.url, app, network.issuer));
   assert.ok(iphone !== undefined && pixel !== undefined);

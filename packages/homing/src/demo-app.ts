@@ -18,12 +18,14 @@ export async function ensureDemoApp(
     if (await isKeyKnown(app.db, kept.secretKey)) return kept;
   }
   const { keyId, teamId, privateKeyPem } = identity.apnsKey;
-  const provisioned = await provisionApp(app.db, app.vault, {
+  const provisioned = await provisionApp(app, {
     name: 'Demo Shop',
     environment: 'test',
     identity: 'off',
-    apns: { keyId, teamId, privateKeyPem, topics: [DEMO_TOPIC], environment: 'both' },
-    fcm: { serviceAccount: identity.serviceAccount },
+    credentials: {
+      apns: { keyId, teamId, privateKeyPem, topics: [DEMO_TOPIC], environment: 'both' },
+      fcm: { serviceAccount: identity.serviceAccount },
+    },
     identityKeys: [],
     allowedOrigins: ['*'],
   });

@@ -8,7 +8,7 @@ import type { decideSync } from './domain/registration.ts';
 import { documentRoutes } from './http/openapi.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { listenAt } from './listen-at.ts';
-import { measurePush } from './measure-push.ts';
+import type { ProviderKinds } from './provider-kinds.ts';
 import { notReady } from './readiness.ts';
 import { SyncQueue } from './registry/sync-queue.ts';
 import { DocumentClient } from './outbound/document-client.ts';
@@ -31,6 +31,7 @@ export interface ApiOptions {
   readonly version: string;
   readonly db: Database;
   readonly vault: Vault;
+  readonly kinds: ProviderKinds;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -42,7 +43,7 @@ export interface ApiOptions {
 
 /** The HTTP server with all routes; disposing it lets what is under way finish. */
 export function createApi(options: ApiOptions): Api {
-  const { http, version, db, vault, clock, logger, metrics } = options;
+  const { http, version, db, vault, kinds, clock, logger, metrics } = options;
   const { announceWork, wakeMaintenance, decideSync, keySetFailed } = options;
   const erasureKey = vault.derive('erasure');
   const { hosts, ca } = options.outbound;
@@ -60,7 +61,7 @@ export function createApi(options: ApiOptions): Api {
         clock,
         announceWork,
         wakeMaintenance,
-        measure: measurePush,
+        measure: (provider, push) => kinds[provider]?.measure(push) ?? null,
         keys: createKeyBook(db, clock),
         syncs: new SyncQueue({
           db,

@@ -8,6 +8,7 @@ import { decideSync } from './domain/registration.ts';
 import type { HttpServer } from './http/server.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { createLaneObserver, createProviderOpener } from './open-provider.ts';
+import { createProviderKinds, type ProviderKinds } from './provider-kinds.ts';
 import { createAnnouncer } from './store/announcements.ts';
 import { migrate } from './store/migrate.ts';
 import { openDatabase, type Database } from './store/sql.ts';
@@ -34,6 +35,8 @@ export interface App extends AsyncDisposable {
   start(): Promise<string | null>;
   readonly db: Database;
   readonly vault: Vault;
+  /** What it can send with. */
+  readonly kinds: ProviderKinds;
   readonly http: HttpServer;
   /** Null in a process that does not send. */
   readonly dispatcher: Dispatcher | null;
@@ -51,16 +54,14 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
   const metrics = createMetrics();
   const events = createEvents(logger, metrics);
   const vault = createVault(secrets.masterKey);
+  const kinds = createProviderKinds(config.providers);
   const { url, connections } = config.database;
   const db = openDatabase({ url, maxConnections: connections, applicationName: 'homing' });
-  const maintenance = createMaintenance({
-    db,
-    clock,
-    deliveryDays: config.retention.deliveryDays,
-    onError: events.maintenanceFailed,
-  });
+  const { deliveryDays } = config.retention;
+  const onError = events.maintenanceFailed;
+  const maintenance = createMaintenance({ db, clock, deliveryDays, onError });
   const announceWork = createAnnouncer(db, events.announcementLost);
-  const shared = { db, vault, clock };
+  const shared = { db, vault, clock, kinds };
   const serving = { ...shared, http: config.http, version: VERSION, logger, metrics };
   const health = createWorkerHealth(serving);
   const api = createApi({
@@ -79,7 +80,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
           clock,
           random,
           database: config.database,
-          openLane: createProviderOpener({ ...shared, endpoints: config.providers }),
+          openLane: createProviderOpener(shared),
           laneObserver: createLaneObserver(db, clock, events),
           metrics: {
             outcome: events.outcome,
@@ -91,6 +92,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
   return {
     db,
     vault,
+    kinds,
     http: api.server,
     dispatcher: worker?.dispatcher ?? null,
     maintenance,

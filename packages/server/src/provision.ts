@@ -4,13 +4,13 @@ import { SCOPES } from './access/scopes.ts';
 import { addIdentityKey, type NewIdentityKey } from './credentials/identity-key.ts';
 import { addCredential, type NewProviderCredential } from './credentials/add-credential.ts';
 import type { Vault } from './credentials/sealing.ts';
+import { PROVIDERS, type ProviderName } from './domain/address.ts';
 import { parseIdentityJwk } from './domain/identity-jwk.ts';
 import { LIMITS } from './domain/limits.ts';
 import type { RateSetting } from './domain/rate.ts';
 import { formatTypedId } from './domain/typed-id.ts';
-import { parseApnsSettings } from './providers/apns/settings.ts';
-import { FCM_ENDPOINTS, parseFcmSettings } from './providers/fcm/settings.ts';
-import type { ParsedSettings } from './providers/settings-reader.ts';
+import type { ProviderKinds } from './provider-kinds.ts';
+import type { CredentialParts } from './providers/kind.ts';
 import { findApiKey, insertApiKey, insertApp, type NewApp } from './store/apps.ts';
 import type { App } from './store/apps.ts';
 import type { Database, Transaction } from './store/sql.ts';
@@ -21,12 +21,10 @@ export interface NewAppRequest {
   readonly name: string;
   readonly environment: NewApp['environment'];
   readonly identity: NewApp['identity'];
-  /** `{teamId, keyId, privateKeyPem, topics, environment}`; null without APNs. */
-  readonly apns: Readonly<Record<string, unknown>> | null;
-  /** `{serviceAccount}`: Google's key file; null without FCM. */
-  readonly fcm: Readonly<Record<string, unknown>> | null;
+  /** What each provider needs, as docs/providers says; none is needed to begin with. */
+  readonly credentials: Readonly<Partial<Record<ProviderName, Readonly<Record<string, unknown>>>>>;
   /** How fast the credential of a provider may be used; its own figures when left out. */
-  readonly rates?: Readonly<Partial<Record<'apns' | 'fcm', RateSetting>>>;
+  readonly rates?: Readonly<Partial<Record<ProviderName, RateSetting>>>;
   readonly identityKeys: readonly NewIdentityKey[];
   /** Web origins that may use the publishable key; `*` for any. */
   readonly allowedOrigins?: readonly string[];
@@ -40,6 +38,13 @@ export interface ProvisionedApp {
   readonly publishableKey: string;
 }
 
+/** Where an app is made: a server, or what is needed of one. */
+export interface ProvisionTarget {
+  readonly db: Database;
+  readonly vault: Vault;
+  readonly kinds: ProviderKinds;
+}
+
 /** Settings that cannot be used; says which field of which provider. */
 export class ProvisionError extends Error {
   override readonly name = 'ProvisionError';
@@ -47,8 +52,7 @@ export class ProvisionError extends Error {
 
 /** Makes an app with its keys and credentials, all or nothing. */
 export async function provisionApp(
-  db: Database,
-  vault: Vault,
+  { db, vault, kinds }: ProvisionTarget,
   request: NewAppRequest,
 ): Promise<ProvisionedApp> {
   return inTransaction(db, async (tx) => {
@@ -58,13 +62,12 @@ export async function provisionApp(
     }
     const id = randomUUID();
     const app = await insertApp(tx, { id, name, environment, identity, allowedOrigins });
-    if (request.apns !== null) {
-      const credential = apnsCredential(app, request.apns);
-      await addCredential(tx, vault, { ...credential, ...rateSetting(request.rates?.apns) });
-    }
-    if (request.fcm !== null) {
-      const credential = fcmCredential(app, request.fcm);
-      await addCredential(tx, vault, { ...credential, ...rateSetting(request.rates?.fcm) });
+    for (const provider of PROVIDERS) {
+      const input = request.credentials[provider];
+      if (input === undefined) continue;
+      const parts = toCredential(kinds, provider, input);
+      const rate = rateSetting(request.rates?.[provider]);
+      await addCredential(tx, vault, { appRef: app.ref, provider, ...parts, ...rate });
     }
     const now = new Date();
     request.identityKeys.forEach(requireUsableKey);
@@ -104,34 +107,15 @@ async function addKey(tx: Transaction, app: App, prefix: ApiKeyPrefix): Promise<
   return key;
 }
 
-function apnsCredential(app: App, input: Readonly<Record<string, unknown>>): NewProviderCredential {
-  const { teamId, environments, topics } = requireSettings('apns', parseApnsSettings(input));
-  const { privateKeyPem, ...settings } = input;
-  return {
-    appRef: app.ref,
-    provider: 'apns',
-    project: teamId,
-    environments,
-    topics,
-    settings,
-    secret: { privateKeyPem },
-  };
-}
-
-function fcmCredential(app: App, input: Readonly<Record<string, unknown>>): NewProviderCredential {
-  const { projectId } = requireSettings('fcm', parseFcmSettings(input, FCM_ENDPOINTS));
-  return {
-    appRef: app.ref,
-    provider: 'fcm',
-    project: projectId,
-    environments: [],
-    topics: [],
-    settings: {},
-    secret: input,
-  };
-}
-
-function requireSettings<S>(provider: string, parsed: ParsedSettings<S>): S {
+/** Checks what was given for one credential; throws a `ProvisionError` that names the fields. */
+function toCredential(
+  kinds: ProviderKinds,
+  provider: ProviderName,
+  input: Readonly<Record<string, unknown>>,
+): CredentialParts {
+  const kind = kinds[provider];
+  if (kind === null) throw new ProvisionError(`${provider} is not part of this version`);
+  const parsed = kind.divide(input);
   if (parsed.kind === 'settings') return parsed.settings;
   const lines = parsed.problems.map((problem) => `${provider}.${problem.field} ${problem.message}`);
   throw new ProvisionError(lines.join('; '));

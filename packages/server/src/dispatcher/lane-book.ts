@@ -1,4 +1,5 @@
-import { Lane, type OpenProvider } from './lane.ts';
+import type { OpenProvider } from '../providers/provider.ts';
+import { Lane } from './lane.ts';
 import type { RateLimiters } from './rate-limiters.ts';
 import type { LaneObserver } from './stop-report.ts';
 

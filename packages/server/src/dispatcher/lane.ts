@@ -2,9 +2,8 @@ import type { ProviderName } from '../domain/address.ts';
 import type { Clock } from '../domain/clock.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { RateBucket } from '../domain/rate.ts';
 import type { RetryPolicy } from '../domain/retry-policy.ts';
-import type { Provider } from '../providers/provider.ts';
+import type { OpenProvider, Provider } from '../providers/provider.ts';
 import {
   admission,
   asked,
@@ -19,15 +18,6 @@ import { lessonOf } from './lesson.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { Room } from './room.ts';
 import { StopReport, type LaneObserver } from './stop-report.ts';
-
-/** What a lane is made from: one credential opened as a provider, with its policies. */
-export interface OpenProvider {
-  readonly name: ProviderName;
-  readonly provider: Provider;
-  readonly policy: RetryPolicy;
-  /** Null where nothing limits how fast it may be used. */
-  readonly bucket: RateBucket | null;
-}
 
 /** What a lane needs beside its provider. */
 export interface LaneSurroundings {

@@ -1,6 +1,9 @@
 import assert from 'node:assert';
+import type { ProviderName } from '../domain/address.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Push } from '../domain/push.ts';
+import type { RateBucket } from '../domain/rate.ts';
+import type { RetryPolicy } from '../domain/retry-policy.ts';
 
 export interface ProviderLimits {
   /** The largest payload that the provider takes, in bytes as the provider counts them. */
@@ -49,6 +52,15 @@ export interface Provider extends AsyncDisposable {
    * Lets what is in flight finish, up to the provider's answer deadline, then closes connections.
    */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A credential opened as a provider, with the policies of its lane. */
+export interface OpenProvider {
+  readonly name: ProviderName;
+  readonly provider: Provider;
+  readonly policy: RetryPolicy;
+  /** Null where nothing limits how fast it may be used. */
+  readonly bucket: RateBucket | null;
 }
 
 /** The outcomes of a few pushes, in their order. */

@@ -13,6 +13,8 @@ interface Meaning {
   readonly action: ReasonAction;
   /** What the provider means by it, for people. */
   readonly meaning: string;
+  /** What whoever runs or calls Homing can do about it, in one sentence. */
+  readonly fix?: string;
 }
 
 /** One row of a provider's catalogue of refusals: which outcome the answer is, and about whom. */
@@ -23,10 +25,12 @@ export type Reason =
   | (Meaning & { readonly kind: 'throttled' | 'auth'; readonly scope: OutcomeScope });
 
 /**
- * A catalogue. Its keys are `STATUS CODE`; `*` stands for any code, and `5xx` for a hundred
- * statuses.
+ * A catalogue. Its keys are `STATUS CODE`; `*` stands for any code or any status, `5xx` for a
+ * hundred statuses, and `-` for no answer at all.
  */
-export type ReasonTable = Readonly<Record<`${number | '5xx'} ${string}`, Reason>>;
+export type ReasonTable = Readonly<
+  Record<`${number | '3xx' | '5xx' | '*' | '-'} ${string}`, Reason>
+>;
 
 /** The facts of one refusal that an outcome may need beside its reason. */
 export interface Refusal {
@@ -46,12 +50,13 @@ const UNKNOWN_REASON: Reason = {
 };
 
 /**
- * Finds the row for an answer: the exact pair of status and code, else the status alone, else its
- * hundred. An answer without a row is `unclassified`, which never touches a token.
+ * Finds the row for an answer: the exact pair of status and code, else the code alone, else the
+ * status, else its hundred. An answer without a row is `unclassified`, which never touches a token.
  */
 export function findReason(table: ReasonTable, status: number, code: string): Reason {
   // A provider's text is used as a key here, so only the table's own rows may be found.
-  const keys = [`${status} ${code}`, `${status} *`, `${Math.floor(status / 100)}xx *`];
+  const hundred = `${Math.floor(status / 100)}xx`;
+  const keys = [`${status} ${code}`, `* ${code}`, `${status} *`, `${hundred} *`];
   const key = keys.find((candidate) => Object.hasOwn(table, candidate));
   return table[key as keyof ReasonTable] ?? UNKNOWN_REASON;
 }

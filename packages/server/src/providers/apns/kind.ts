@@ -1,0 +1,31 @@
+import { rateOf } from '../../domain/rate.ts';
+import { requireSettings, type ProviderKind } from '../kind.ts';
+import { measureApnsPayload } from './payload.ts';
+import { createApnsProvider } from './provider.ts';
+import { APNS_RETRY_POLICY } from './retry-policy.ts';
+import { parseApnsSettings, type ApnsEndpoints } from './settings.ts';
+
+/** APNs keys: a team, the topics that the key may push to, and the environments it is good for. */
+export function apnsKind(endpoints: ApnsEndpoints): ProviderKind {
+  return {
+    divide(input) {
+      const parsed = parseApnsSettings(input);
+      if (parsed.kind === 'problems') return parsed;
+      const { teamId, environments, topics } = parsed.settings;
+      const { privateKeyPem, ...settings } = input;
+      const secret = { privateKeyPem };
+      return {
+        kind: 'settings',
+        settings: { project: teamId, environments, topics, settings, secret },
+      };
+    },
+    open(credential, surroundings) {
+      const settings = requireSettings(credential, parseApnsSettings(credential.settings));
+      const provider = createApnsProvider({ ...surroundings, settings, endpoints });
+      const rate = rateOf(credential.rate, null);
+      const bucket = rate === null ? null : { name: `credential/${credential.ref}`, rate };
+      return { name: 'apns', provider, policy: APNS_RETRY_POLICY, bucket };
+    },
+    measure: measureApnsPayload,
+  };
+}
