@@ -21,6 +21,8 @@ export class StopReport {
   #isStopReported = false;
   /** What is being told; one record at a time. */
   #telling: Promise<void> | null = null;
+  /** The last word that came meanwhile: it may say the opposite. */
+  #next: (() => void) | null = null;
 
   constructor(credentialRef: number, observer: LaneObserver) {
     this.#credentialRef = credentialRef;
@@ -28,7 +30,11 @@ export class StopReport {
   }
 
   refused(code: string): void {
-    if (this.#isStopReported || this.#telling !== null) return;
+    if (this.#telling !== null) {
+      this.#next = () => this.refused(code);
+      return;
+    }
+    if (this.#isStopReported) return;
     this.#tell(async () => {
       await this.#observer.stopped(this.#credentialRef, code);
       this.#isStopReported = true;
@@ -37,8 +43,12 @@ export class StopReport {
   }
 
   accepted(now: Date): void {
+    if (this.#telling !== null) {
+      this.#next = () => this.accepted(now);
+      return;
+    }
     const toldAt = this.#resumedAt?.getTime() ?? -Infinity;
-    if (now.getTime() - toldAt < LIMITS.stopReviewMs || this.#telling !== null) return;
+    if (now.getTime() - toldAt < LIMITS.stopReviewMs) return;
     this.#tell(async () => {
       await this.#observer.resumed(this.#credentialRef);
       this.#isStopReported = false;
@@ -46,15 +56,20 @@ export class StopReport {
     });
   }
 
-  /** Resolves when what is being told is told. */
+  /** Resolves when all that was said is told. */
   async told(): Promise<void> {
-    await this.#telling;
+    while (this.#telling !== null) await this.#telling;
   }
 
   /** Its failure must not lose the outcomes that it came with. */
   #tell(record: () => Promise<void>): void {
     this.#telling = record()
       .catch((error: unknown) => this.#observer.failed(error))
-      .finally(() => (this.#telling = null));
+      .finally(() => {
+        const next = this.#next;
+        this.#next = null;
+        this.#telling = null;
+        next?.();
+      });
   }
 }
