@@ -21,3 +21,20 @@ export const AudienceCreated = Type.Object(
   { $id: 'AudienceCreated' },
 );
 export type AudienceCreated = Static<typeof AudienceCreated>;
+
+/** An uploaded list, as it can be looked up. */
+export const AudienceReport = Type.Object(
+  {
+    id: Type.String(),
+    users: Type.Integer({ description: 'how many users it names' }),
+    installations: Type.Integer({ description: 'how many installations it names' }),
+    has_variables: Type.Boolean({ description: 'whether it says something about its members' }),
+    created_at: Type.String({ format: 'date-time' }),
+    kept_until: Type.String({
+      format: 'date-time',
+      description: 'at least; longer where a notification is made that uses it',
+    }),
+  },
+  { $id: 'AudienceReport' },
+);
+export type AudienceReport = Static<typeof AudienceReport>;

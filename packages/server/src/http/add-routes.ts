@@ -16,6 +16,7 @@ import { appGet } from './routes/app-get.ts';
 import { appIdentityKeys } from './routes/app-identity-keys.ts';
 import { appPatch } from './routes/app-patch.ts';
 import { audienceCreate } from './routes/audience-create.ts';
+import { audienceGet } from './routes/audience-get.ts';
 import { deleteToken } from './routes/delete-token.ts';
 import { docsPage } from './routes/docs-page.ts';
 import { errorPage } from './routes/error-page.ts';
@@ -110,6 +111,7 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
 
   const { wakeMaintenance } = deps;
   audienceCreate(server, { ...base, wakeMaintenance });
+  audienceGet(server, base);
 
   alertList(server, base);
   alertClose(server, base);

@@ -9,6 +9,7 @@ import { fieldError } from './api-error.ts';
 export const InstallationPath = Type.Object({ installation_id: Type.String() });
 export const UserPath = Type.Object({ user_id: Type.String() });
 export const NotificationPath = Type.Object({ notification_id: Type.String() });
+export const AudiencePath = Type.Object({ audience_id: Type.String() });
 export const AlertPath = Type.Object({ alert_id: Type.String() });
 export const ReviewPath = Type.Object({ review_id: Type.String() });
 export const NoContent = Type.Null({ description: 'done; there is nothing to say' });

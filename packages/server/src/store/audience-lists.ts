@@ -78,6 +78,29 @@ export async function findList(
   return row ?? null;
 }
 
+/** What is known of a completed list. */
+export interface ListSummary {
+  readonly id: string;
+  readonly users: number;
+  readonly installations: number;
+  readonly hasVariables: boolean;
+  readonly createdAt: Date;
+  readonly neededUntil: Date;
+}
+
+/** Null when the app has no such list, or one that is not complete. */
+export async function summarizeList(
+  db: Queryable,
+  appRef: number,
+  id: string,
+): Promise<ListSummary | null> {
+  const [row] = await db<ListSummary[]>`
+    select id, users, installations, has_variables as "hasVariables", created_at as "createdAt",
+      needed_until as "neededUntil"
+    from audience where app_ref = ${appRef} and id = ${id} and completed_at is not null`;
+  return row ?? null;
+}
+
 /** Keeps a list for as long as something that uses it may still be sent. */
 export async function keepList(tx: Transaction, listRef: number, until: Date): Promise<void> {
   await tx`

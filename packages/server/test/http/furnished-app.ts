@@ -5,6 +5,7 @@ import { BackEnd } from '../../../../test/back-end.ts';
 import { apnsToken, Device } from '../../../../test/device.ts';
 import type { Network } from '../../../../test/network.ts';
 import { formatTypedId, parseTypedId } from '../../src/domain/typed-id.ts';
+import { uploadAudience } from './audience-upload.ts';
 import type { RoutePlaces } from './route-book.ts';
 import { textOf } from './text-of.ts';
 
@@ -27,12 +28,16 @@ export async function furnish(network: Network, app: Network['app']): Promise<Fu
   const review = await backEnd.request('POST', '/v1/reviews');
   assertAnswered(review, 202);
   await network.homing.maintenance.run();
+  const list = { body: JSON.stringify({ user: userId }) };
+  const audience = await uploadAudience(network.url, app.secretKey, list);
+  assertAnswered(audience, 201);
   const places: RoutePlaces = {
     installationId: phone.id,
     userId,
     notificationId,
     alertId: await openAlert(network, app),
     reviewId: textOf(review.body['id']),
+    audienceId: textOf(audience.body['id']),
     keyId: await exchangeKey(backEnd),
   };
   return { app, backEnd, phone, places };

@@ -8,6 +8,7 @@ export interface RoutePlaces {
   readonly notificationId: string;
   readonly alertId: string;
   readonly reviewId: string;
+  readonly audienceId: string;
   /** Of an identity key. */
   readonly keyId: string;
 }
@@ -92,6 +93,7 @@ export const ROUTE_BOOK: readonly BookedRoute[] = [
   { method: 'POST', route: `${INSTALLATION}/receipts`, body: { receipts: [RECEIPT] }, ...client },
   { method: 'GET', route: `${INSTALLATION}/timeline`, ...installations },
   { method: 'GET', route: '/v1/installations', ...installations },
+  { method: 'GET', route: '/v1/audiences/{audience_id}', ...readNotifications },
   { method: 'GET', route: '/v1/reviews', ...installations },
   { method: 'POST', route: '/v1/reviews', scope: 'installations:write', forClients: false },
   { method: 'GET', route: REVIEW, ...installations },
@@ -158,6 +160,7 @@ export function pathOf(booked: BookedRoute, places: RoutePlaces): string {
     .replace('{notification_id}', places.notificationId)
     .replace('{alert_id}', places.alertId)
     .replace('{review_id}', places.reviewId)
+    .replace('{audience_id}', places.audienceId)
     .replace('{kid}', places.keyId)
     .replace('{topic}', 'news')
     .replace('{purpose}', 'voip');
@@ -172,6 +175,7 @@ export function unknownPlaces(): RoutePlaces {
     notificationId: `ntf_${randomUUID().replaceAll('-', '')}`,
     alertId: `alr_${randomUUID().replaceAll('-', '')}`,
     reviewId: `rev_${randomUUID().replaceAll('-', '')}`,
+    audienceId: `aud_${randomUUID().replaceAll('-', '')}`,
     keyId: `key-${randomUUID()}`,
   };
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import type { Answer, AnswerBody } from '../../../../test/answer.ts';
+import type { Answer } from '../../../../test/answer.ts';
 import { assertAnswered } from '../../../../test/answered.ts';
 import { assertConserved } from '../../../../test/conservation.ts';
 import { fcmToken } from '../../../../test/device.ts';
@@ -12,6 +12,7 @@ import { acceptedPushes, tokens, tokensReached } from '../../../../test/pushes.t
 import { expandChunk } from '../../src/sending/expand.ts';
 import { leaseFrom } from '../store/lease-from.ts';
 import { assertProblem } from '../http/assert-problem.ts';
+import { uploadAudience, type AudienceUpload } from '../http/audience-upload.ts';
 import { textOf } from '../http/text-of.ts';
 import { Crew } from './crew.ts';
 
@@ -20,28 +21,9 @@ const DAY_MS = 86_400_000;
 /** A failure bound. */
 const PATIENCE_MS = 5_000;
 
-interface Upload {
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string | Buffer | ReadableStream;
-}
-
-/** Uploads a list as a back end does. */
-async function upload(crew: Crew, { headers = {}, body }: Upload): Promise<Answer> {
-  const response = await fetch(`${crew.network.url}/v1/audiences`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${crew.app.secretKey}`,
-      'content-type': 'application/x-ndjson',
-      ...headers,
-    },
-    body: typeof body === 'string' ? body : (body as Uint8Array<ArrayBuffer> | ReadableStream),
-    ...(body instanceof ReadableStream && { duplex: 'half' }),
-  });
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: (await response.json()) as AnswerBody,
-  };
+/** Uploads a list to the crew's own app. */
+function upload(crew: Crew, list: AudienceUpload): Promise<Answer> {
+  return uploadAudience(crew.network.url, crew.app.secretKey, list);
 }
 
 const GZIP = { 'content-encoding': 'gzip' };
@@ -174,7 +156,7 @@ describe('an uploaded list', () => {
     const crew = await Crew.gather(network, []);
     const lines = Array.from({ length: 12_000 }, (_, index) => ({ user: `user-${index}` }));
     const bytes = Buffer.from(ndjson(lines));
-    const forms: readonly Upload[] = [
+    const forms: readonly AudienceUpload[] = [
       { body: bytes },
       { body: gzipSync(bytes), headers: GZIP },
       { body: streamOf(bytes, 7_001) },
@@ -268,6 +250,18 @@ describe('an uploaded list', () => {
     const crew = await Crew.gather(network, []);
     const body = `{"user":"anna"}${'\n'.repeat(1_000_001)}`;
     assertProblem(await upload(crew, { body }), 'body_too_large');
+  });
+
+  it('says how many it names, and how long it is kept', async () => {
+    const crew = await Crew.gather(network, []);
+    const lines = [{ user: 'anna', variables: { a: 1 } }, { user: 'ben' }];
+    const id = await listOf(crew, [...lines, { installation: randomUUID() }]);
+    const answer = await crew.backEnd.get(`/v1/audiences/${id}`);
+    assertAnswered(answer, 200);
+    const { created_at: createdAt, kept_until: keptUntil, ...rest } = answer.body;
+    assert.deepEqual(rest, { id, users: 2, installations: 1, has_variables: true });
+    const keptMs = Date.parse(textOf(keptUntil)) - Date.parse(textOf(createdAt));
+    assert.equal(keptMs, 30 * DAY_MS);
   });
 
   it('is uploaded once for an idempotency key, packed or not', async () => {
