@@ -3,7 +3,7 @@ import { LIMITS } from '../domain/limits.ts';
 import type { Lane as LaneName } from '../domain/notification.ts';
 import { paceBucket } from '../domain/rate.ts';
 import { relieve } from '../feedback/relieve.ts';
-import { expandChunk } from '../sending/expand.ts';
+import { expandWalk } from '../sending/expand-walk.ts';
 import { createPushMaker } from '../sending/push-maker.ts';
 import { createRenderer } from '../sending/render.ts';
 import { countOpenWork, countUnderWay, leaseChunks, releaseChunk } from '../store/chunks.ts';
@@ -242,7 +242,7 @@ export class Dispatcher implements AsyncDisposable {
     const { db, clock } = this.#options;
     const { chunk } = entry;
     if (chunk.credentialRef === null) {
-      await expandChunk(db, chunk, clock());
+      await expandWalk(db, chunk, clock());
       return;
     }
     const lane = await this.#openLane(chunk.credentialRef);

@@ -1,6 +1,6 @@
 import type { Recipient } from '../domain/delivery.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { insertChunk, type LeasedChunk } from '../store/chunks.ts';
+import { insertChunk, type NewChunk } from '../store/chunks.ts';
 import type { Transaction } from '../store/sql.ts';
 
 /** Who of an audience goes on the lane of one credential. */
@@ -9,14 +9,17 @@ export interface LaneShare {
   readonly recipients: readonly Recipient[];
 }
 
+/** The notification whose recipients are enqueued, and the first place in line for them. */
+export type EnqueuePlace = Pick<NewChunk, 'appRef' | 'notificationRef' | 'day' | 'lane' | 'turn'>;
+
 /**
- * Puts recipients of the notification that `source` expands on their lanes, in chunks. Each takes a
- * place in line behind the one before it, from the place of the source on; returns how many there
- * are.
+ * Puts recipients of a notification on their lanes, in chunks. Each takes a place in line behind
+ * the one before it, from `turn` on, or the place next in line where that is null; returns how many
+ * there are.
  */
 export async function enqueueShares(
   tx: Transaction,
-  source: LeasedChunk,
+  place: EnqueuePlace,
   shares: readonly LaneShare[],
   now: Date,
 ): Promise<number> {
@@ -25,17 +28,17 @@ export async function enqueueShares(
     for (let from = 0; from < recipients.length; from += LIMITS.chunkDeliveries) {
       const part = recipients.slice(from, from + LIMITS.chunkDeliveries);
       await insertChunk(tx, {
-        appRef: source.appRef,
-        notificationRef: source.notificationRef,
-        day: source.day,
-        lane: source.lane,
+        appRef: place.appRef,
+        notificationRef: place.notificationRef,
+        day: place.day,
+        lane: place.lane,
         credentialRef,
         installationRefs: part.map((one) => one.installationRef),
         userRefs: part.map((one) => one.userRef),
         cursor: null,
         retry: false,
         availableAt: now,
-        turn: source.turn + chunks,
+        turn: place.turn === null ? null : place.turn + chunks,
       });
       chunks += 1;
     }

@@ -12,12 +12,6 @@ import { expiryOf, timeToLive, type Notification, type Variables } from '../doma
 import type { Push } from '../domain/push.ts';
 import type { App } from '../store/apps.ts';
 import {
-  findInstallationRefs,
-  installationsByRef,
-  installationsOfUsers,
-  type Candidate,
-} from '../store/audience.ts';
-import {
   WALK_START,
   walkAudience,
   type CandidateGroup,
@@ -26,11 +20,11 @@ import {
 import { variablesKey, variablesOfList } from '../store/audience-lists.ts';
 import { previewGate, type GatePreview } from '../store/gate-preview.ts';
 import type { Database } from '../store/sql.ts';
-import { findUserRefs } from '../store/users.ts';
 import { laneOf } from './accept-notification.ts';
 import { findAudienceFacts, type AudienceFacts } from './audience-facts.ts';
 import { createPushMaker, type PushMaker } from './push-maker.ts';
 import { createRenderer, type Renderer } from './render.ts';
+import { resolveNamed } from './resolve-named.ts';
 
 /**
  * The bytes that a provider would count for a push; 0 when its payload builder refuses the message,
@@ -120,20 +114,6 @@ async function* groupsOf(
     yield step.groups;
     ({ cursor } = step);
   }
-}
-
-async function resolveNamed(
-  db: Database,
-  appRef: number,
-  audience: NotificationInput['audience'],
-): Promise<readonly Candidate[]> {
-  if ('users' in audience) {
-    const refs = await findUserRefs(db, appRef, audience.users);
-    return installationsOfUsers(db, appRef, [...new Set(refs.values())]);
-  }
-  assert('installations' in audience, 'every other audience is walked');
-  const refs = await findInstallationRefs(db, appRef, audience.installations);
-  return installationsByRef(db, appRef, refs);
 }
 
 /** So many of some recipients, at even distances, and for how many of all each of them stands. */

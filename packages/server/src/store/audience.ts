@@ -18,33 +18,34 @@ interface CandidateRow {
   readonly dormant: boolean;
 }
 
-/** Where some users are signed in at this moment. */
+/** Where some users, by their ids, are signed in at this moment. */
 export async function installationsOfUsers(
   db: Queryable,
   appRef: number,
-  userRefs: readonly number[],
+  userIds: readonly string[],
 ): Promise<readonly Candidate[]> {
   const rows = await db<CandidateRow[]>`
     select i.installation_ref, l.user_ref, i.token_status, c.credential_ref,
       i.dormant_since is not null as dormant
-    from link l join installation i using (installation_ref)
+    from app_user u join link l on l.user_ref = u.user_ref and l.ended_at is null
+      join installation i using (installation_ref)
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
-    where l.app_ref = ${appRef} and l.user_ref = any(${[...userRefs]}) and l.ended_at is null
+    where u.app_ref = ${appRef} and u.id = any(${[...userIds]})
     order by i.installation_ref, l.user_ref`;
   return rows.map(toCandidate);
 }
 
-/** Installations by reference, as they are at this moment; removed ones are left out. */
-export async function installationsByRef(
+/** Installations by their ids, as they are at this moment; removed ones are left out. */
+export async function installationsById(
   db: Queryable,
   appRef: number,
-  refs: readonly number[],
+  ids: readonly string[],
 ): Promise<readonly Candidate[]> {
   const rows = await db<CandidateRow[]>`
     select i.installation_ref, 0::bigint as user_ref, i.token_status, c.credential_ref,
       i.dormant_since is not null as dormant
     from installation i left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
-    where i.app_ref = ${appRef} and i.installation_ref = any(${[...refs]}) and i.removed_at is null
+    where i.app_ref = ${appRef} and i.id = any(${[...ids]}::uuid[]) and i.removed_at is null
     order by i.installation_ref`;
   return rows.map(toCandidate);
 }

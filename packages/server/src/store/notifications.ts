@@ -31,6 +31,10 @@ export interface NewNotification {
   readonly ttlSeconds: number;
   readonly expiresAt: Date;
   readonly createdAt: Date;
+  /** How many deliveries there will be; null until its audience was walked. */
+  readonly expected: number | null;
+  /** Set where nobody can be reached. */
+  readonly finishedAt: Date | null;
 }
 
 export async function insertNotification(
@@ -58,6 +62,8 @@ export async function insertNotification(
     ttl_seconds: notification.ttlSeconds,
     expires_at: notification.expiresAt,
     created_at: notification.createdAt,
+    expected: notification.expected,
+    finished_at: notification.finishedAt,
   };
   const [inserted] = await tx<{ notification_ref: number }[]>`
     insert into notification ${columns(tx, row)} returning notification_ref`;

@@ -44,7 +44,7 @@ export async function findUser(
 }
 
 /** The references of the known users among some ids. */
-export async function findUserRefs(
+async function findUserRefs(
   db: Queryable,
   appRef: number,
   ids: readonly string[],

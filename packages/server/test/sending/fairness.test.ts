@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { gatherCrowd } from '../../../../test/anonymous-crowd.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
-import { expandChunk } from '../../src/sending/expand.ts';
+import { expandWalk } from '../../src/sending/expand-walk.ts';
 import { releaseChunk } from '../../src/store/chunks.ts';
 import { leaseFrom } from '../store/lease-from.ts';
 import { Crew } from './crew.ts';
@@ -67,7 +67,7 @@ describe('those who send at the same time', () => {
     await backEnd.send(EVERYONE);
     const [walk] = await leaseFrom(network, 'bulk', 1);
     assert(walk !== undefined, 'the walk is leased');
-    await expandChunk(db, walk, network.clock.now());
+    await expandWalk(db, walk, network.clock.now());
 
     const [made, further] = [
       await leaseFrom(network, 'bulk', 1),
@@ -76,7 +76,7 @@ describe('those who send at the same time', () => {
     assert.equal(made?.installationRefs.length, 2);
     assert.equal(further?.ref, walk.ref);
     assert.notEqual(further.cursor, walk.cursor);
-    await expandChunk(db, further, network.clock.now());
+    await expandWalk(db, further, network.clock.now());
     const [last] = await leaseFrom(network, 'bulk', 1);
     assert.equal(last?.installationRefs.length, 1);
   });

@@ -9,7 +9,7 @@ import { assertConserved } from '../../../../test/conservation.ts';
 import { fcmToken } from '../../../../test/device.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
 import { acceptedPushes, tokens, tokensReached } from '../../../../test/pushes.ts';
-import { expandChunk } from '../../src/sending/expand.ts';
+import { expandWalk } from '../../src/sending/expand-walk.ts';
 import { leaseFrom } from '../store/lease-from.ts';
 import { assertProblem } from '../http/assert-problem.ts';
 import { uploadAudience, type AudienceUpload } from '../http/audience-upload.ts';
@@ -44,7 +44,7 @@ async function takeStep(network: Network): Promise<'further' | 'done'> {
   const chunks = await leaseFrom(network, 'bulk', 8);
   const walk = chunks.find(({ cursor }) => cursor !== null);
   assert(walk !== undefined, 'there is a walk');
-  await expandChunk(db, walk, network.clock.now());
+  await expandWalk(db, walk, network.clock.now());
   const left = await db`select 1 from chunk where cursor is not null`;
   return left.length > 0 ? 'further' : 'done';
 }

@@ -4,7 +4,7 @@ import { fcmToken } from '../../../../test/device.ts';
 import { startNetwork } from '../../../../test/network.ts';
 import { skip } from '../../src/domain/settlement.ts';
 import { settle } from '../../src/feedback/settle.ts';
-import { expandChunk } from '../../src/sending/expand.ts';
+import { expandWalk } from '../../src/sending/expand-walk.ts';
 import { leaseFrom } from '../store/lease-from.ts';
 import { Crew } from './crew.ts';
 
@@ -21,7 +21,7 @@ test(
     await crew.backEnd.send({ audience: { everyone: true }, content });
     const [walk] = await leaseFrom(network, 'bulk', 1);
     assert.ok(walk !== undefined);
-    await expandChunk(db, walk, network.clock.now());
+    await expandWalk(db, walk, network.clock.now());
     const [chunk] = await leaseFrom(network, 'bulk', 1);
     assert.ok(chunk !== undefined);
 
