@@ -2,11 +2,12 @@ import type { Clock } from '../domain/clock.ts';
 import type { Recipient } from '../domain/delivery.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Settlement } from '../domain/settlement.ts';
-import { settle, type SettleResult } from '../feedback/settle.ts';
+import type { SettleResult } from '../feedback/settle.ts';
 import { parkChunk, releaseChunk } from '../store/chunks.ts';
 import { readStanding } from '../store/notifications.ts';
 import type { Database } from '../store/sql.ts';
 import { settleAttempt } from './attempt.ts';
+import type { ChunkSteps } from './chunk-steps.ts';
 import type { ChunkWork } from './chunk-work.ts';
 import { passGate, type GatedPush, type GatePass } from './gate-pass.ts';
 import type { Lane } from './lane.ts';
@@ -21,6 +22,7 @@ export interface ChunkRunDependencies {
   readonly clock: Clock;
   readonly random: () => number;
   readonly metrics: DispatcherMetrics;
+  readonly steps: ChunkSteps;
   /** Aborts when the process stops: nothing new is started, what is in flight is awaited. */
   readonly signal: AbortSignal;
 }
@@ -179,9 +181,8 @@ export class ChunkRun {
 
   /** Null when the lease is lost. */
   async #gate(count: number): Promise<GatePass | null> {
-    const { db, clock } = this.#deps;
     const slice = this.#queue.take(count);
-    const pass = await passGate(db, this.#work, slice, this.#queue.through, clock);
+    const pass = await passGate(this.#deps, this.#work, slice, this.#queue.through);
     if (pass === null) {
       this.#settlements.lose();
       return null;
@@ -252,8 +253,8 @@ export class ChunkRun {
   }
 
   async #write(settlements: readonly Settlement[]): Promise<SettleResult['chunk']> {
-    const { db, clock, metrics } = this.#deps;
-    const { chunk, refuted } = await settle(db, this.#work.chunk, settlements, clock());
+    const { steps, metrics } = this.#deps;
+    const { chunk, refuted } = await steps.settle({ chunk: this.#work.chunk, settlements });
     if (refuted > 0) metrics.refuted(refuted);
     return chunk;
   }

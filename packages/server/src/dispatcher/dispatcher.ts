@@ -8,10 +8,10 @@ import { createPushMaker } from '../sending/push-maker.ts';
 import { createRenderer } from '../sending/render.ts';
 import { countOpenWork, countUnderWay, leaseChunks, releaseChunk } from '../store/chunks.ts';
 import type { LeasedChunk } from '../store/chunks.ts';
-import { loadNotification } from '../store/notifications.ts';
 import { leaseProbes } from '../store/probes.ts';
 import type { Database } from '../store/sql.ts';
 import { ChunkRun } from './chunk-run.ts';
+import { createOwnSteps, createSharedSteps, type ChunkSteps } from './chunk-steps.ts';
 import { LaneBook, type OpenLane } from './lane-book.ts';
 import type { Lane } from './lane.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
@@ -74,6 +74,7 @@ export class Dispatcher implements AsyncDisposable {
   readonly #running = new Set<RunningChunk>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #limiters: RateLimiters;
+  readonly #steps: Readonly<Record<LaneName, ChunkSteps>>;
   readonly #leaseKeeper: LeaseKeeper;
   /**
    * Notifications of which enough is under way, and until when, on the scale of
@@ -87,7 +88,12 @@ export class Dispatcher implements AsyncDisposable {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#limiters = new RateLimiters(options.db);
+    const { db, clock } = options;
+    this.#limiters = new RateLimiters(db);
+    this.#steps = {
+      transactional: createSharedSteps(db, clock),
+      bulk: createOwnSteps(db, clock),
+    };
     this.#lanes = new LaneBook({ ...options, limiters: this.#limiters });
     this.#leaseKeeper = new LeaseKeeper({
       db: options.leaseDb,
@@ -246,9 +252,10 @@ export class Dispatcher implements AsyncDisposable {
       return;
     }
     const lane = await this.#openLane(chunk.credentialRef);
-    const notification = await loadNotification(db, chunk.notificationRef);
+    const steps = this.#steps[chunk.lane];
+    const notification = await steps.load(chunk.notificationRef);
     const pushMaker = createPushMaker(notification, createRenderer(notification));
-    const deps = { ...this.#options, signal: this.#stopping.signal };
+    const deps = { ...this.#options, steps, signal: this.#stopping.signal };
     const { ref, pacePerSecond } = notification;
     const pace = pacePerSecond === null ? null : this.#limiters.of(paceBucket(ref, pacePerSecond));
     if (pacePerSecond !== null && (await this.#isTooMuch(chunk, pacePerSecond))) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert';
+import type { Clock } from '../domain/clock.ts';
 import type { Recipient } from '../domain/delivery.ts';
 import { judge, type GateRow } from '../domain/gate.ts';
 import type { Variables } from '../domain/notification.ts';
@@ -6,9 +7,9 @@ import { providerHost } from '../domain/provider-host.ts';
 import type { Push } from '../domain/push.ts';
 import type { Settlement } from '../domain/settlement.ts';
 import { variablesKey, variablesOfList } from '../store/audience-lists.ts';
-import { gateSlice } from '../store/gate.ts';
-import { onConnection, type Database } from '../store/sql.ts';
+import type { Database } from '../store/sql.ts';
 import { settleWithoutAttempt } from './attempt.ts';
+import type { ChunkSteps } from './chunk-steps.ts';
 import type { ChunkWork } from './chunk-work.ts';
 
 /** A push that passed the gate, with the row it passed on and the host that it goes to. */
@@ -16,6 +17,12 @@ export interface GatedPush {
   readonly row: GateRow;
   readonly push: Push;
   readonly host: string;
+}
+
+export interface GatePassDependencies {
+  readonly db: Database;
+  readonly steps: Pick<ChunkSteps, 'gate'>;
+  readonly clock: Clock;
 }
 
 /** What the gate said of a slice. */
@@ -32,21 +39,16 @@ export interface GatePass {
 
 /**
  * Asks the database who of a slice may still get the notification, and renders it for them. Null
- * when the lease was lost. The wait for a connection does not count against the second that a pass
- * is good for: otherwise a pool under load would have its pushes gated again and again.
+ * when the lease was lost.
  */
 export async function passGate(
-  db: Database,
+  { db, steps, clock }: GatePassDependencies,
   work: ChunkWork,
-  slice: readonly Recipient[],
+  recipients: readonly Recipient[],
   through: number,
-  clock: () => Date,
 ): Promise<GatePass | null> {
-  const variables = await variablesOf(db, work, slice);
-  const { gatedAt, gated } = await onConnection(db, async (connection) => {
-    const at = performance.now();
-    return { gatedAt: at, gated: await gateSlice(connection, work.chunk, slice, through) };
-  });
+  const variables = await variablesOf(db, work, recipients);
+  const { gatedAt, gated } = await steps.gate({ chunk: work.chunk, recipients, through });
   if (gated === null) return null;
   const now = clock();
   const isCancelled = gated.cancelled;

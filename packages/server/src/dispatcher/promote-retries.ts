@@ -18,9 +18,7 @@ export async function promoteRetries(db: Database, now: Date): Promise<number> {
     for (const group of groups.values()) await enqueue(tx, group, now);
     // Last, because the retries are off the list: only their chunks say that work is left.
     const unreachable = due.filter((one) => one.credentialRef === null);
-    for (const ref of new Set(unreachable.map((one) => one.notificationRef))) {
-      await finishIfDone(tx, ref, now);
-    }
+    await finishIfDone(tx, [...new Set(unreachable.map((one) => one.notificationRef))], now);
     return due.length;
   });
 }
@@ -29,7 +27,7 @@ async function enqueue(tx: Transaction, group: readonly DueRetry[], now: Date): 
   const [first] = group;
   if (first === undefined) return;
   if (first.credentialRef === null) {
-    await recordDeliveries(tx, first, group.map(toUnreachable), now);
+    await recordDeliveries(tx, [{ place: first, settlements: group.map(toUnreachable) }], now);
     return;
   }
   const chunkRef = await insertChunk(tx, {

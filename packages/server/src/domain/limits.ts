@@ -71,6 +71,13 @@ export const LIMITS = {
    * 38 ms with 100, for the same processor time.
    */
   gateSlice: 100,
+  /**
+   * Small chunks share their ownership checks, and their settlements: so many at a time, each with
+   * so many deliveries at most, and so many rounds at once.
+   */
+  roundChunks: 50,
+  roundDeliveries: 10,
+  roundsAtOnce: 2,
   /** How long an ownership check may stand before its push must have started (rule R7). */
   gateFreshMs: 1_000,
   /** A lease outlives three missed heartbeats, so a stalled event loop does not lose its work. */

@@ -1,4 +1,3 @@
-import assert from 'node:assert';
 import { LIMITS } from '../domain/limits.ts';
 import { freezeSubject, isMassDeath, type AnsweringHost } from '../domain/mass-death.ts';
 import type { Settlement } from '../domain/settlement.ts';
@@ -10,10 +9,16 @@ import {
   readAnswerWindow,
   recordLosses,
 } from '../store/answer-window.ts';
-import type { LeasedChunk } from '../store/chunks.ts';
 import { replacedCredentials } from '../store/credentials.ts';
 import { requestReoffer, requestRestoration } from '../store/reliefs.ts';
 import type { Transaction } from '../store/sql.ts';
+
+/** What became of deliveries of one credential, pushed or not. */
+export interface CredentialAnswers {
+  readonly appRef: number;
+  readonly credentialRef: number;
+  readonly settlements: readonly Settlement[];
+}
 
 /**
  * Tells a mass death from many small ones, before any token is touched, and returns the hosts whose
@@ -24,12 +29,9 @@ import type { Transaction } from '../store/sql.ts';
  */
 export async function watchAnswers(
   tx: Transaction,
-  chunk: LeasedChunk,
-  settlements: readonly Settlement[],
+  { appRef, credentialRef, settlements }: CredentialAnswers,
   now: Date,
 ): Promise<ReadonlySet<string>> {
-  const { appRef, credentialRef } = chunk;
-  assert(credentialRef !== null, 'only a resolved chunk is settled');
   const frozen = new Set<string>();
   // In one order for everybody, because each host's minute is held until the commit.
   for (const [host, answers] of byHost(settlements)) {

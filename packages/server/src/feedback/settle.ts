@@ -1,14 +1,21 @@
+import assert from 'node:assert';
 import { isLockTimeout } from '../domain/database-fault.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Settlement } from '../domain/settlement.ts';
-import { countSettled, fenceChunk, heartbeat, type LeasedChunk } from '../store/chunks.ts';
+import { countSettled, fenceChunks, heartbeat, type LeasedChunk } from '../store/chunks.ts';
 import { recordDeliveries } from '../store/ledger.ts';
 import { finishIfDone } from '../store/notifications.ts';
 import { reofferDead } from '../store/reoffer.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { watchAnswers } from './mass-death.ts';
-import { applyTokenFacts } from './token-facts.ts';
+import { changeTokens, noteAccepted } from './token-facts.ts';
+
+/** What became of some deliveries of a leased chunk. */
+export interface ChunkSettlements {
+  readonly chunk: LeasedChunk;
+  readonly settlements: readonly Settlement[];
+}
 
 /** What became of a set of settlements: written, or not because another worker holds the chunk. */
 export interface SettleResult {
@@ -22,45 +29,117 @@ export interface SettleResult {
  * registry's share, in one transaction that first checks the lease. A worker that was frozen past
  * its lease writes nothing; its successor has taken over.
  *
- * Everybody who needs several of these locks takes them in this order: the chunk, the minute of a
- * host, installations, acceptances, the ledger, counters, the notification. What is offered again
- * belongs to other notifications, whose ledger, counters and rows come after the counters of this
- * one. Two settlements may meet in that, and PostgreSQL has one of them run again.
+ * Everybody who needs several of these locks takes them in this order: the chunks, the minutes of
+ * hosts, installations, acceptances, the ledger, counters, the notifications, and several of a kind
+ * by their references. What is offered again belongs to other notifications, whose ledger, counters
+ * and rows come after the counters of this one. Two settlements may meet in that, and PostgreSQL
+ * has one of them run again.
  *
  * Whoever holds one of them for long, a frozen worker above all, must not make this one hold the
  * others for as long. It lets go of them and comes again, until it has written or lost its lease.
  */
 export async function settle(
   db: Database,
-  chunk: LeasedChunk,
-  settlements: readonly Settlement[],
+  part: ChunkSettlements,
   now: Date,
 ): Promise<SettleResult> {
-  const lockTimeoutMs = LIMITS.settleLockTimeoutMs;
-  const write = (tx: Transaction) => writeSettlements(tx, chunk, settlements, now);
   for (;;) {
     try {
-      return await inTransaction(db, write, { lockTimeoutMs });
+      const [result] = await settleTogether(db, [part], now);
+      assert(result !== undefined, 'each part has a result');
+      return result;
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
       // No heartbeat reached the chunk while it was locked from here.
-      await heartbeat(db, [chunk], LIMITS.leaseMs);
+      await heartbeat(db, [part.chunk], LIMITS.leaseMs);
     }
   }
 }
 
+/**
+ * The same for different chunks in one transaction, all or nothing; the results in their order.
+ * Throws where one of them has to wait for a lock for long: none is to wait for another's.
+ */
+export async function settleTogether(
+  db: Database,
+  parts: readonly ChunkSettlements[],
+  now: Date,
+): Promise<readonly SettleResult[]> {
+  const lockTimeoutMs = LIMITS.settleLockTimeoutMs;
+  return inTransaction(db, (tx) => writeSettlements(tx, parts, now), { lockTimeoutMs });
+}
+
 async function writeSettlements(
   tx: Transaction,
-  chunk: LeasedChunk,
-  settlements: readonly Settlement[],
+  parts: readonly ChunkSettlements[],
   now: Date,
-): Promise<SettleResult> {
-  if (!(await fenceChunk(tx, chunk))) return { chunk: 'lost', refuted: 0 };
-  const frozen = await watchAnswers(tx, chunk, settlements, now);
-  const movedOn = await applyTokenFacts(tx, chunk.appRef, settlements, frozen, now);
-  await recordDeliveries(tx, chunk, settlements, now);
-  await reofferDead(tx, movedOn, now);
-  const progress = await countSettled(tx, chunk, settlements.length);
-  if (progress === 'completed') await finishIfDone(tx, chunk.notificationRef, now);
-  return { chunk: progress, refuted: movedOn.length };
+): Promise<readonly SettleResult[]> {
+  const held = await fenceChunks(
+    tx,
+    parts.map(({ chunk }) => chunk),
+  );
+  const ours = parts.filter(({ chunk }) => held.has(chunk.ref));
+  const movedOn = await tellRegistry(tx, ours, now);
+  const entries = ours.map(({ chunk, settlements }) => ({ place: chunk, settlements }));
+  await recordDeliveries(tx, entries, now);
+  await reofferDead(tx, [...movedOn.values()].flat(), now);
+  const progress = ours.map(({ chunk, settlements }) => ({ chunk, count: settlements.length }));
+  const completed = await countSettled(tx, progress);
+  const done = ours.filter(({ chunk }) => completed.has(chunk.ref));
+  await finishIfDone(tx, [...new Set(done.map(({ chunk }) => chunk.notificationRef))], now);
+  return parts.map(({ chunk }) => ({
+    chunk: resultOf(chunk, held, completed),
+    refuted: movedOn.get(chunk.ref)?.length ?? 0,
+  }));
+}
+
+/**
+ * What the providers said of hosts and tokens; returns, by chunk, the installations that had
+ * another token by the time their former one was refused.
+ */
+async function tellRegistry(
+  tx: Transaction,
+  parts: readonly ChunkSettlements[],
+  now: Date,
+): Promise<ReadonlyMap<number, readonly number[]>> {
+  const frozen = new Map<number, ReadonlySet<string>>();
+  for (const answers of byCredential(parts)) {
+    frozen.set(answers.credentialRef, await watchAnswers(tx, answers, now));
+  }
+  const movedOn = new Map<number, readonly number[]>();
+  for (const { chunk, settlements } of parts) {
+    const hosts = frozen.get(chunk.credentialRef ?? 0) ?? new Set<string>();
+    const moved = await changeTokens(tx, chunk.appRef, settlements, hosts, now);
+    if (moved.length > 0) movedOn.set(chunk.ref, moved);
+  }
+  await noteAccepted(
+    tx,
+    parts.flatMap(({ settlements }) => settlements),
+    now,
+  );
+  return movedOn;
+}
+
+/** In one order for everybody, because the minutes of hosts are held until the commit. */
+function byCredential(parts: readonly ChunkSettlements[]) {
+  const groups = Map.groupBy(parts, ({ chunk }) => {
+    assert(chunk.credentialRef !== null, 'only a resolved chunk is settled');
+    return chunk.credentialRef;
+  });
+  return [...groups]
+    .map(([credentialRef, group]) => ({
+      credentialRef,
+      appRef: group[0]?.chunk.appRef ?? 0,
+      settlements: group.flatMap(({ settlements }) => settlements),
+    }))
+    .toSorted((a, b) => a.credentialRef - b.credentialRef);
+}
+
+function resultOf(
+  { ref }: LeasedChunk,
+  held: ReadonlySet<number>,
+  completed: ReadonlySet<number>,
+): SettleResult['chunk'] {
+  if (!held.has(ref)) return 'lost';
+  return completed.has(ref) ? 'completed' : 'open';
 }

@@ -16,26 +16,23 @@ import {
   type ChangedToken,
 } from '../store/token-feedback.ts';
 
+/** Notes, once a day, that a provider took something for an installation. */
+export async function noteAccepted(
+  tx: Transaction,
+  settlements: readonly Settlement[],
+  now: Date,
+): Promise<void> {
+  const accepted = factsOf(settlements, 'accepted').map((one) => one.installationRef);
+  await recordAcceptances(tx, accepted, now.toISOString().slice(0, 10));
+}
+
 /**
  * Tells the registry what the provider said about tokens (rule R8: compare-and-set). What a frozen
  * host says is only noted. Returns the installations that had another token by the time their
- * former one was refused.
+ * former one was refused. An acceptance where nothing had failed, which is nearly every push, takes
+ * no installation.
  */
-export async function applyTokenFacts(
-  tx: Transaction,
-  appRef: number,
-  settlements: readonly Settlement[],
-  frozen: ReadonlySet<string>,
-  now: Date,
-): Promise<readonly number[]> {
-  const movedOn = await changeTokens(tx, appRef, settlements, frozen, now);
-  const accepted = factsOf(settlements, 'accepted').map((one) => one.installationRef);
-  await recordAcceptances(tx, accepted, now.toISOString().slice(0, 10));
-  return movedOn;
-}
-
-/** An acceptance where nothing had failed, which is nearly every push, takes no installation. */
-async function changeTokens(
+export async function changeTokens(
   tx: Transaction,
   appRef: number,
   settlements: readonly Settlement[],

@@ -165,7 +165,7 @@ async function enqueueNamed(
     const reason = unreachableReason(candidate, place.lane);
     return reason === null ? [] : [skip(candidate, reason)];
   });
-  await recordDeliveries(tx, place, unreachable, now);
+  await recordDeliveries(tx, [{ place, settlements: unreachable }], now);
   const byCredential = Map.groupBy(reachable, (one) => one.credentialRef);
   const shares = [...byCredential].map(([credentialRef, recipients]) => {
     assert(credentialRef !== null, 'whoever can be reached has a credential');

@@ -46,7 +46,7 @@ async function finish(
 ): Promise<void> {
   await deleteChunk(tx, chunk);
   await addExpected(tx, chunk.notificationRef, expected);
-  await finishIfDone(tx, chunk.notificationRef, now);
+  await finishIfDone(tx, [chunk.notificationRef], now);
 }
 
 function reachableShares(

@@ -1,7 +1,7 @@
 import type { Reachability } from '../domain/candidate.ts';
 import type { TokenStatus } from '../domain/installation.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
-import type { Queryable } from './sql.ts';
+import { listOf, type Queryable } from './sql.ts';
 
 /** An installation that an audience resolved to, with what decides its lane. */
 export interface Candidate extends Reachability {
@@ -30,7 +30,7 @@ export async function installationsOfUsers(
     from app_user u join link l on l.user_ref = u.user_ref and l.ended_at is null
       join installation i using (installation_ref)
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
-    where u.app_ref = ${appRef} and u.id = any(${[...userIds]})
+    where u.app_ref = ${appRef} and u.id = any(${listOf(db, 'text', userIds)})
     order by i.installation_ref, l.user_ref`;
   return rows.map(toCandidate);
 }
@@ -45,7 +45,7 @@ export async function installationsById(
     select i.installation_ref, 0::bigint as user_ref, i.token_status, c.credential_ref,
       i.dormant_since is not null as dormant
     from installation i left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
-    where i.app_ref = ${appRef} and i.id = any(${[...ids]}::uuid[]) and i.removed_at is null
+    where i.app_ref = ${appRef} and i.id = any(${listOf(db, 'uuid', ids)}) and i.removed_at is null
     order by i.installation_ref`;
   return rows.map(toCandidate);
 }

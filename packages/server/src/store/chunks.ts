@@ -1,6 +1,6 @@
 import { LIMITS } from '../domain/limits.ts';
 import type { Lane } from '../domain/notification.ts';
-import type { Database, Fragment, Queryable, Transaction } from './sql.ts';
+import { listOf, type Database, type Queryable, type Transaction } from './sql.ts';
 import { inTransaction } from './transaction.ts';
 
 /** A chunk that this worker holds, for as long as its lease lasts. */
@@ -110,10 +110,10 @@ export async function leaseChunks(
           where c.lane = ${lane} and c.app_ref = a.app_ref and c.available_at <= ${now}
             and (c.lease_until is null or c.lease_until < clock_timestamp())
             and (c.credential_ref is null
-              or c.credential_ref <> all(${[...without]}::bigint[])
+              or c.credential_ref <> all(${listOf(db, 'bigint', without)})
                 and (c.lease_until is not null
-                  or c.notification_ref <> all(${[...crowded.notifications]}::bigint[])
-                    and c.credential_ref <> all(${[...crowded.credentials]}::bigint[])))
+                  or c.notification_ref <> all(${listOf(db, 'bigint', crowded.notifications)})
+                    and c.credential_ref <> all(${listOf(db, 'bigint', crowded.credentials)})))
           order by c.turn, c.available_at, c.chunk_ref limit ${2 * limit}
         ) head
     ), best as (
@@ -260,6 +260,25 @@ export async function fenceChunk(tx: Transaction, chunk: LeasedChunk): Promise<b
   return rows.length === 1;
 }
 
+/**
+ * The same for several chunks, in the order of their references; returns those that are still ours.
+ */
+export async function fenceChunks(
+  tx: Transaction,
+  chunks: readonly LeasedChunk[],
+): Promise<ReadonlySet<number>> {
+  const refs = chunks.map(({ ref }) => ref);
+  const attempts = chunks.map(({ attempt }) => attempt);
+  const rows = await tx<{ chunk_ref: number }[]>`
+    select c.chunk_ref
+    from chunk c join unnest(${listOf(tx, 'bigint', refs)}, ${listOf(tx, 'integer', attempts)})
+      as m (chunk_ref, attempt) using (chunk_ref, attempt)
+    -- Says to the planner how few they are, who would read the whole table otherwise.
+    where c.chunk_ref = any(${listOf(tx, 'bigint', refs)}) and c.lease_until > clock_timestamp()
+    order by c.chunk_ref for update of c`;
+  return new Set(rows.map((row) => row.chunk_ref));
+}
+
 /** Gives back a fenced chunk that walks over an audience, further on and with its place in line. */
 export async function moveOn(
   tx: Transaction,
@@ -271,26 +290,35 @@ export async function moveOn(
     where chunk_ref = ${chunk.ref}`;
 }
 
+/** A fenced chunk, and how many of its deliveries were settled. */
+export interface ChunkProgress {
+  readonly chunk: LeasedChunk;
+  readonly count: number;
+}
+
 /**
- * Counts settled deliveries of a fenced chunk and deletes it when none is left. Prolongs its lease:
- * nobody could take it over meanwhile, and no heartbeat reach it.
+ * Counts settled deliveries of fenced chunks and deletes those of which none is left; returns the
+ * references of these. Prolongs the leases of the others: nobody could take them over meanwhile,
+ * and no heartbeat reach them.
  */
 export async function countSettled(
   tx: Transaction,
-  chunk: LeasedChunk,
-  count: number,
-): Promise<'open' | 'completed'> {
-  const [row] = await tx<{ open: boolean }[]>`
-    update chunk set settled = settled + ${count}, lease_until = ${newLease(tx)}
-    where chunk_ref = ${chunk.ref}
-    returning settled < cardinality(installation_refs) as open`;
-  if (row?.open === true) return 'open';
-  await deleteChunk(tx, chunk);
-  return 'completed';
-}
-
-function newLease(tx: Transaction): Fragment {
-  return tx`clock_timestamp() + make_interval(secs => ${LIMITS.leaseMs / 1000})`;
+  progress: readonly ChunkProgress[],
+): Promise<ReadonlySet<number>> {
+  const refs = progress.map(({ chunk }) => chunk.ref);
+  const counts = progress.map(({ count }) => count);
+  const rows = await tx<{ chunk_ref: number; open: boolean }[]>`
+    update chunk c set settled = c.settled + m.count,
+      lease_until = clock_timestamp() + make_interval(secs => ${LIMITS.leaseMs / 1000})
+    from unnest(${listOf(tx, 'bigint', refs)}, ${listOf(tx, 'integer', counts)})
+      as m (chunk_ref, count)
+    where c.chunk_ref = m.chunk_ref and c.chunk_ref = any(${listOf(tx, 'bigint', refs)})
+    returning c.chunk_ref, c.settled < cardinality(c.installation_refs) as open`;
+  const completed = rows.filter(({ open }) => !open).map((row) => row.chunk_ref);
+  if (completed.length > 0) {
+    await tx`delete from chunk where chunk_ref = any(${listOf(tx, 'bigint', completed)})`;
+  }
+  return new Set(completed);
 }
 
 export async function deleteChunk(tx: Transaction, chunk: LeasedChunk): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert';
 import type { Recipient } from '../domain/delivery.ts';
 import type { GateRow } from '../domain/gate.ts';
+import { LIMITS } from '../domain/limits.ts';
 import type { LeasedChunk } from './chunks.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import { INSTALLATION_COLUMNS, lookAtUsers, toGateRow, type GateColumns } from './gate-columns.ts';
@@ -11,6 +12,14 @@ type GateStatementRow = GateColumns & {
   readonly paused: true | null;
 };
 
+/** Deliveries of a leased chunk that are to be checked. */
+export interface GateSlice {
+  readonly chunk: LeasedChunk;
+  readonly recipients: readonly Recipient[];
+  /** How many of the chunk's deliveries have then been checked. */
+  readonly through: number;
+}
+
 export interface GatedSlice {
   readonly rows: readonly GateRow[];
   readonly cancelled: boolean;
@@ -20,9 +29,8 @@ export interface GatedSlice {
 /**
  * The ownership check and the write-ahead mark in one statement (rule R7): moves the chunk's mark
  * if the lease is still ours, and only then returns the current rows of the slice, in its order.
- * Null when the lease was lost. `through` is how many of the chunk's deliveries have then been
- * checked. An installation that was purged has a row without address and owner: its delivery ends
- * all the same.
+ * Null when the lease was lost. An installation that was purged has a row without address and
+ * owner: its delivery ends all the same.
  *
  * The statement looks at what this slice can need, and at nothing else. Processor time for each
  * delivery of a general notification to 200,000 of a million installations, on a busy machine, with
@@ -35,11 +43,9 @@ export interface GatedSlice {
  */
 export async function gateSlice(
   db: Queryable,
-  chunk: LeasedChunk,
-  slice: readonly Recipient[],
-  through: number,
+  { chunk, recipients, through }: GateSlice,
 ): Promise<GatedSlice | null> {
-  const users = lookAtUsers(slice);
+  const users = lookAtUsers(recipients);
   const record = lookAtLedger(db, chunk);
   const rows = await db<GateStatementRow[]>`
     with held as (
@@ -52,12 +58,12 @@ export async function gateSlice(
         ${listOf(
           db,
           'bigint',
-          slice.map((one) => one.installationRef),
+          recipients.map((one) => one.installationRef),
         )},
         ${listOf(
           db,
           'bigint',
-          slice.map((one) => one.userRef),
+          recipients.map((one) => one.userRef),
         )})
         with ordinality as s (installation_ref, user_ref, position)
     )
@@ -73,25 +79,113 @@ export async function gateSlice(
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
       ${db.unsafe(users.joins)} ${record.joins}
     order by s.position`;
+  return rows.length === 0 ? null : toGatedSlice(rows, recipients);
+}
+
+function toGatedSlice(
+  rows: readonly GateStatementRow[],
+  recipients: readonly Recipient[],
+): GatedSlice {
   const [first] = rows;
-  if (first === undefined) return null;
-  assert(rows.length === slice.length, 'each delivery has one row');
+  assert(first !== undefined && rows.length === recipients.length, 'each delivery has one row');
   return {
-    rows: slice.map((recipient, index) => toGateRow(rows[index] ?? first, recipient)),
+    rows: recipients.map((recipient, index) => toGateRow(rows[index] ?? first, recipient)),
     cancelled: first.cancelled ?? false,
     paused: first.paused ?? false,
   };
 }
 
+/** Whether a slice can be gated with others: few who are addressed as users, for the first time. */
+export function isGatedAlike({ chunk, recipients }: GateSlice): boolean {
+  return (
+    isFirstOffer(chunk) &&
+    recipients.length <= LIMITS.roundDeliveries &&
+    recipients.every((one) => one.userRef !== 0)
+  );
+}
+
+/** Of a chunk that nobody worked at before the ledger knows nothing yet. */
+function isFirstOffer({ retry, gatedThrough, settled }: LeasedChunk): boolean {
+  return !retry && gatedThrough === 0 && settled === 0;
+}
+
+/**
+ * The same for slices of different chunks, all of which `isGatedAlike`, in one statement; the
+ * answers in their order. It finds the notification anew for each delivery, which a slice of one
+ * chunk need not.
+ */
+export async function gateTogether(
+  db: Queryable,
+  slices: readonly GateSlice[],
+): Promise<readonly (GatedSlice | null)[]> {
+  const recipients = slices.flatMap((one) => one.recipients);
+  const chunkRefs = slices.flatMap((one) => one.recipients.map(() => one.chunk.ref));
+  const users = lookAtUsers(recipients);
+  const rows = await db<(GateStatementRow & { readonly chunk_ref: number })[]>`
+    with mine as (
+      select * from unnest(${listOf(
+        db,
+        'bigint',
+        slices.map((one) => one.chunk.ref),
+      )},
+        ${listOf(
+          db,
+          'integer',
+          slices.map((one) => one.chunk.attempt),
+        )},
+        ${listOf(
+          db,
+          'integer',
+          slices.map((one) => one.through),
+        )}) as m (chunk_ref, attempt, through)
+    ), held as (
+      update chunk c set gated_through = greatest(c.gated_through, m.through) from mine m
+      where c.chunk_ref = m.chunk_ref and c.attempt = m.attempt
+        and c.chunk_ref = any(array(select chunk_ref from mine))
+        and c.lease_until > clock_timestamp()
+      returning c.chunk_ref, c.notification_ref
+    ), slice as (
+      select * from unnest(
+        ${listOf(
+          db,
+          'bigint',
+          recipients.map((one) => one.installationRef),
+        )},
+        ${listOf(
+          db,
+          'bigint',
+          recipients.map((one) => one.userRef),
+        )},
+        ${listOf(db, 'bigint', chunkRefs)})
+        with ordinality as s (installation_ref, user_ref, chunk_ref, position)
+    )
+    select h.chunk_ref, ${db.unsafe(INSTALLATION_COLUMNS)}, ${db.unsafe(users.columns)},
+      nullif(n.cancelled_at is not null, false) as cancelled,
+      nullif(n.paused_at is not null, false) as paused
+    from slice s join held h using (chunk_ref)
+      join notification n on n.notification_ref = h.notification_ref
+      join app a on a.app_ref = n.app_ref
+      left join lateral (
+        select * from installation where installation_ref = s.installation_ref limit 1) i on true
+      left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
+      ${db.unsafe(users.joins)}
+    order by s.position`;
+  const byChunk = Map.groupBy(rows, (row) => row.chunk_ref);
+  return slices.map(({ chunk, recipients: own }) => {
+    const gated = byChunk.get(chunk.ref);
+    return gated === undefined ? null : toGatedSlice(gated, own);
+  });
+}
+
 /**
  * What the ledger says of the deliveries of a chunk, and whether a later notification took the
- * place of one that is retried. Of a chunk that nobody worked at before it knows nothing yet.
+ * place of one that is retried.
  */
 function lookAtLedger(
   db: Queryable,
   chunk: LeasedChunk,
 ): { readonly columns: Fragment; readonly joins: Fragment } {
-  if (!chunk.retry && chunk.gatedThrough === 0 && chunk.settled === 0) {
+  if (isFirstOffer(chunk)) {
     return { columns: db``, joins: db`` };
   }
   return {

@@ -6,19 +6,27 @@ import type { Transaction } from './sql.ts';
 /** Where a set of deliveries belongs. */
 export type LedgerPlace = Pick<LeasedChunk, 'appRef' | 'notificationRef' | 'day' | 'lane'>;
 
+/** What became of some deliveries of one notification. */
+export interface LedgerEntry {
+  readonly place: LedgerPlace;
+  readonly settlements: readonly Settlement[];
+}
+
 /** Writes what became of some deliveries: ledger, counters and retries, which never part. */
 export async function recordDeliveries(
   tx: Transaction,
-  place: LedgerPlace,
-  settlements: readonly Settlement[],
+  given: readonly LedgerEntry[],
   now: Date,
 ): Promise<void> {
-  if (settlements.length === 0) return;
-  await insertAcceptances(tx, place, settlements.filter(isPlainAcceptance), now);
-  const others = settlements.filter((one) => !isPlainAcceptance(one));
-  if (others.length > 0) await writeDeliveries(tx, place, others, now);
-  await moveCounters(tx, place.notificationRef, settlements);
-  await insertRetries(tx, place, settlements);
+  const entries = given.filter(({ settlements }) => settlements.length > 0);
+  if (entries.length === 0) return;
+  await insertAcceptances(tx, entries, now);
+  for (const { place, settlements } of entries) {
+    const others = settlements.filter((one) => !isPlainAcceptance(one));
+    if (others.length > 0) await writeDeliveries(tx, place, others, now);
+  }
+  await moveCounters(tx, entries);
+  for (const { place, settlements } of entries) await insertRetries(tx, place, settlements);
 }
 
 type PlainAcceptance = Settlement & { readonly provider: ProviderName; readonly sentAt: Date };
@@ -48,23 +56,27 @@ function isPlainAcceptance(one: Settlement): one is PlainAcceptance {
  */
 async function insertAcceptances(
   tx: Transaction,
-  place: LedgerPlace,
-  settlements: readonly PlainAcceptance[],
+  entries: readonly LedgerEntry[],
   now: Date,
 ): Promise<void> {
-  for (const [provider, ones] of Map.groupBy(settlements, (one) => one.provider)) {
+  const plain = entries.flatMap(({ place, settlements }) =>
+    settlements.filter(isPlainAcceptance).map((one) => ({ place, one })),
+  );
+  for (const [provider, ones] of Map.groupBy(plain, ({ one }) => one.provider)) {
     await tx`
       insert into delivery (day, notification_ref, installation_ref, user_ref, state, provider,
         provider_id, holder_version, attempts, first_sent_at, sent_at, settled_at)
-      select ${place.day}, ${place.notificationRef}, s.i, s.u, 'accepted', ${provider}, s.provider_id,
+      select s.day, s.notification_ref, s.i, s.u, 'accepted', ${provider}, s.provider_id,
         s.holder_version, 1, to_timestamp(s.sent_at / 1000e0), to_timestamp(s.sent_at / 1000e0),
         ${now}
-      from unnest(${ones.map((one) => one.installationRef)}::bigint[],
-        ${ones.map((one) => one.userRef)}::bigint[],
-        ${ones.map((one) => one.providerId)}::text[],
-        ${ones.map((one) => one.holderVersion)}::bigint[],
-        ${ones.map((one) => one.sentAt.getTime())}::bigint[])
-        as s (i, u, provider_id, holder_version, sent_at)`;
+      from unnest(${ones.map(({ place }) => place.day)}::date[],
+        ${ones.map(({ place }) => place.notificationRef)}::bigint[],
+        ${ones.map(({ one }) => one.installationRef)}::bigint[],
+        ${ones.map(({ one }) => one.userRef)}::bigint[],
+        ${ones.map(({ one }) => one.providerId)}::text[],
+        ${ones.map(({ one }) => one.holderVersion)}::bigint[],
+        ${ones.map(({ one }) => one.sentAt.getTime())}::bigint[])
+        as s (day, notification_ref, i, u, provider_id, holder_version, sent_at)`;
   }
 }
 
@@ -116,16 +128,39 @@ async function writeDeliveries(
 const COUNTER_PARTS = 16;
 
 /**
- * Moves the counters of a notification along with its ledger, in a part that follows from what is
- * settled: a part may well be negative, and only the sum means something. Sorted, so that two
- * workers that take the same part take its rows in the same order.
+ * Moves the counters of notifications along with their ledgers, of each in a part that follows from
+ * what is settled: a part may well be negative, and only the sum means something. Sorted, so that
+ * two workers that take the same part take its rows in the same order.
  */
-async function moveCounters(
-  tx: Transaction,
-  notificationRef: number,
-  settlements: readonly Settlement[],
-): Promise<void> {
-  const moves = new Map<string, { state: string; reason: string; n: number; dup: number }>();
+async function moveCounters(tx: Transaction, entries: readonly LedgerEntry[]): Promise<void> {
+  const rows = entries
+    .flatMap(({ place: { notificationRef: ref }, settlements }) => {
+      const part = (settlements[0]?.installationRef ?? 0) % COUNTER_PARTS;
+      return counterMoves(settlements).map((move) => ({ ref, part, ...move }));
+    })
+    .toSorted((a, b) => a.ref - b.ref || (a.state + a.reason < b.state + b.reason ? -1 : 1));
+  await tx`
+    insert into notification_counter (notification_ref, part, state, reason, deliveries,
+      possible_duplicates)
+    select m.ref, m.part, m.state, m.reason, sum(m.n), sum(m.dup)
+    from jsonb_to_recordset(${tx.json(rows)})
+      as m (ref bigint, part smallint, state text, reason text, n bigint, dup bigint)
+    group by m.ref, m.part, m.state, m.reason
+    order by m.ref, m.state, m.reason, m.part
+    on conflict (notification_ref, part, state, reason) do update set
+      deliveries = notification_counter.deliveries + excluded.deliveries,
+      possible_duplicates = notification_counter.possible_duplicates + excluded.possible_duplicates`;
+}
+
+interface CounterMove {
+  readonly state: string;
+  readonly reason: string;
+  readonly n: number;
+  readonly dup: number;
+}
+
+function counterMoves(settlements: readonly Settlement[]): readonly CounterMove[] {
+  const moves = new Map<string, CounterMove>();
   const move = (state: string, reason: string, n: number, dup: number): void => {
     const key = `${state}\u0000${reason}`;
     const sum = moves.get(key) ?? { state, reason, n: 0, dup: 0 };
@@ -137,18 +172,7 @@ async function moveCounters(
     const final = one.state !== 'retrying';
     move(one.state, one.reason, 1, final && one.possibleDuplicate ? 1 : 0);
   }
-  const part = (settlements[0]?.installationRef ?? 0) % COUNTER_PARTS;
-  const rows = [...moves.values()]
-    .filter(({ n, dup }) => n !== 0 || dup !== 0)
-    .toSorted((a, b) => (a.state + a.reason < b.state + b.reason ? -1 : 1));
-  await tx`
-    insert into notification_counter (notification_ref, part, state, reason, deliveries,
-      possible_duplicates)
-    select ${notificationRef}, ${part}, m.state, m.reason, m.n, m.dup
-    from jsonb_to_recordset(${tx.json(rows)}) as m (state text, reason text, n bigint, dup bigint)
-    on conflict (notification_ref, part, state, reason) do update set
-      deliveries = notification_counter.deliveries + excluded.deliveries,
-      possible_duplicates = notification_counter.possible_duplicates + excluded.possible_duplicates`;
+  return [...moves.values()].filter(({ n, dup }) => n !== 0 || dup !== 0);
 }
 
 /** Puts deliveries on the list of those to be offered again. */

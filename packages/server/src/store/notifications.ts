@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { walkedAudience, type StoredAudience, type WalkedAudience } from '../domain/audience.ts';
 import { toDormancyPolicy, type DormancyInput } from '../domain/dormancy.ts';
 import type {
@@ -8,7 +9,7 @@ import type {
   Variables,
 } from '../domain/notification.ts';
 import type { MessageOverrides } from '../domain/message.ts';
-import { columns, json, type Queryable, type Transaction } from './sql.ts';
+import { columns, json, listOf, type Queryable, type Transaction } from './sql.ts';
 
 export interface NewNotification {
   readonly appRef: number;
@@ -95,16 +96,34 @@ interface NotificationRow {
   readonly created_at: Date;
 }
 
-/** What workers need of a notification. */
-export async function loadNotification(db: Queryable, ref: number): Promise<Notification> {
-  const [row] = await db<NotificationRow[]>`
+/** What workers need of some notifications, in the order of their references. */
+export async function loadNotifications(
+  db: Queryable,
+  refs: readonly number[],
+): Promise<readonly Notification[]> {
+  const rows = await db<NotificationRow[]>`
     select n.*, a.name as app_name, a.dormancy as app_dormancy,
       l.audience_ref as variables_list_ref
     from notification n join app a using (app_ref)
       left join audience l on l.app_ref = n.app_ref and l.has_variables
         and l.id = case when n.audience ? 'list' then substr(n.audience->>'list', 5)::uuid end
-    where notification_ref = ${ref}`;
-  if (row === undefined) throw new Error(`notification ${ref} is gone`);
+    where notification_ref = any(${listOf(db, 'bigint', refs)})`;
+  const found = new Map(rows.map((row) => [row.notification_ref, toNotification(row)]));
+  return refs.map((ref) => {
+    const notification = found.get(ref);
+    if (notification === undefined) throw new Error(`notification ${ref} is gone`);
+    return notification;
+  });
+}
+
+/** What workers need of a notification. */
+export async function loadNotification(db: Queryable, ref: number): Promise<Notification> {
+  const [notification] = await loadNotifications(db, [ref]);
+  assert(notification !== undefined);
+  return notification;
+}
+
+function toNotification(row: NotificationRow): Notification {
   return {
     ref: row.notification_ref,
     appRef: row.app_ref,
@@ -300,14 +319,22 @@ export async function addExpected(tx: Transaction, ref: number, count: number): 
 }
 
 /**
- * Marks a notification finished when no work of it is left. Takes its row first, so that of two
- * workers that finish its last chunks at once the second one sees the first one's.
+ * Marks notifications finished of which no work is left. Takes their rows first, in one order, so
+ * that of two workers that finish the last chunks of one at once the second one sees the first
+ * one's.
  */
-export async function finishIfDone(tx: Transaction, ref: number, now: Date): Promise<void> {
-  await tx`select 1 from notification where notification_ref = ${ref} for no key update`;
+export async function finishIfDone(
+  tx: Transaction,
+  refs: readonly number[],
+  now: Date,
+): Promise<void> {
+  if (refs.length === 0) return;
+  await tx`
+    select 1 from notification where notification_ref = any(${listOf(tx, 'bigint', refs)})
+    order by notification_ref for no key update`;
   await tx`
     update notification n set finished_at = ${now}
-    where notification_ref = ${ref} and finished_at is null
+    where notification_ref = any(${listOf(tx, 'bigint', refs)}) and finished_at is null
       and not exists (select 1 from chunk c where c.notification_ref = n.notification_ref)
       and not exists (select 1 from retry r where r.notification_ref = n.notification_ref)`;
 }

@@ -150,7 +150,7 @@ export function bytea(value: Buffer): string {
  */
 export function listOf(
   db: Queryable,
-  type: 'uuid' | 'text' | 'bytea' | 'bigint',
+  type: 'uuid' | 'text' | 'bytea' | 'bigint' | 'integer',
   values: readonly ArrayElement[],
 ): Fragment {
   const array = `${type}[]`;

@@ -1,0 +1,73 @@
+import assert from 'node:assert';
+
+export interface GatheringOptions<Item, Result> {
+  /** Does it for several items at once; the results in their order. All or nothing. */
+  readonly together: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** Does it for one item. */
+  readonly alone: (item: Item) => Promise<Result>;
+  /** How many rounds are under way at once: one that waits for a lock must not stop them all. */
+  readonly atOnce: number;
+  /** How many items one round takes. */
+  readonly most: number;
+}
+
+interface Waiter<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Does together what many ask for at about the same time: what comes while others are under way
+ * goes with all that came meanwhile. Nobody waits where nobody else is there, and the more come,
+ * the less each costs.
+ */
+export class Gathering<Item, Result> {
+  readonly #options: GatheringOptions<Item, Result>;
+  readonly #line: Waiter<Item, Result>[] = [];
+  #underWay = 0;
+
+  constructor(options: GatheringOptions<Item, Result>) {
+    this.#options = options;
+  }
+
+  ask(item: Item): Promise<Result> {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    this.#line.push({ item, resolve, reject });
+    this.#serve();
+    return promise;
+  }
+
+  #serve(): void {
+    const { atOnce, most } = this.#options;
+    while (this.#underWay < atOnce && this.#line.length > 0) {
+      this.#underWay += 1;
+      void this.#answer(this.#line.splice(0, most)).finally(() => {
+        this.#underWay -= 1;
+        this.#serve();
+      });
+    }
+  }
+
+  /** What fails together is done one by one: one of them must not take the others with it. */
+  async #answer(waiters: readonly Waiter<Item, Result>[]): Promise<void> {
+    if (waiters.length > 1) {
+      const isDone = await this.#answerTogether(waiters);
+      if (isDone) return;
+    }
+    await Promise.all(
+      waiters.map(({ item, resolve, reject }) => this.#options.alone(item).then(resolve, reject)),
+    );
+  }
+
+  async #answerTogether(waiters: readonly Waiter<Item, Result>[]): Promise<boolean> {
+    try {
+      const results = await this.#options.together(waiters.map(({ item }) => item));
+      assert.equal(results.length, waiters.length, 'each item has a result');
+      for (const [index, result] of results.entries()) waiters[index]?.resolve(result);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Gathering } from '../../src/dispatcher/gathering.ts';
+
+/** A gathering whose rounds are held up until they are let go; items that begin with `!` fail. */
+function createSlowGathering(most: number) {
+  const rounds: (readonly string[])[] = [];
+  const held: (() => void)[] = [];
+  const hold = async (items: readonly string[]): Promise<void> => {
+    rounds.push(items);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held.push(resolve);
+    await promise;
+    const bad = items.find((item) => item.startsWith('!'));
+    if (bad !== undefined) throw new Error(bad);
+  };
+  const gathering = new Gathering<string, string>({
+    async together(items) {
+      await hold(items);
+      return items.map((item) => item.toUpperCase());
+    },
+    async alone(item) {
+      await hold([item]);
+      return item.toUpperCase();
+    },
+    atOnce: 1,
+    most,
+  });
+  const letAllGo = async (): Promise<void> => {
+    while (held.length > 0) {
+      held.shift()?.();
+      await new Promise(setImmediate);
+    }
+  };
+  return { gathering, rounds, letAllGo };
+}
+
+test('what comes while a round is under way goes together, and each gets its own answer', async () => {
+  const { gathering, rounds, letAllGo } = createSlowGathering(3);
+  const answers = Promise.all(['a', 'b', 'c', 'd', 'e'].map((item) => gathering.ask(item)));
+  await letAllGo();
+  assert.deepEqual(await answers, ['A', 'B', 'C', 'D', 'E']);
+  assert.deepEqual(rounds, [['a'], ['b', 'c', 'd'], ['e']]);
+});
+
+test('a round that fails is done one by one, and only who is at fault fails', async () => {
+  const { gathering, rounds, letAllGo } = createSlowGathering(3);
+  const answers = Promise.allSettled(['a', 'b', '!', 'd'].map((item) => gathering.ask(item)));
+  await letAllGo();
+  assert.deepEqual(
+    (await answers).map((one) => (one.status === 'fulfilled' ? one.value : String(one.reason))),
+    ['A', 'B', 'Error: !', 'D'],
+  );
+  assert.deepEqual(rounds, [['a'], ['b', '!', 'd'], ['b'], ['!'], ['d']]);
+});
