@@ -1,7 +1,9 @@
 import type { Outcome } from '../../domain/outcome.ts';
 import { parseJsonObject } from '../json-object.ts';
-import { findReason, toOutcome } from '../reason.ts';
+import { findReason } from '../reason.ts';
 import type { ReasonTable } from '../reason.ts';
+import { tokenRefusal } from '../token-refusal.ts';
+import type { OAuthAnswer } from '../token-exchange.ts';
 
 /**
  * What Google's token endpoint answers instead of a token ("Using OAuth 2.0 for Server to Server").
@@ -40,35 +42,9 @@ export const OAUTH_REASONS = {
   '5xx *': { kind: 'transient', action: 'report', meaning: 'the token endpoint is in trouble' },
 } as const satisfies ReasonTable;
 
-/** What an HTTP answer of the token endpoint consists of. */
-export interface OAuthAnswer {
-  readonly status: number;
-  readonly body: string;
-  readonly retryAfterMs: number | null;
-}
-
-/**
- * The outcome that every push has while the endpoint answers like this. It is `auth` or
- * `transient`, the two kinds that `Provider.prepare` knows: being throttled here means to wait, and
- * an answer that nobody knows means that somebody has to look.
- */
+/** The outcome that every push has while the endpoint answers like this. */
 export function classifyOAuthRefusal({ status, body, retryAfterMs }: OAuthAnswer): Outcome {
   const error = parseJsonObject(body)?.['error'];
   const code = typeof error === 'string' ? error : String(status);
-  const reason = findReason(OAUTH_REASONS, status, code);
-  const refusal = { status, code, detail: reason.meaning, retryAfterMs, since: null };
-  switch (reason.kind) {
-    case 'throttled':
-      return { kind: 'transient', status, code, retryAfterMs };
-    case 'unclassified':
-      return { kind: 'auth', status, code, scope: 'credential' };
-    case 'auth':
-    case 'payload':
-    case 'token_dead':
-    case 'token_mismatch':
-    case 'transient':
-      return toOutcome(reason, refusal);
-    default:
-      return reason satisfies never;
-  }
+  return tokenRefusal(findReason(OAUTH_REASONS, status, code), { status, code, retryAfterMs });
 }

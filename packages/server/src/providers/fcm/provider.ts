@@ -4,6 +4,7 @@ import type { Http2Answer, Http2Pool, Http2Request, Http2Result } from '@homing/
 import type { Clock } from '../../domain/clock.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Push } from '../../domain/push.ts';
+import { BearerToken } from '../bearer-token.ts';
 import { parseJsonObject } from '../json-object.ts';
 import { outcomeOfCutOff, outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
@@ -14,7 +15,6 @@ import type { HealingAction } from '../reason.ts';
 import { ANSWER_TIMEOUT_MS, createFcmConnections, IN_FLIGHT } from './connection.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { buildFcmRequest, FCM_PAYLOAD_BYTES, measureFcmPayload } from './payload.ts';
-import { FcmProviderToken } from './provider-token.ts';
 import { classifyRefusal } from './reasons.ts';
 import type { FcmRefusal } from './reasons.ts';
 import { FCM_ENDPOINTS } from './settings.ts';
@@ -49,7 +49,7 @@ class FcmProvider implements Provider {
   readonly #projectId: string;
   readonly #clock: Clock;
   readonly #endpoint: TokenEndpoint;
-  readonly #token: FcmProviderToken;
+  readonly #token: BearerToken;
   readonly #connections: Http2Pool;
 
   constructor(options: FcmProviderOptions) {
@@ -58,7 +58,7 @@ class FcmProvider implements Provider {
     this.#projectId = settings.projectId;
     this.#clock = clock;
     this.#endpoint = new TokenEndpoint(settings, endpoints, TOKEN_TIMEOUT_MS);
-    this.#token = new FcmProviderToken({ endpoint: this.#endpoint, tokens, clock });
+    this.#token = new BearerToken({ source: this.#endpoint, tokens, clock });
     this.#connections = createFcmConnections({
       endpoints,
       answerTimeoutMs,

@@ -1,10 +1,6 @@
 import { SignJWT } from 'jose';
-import { Agent, fetch } from 'undici';
-import type { Response } from 'undici';
-import type { Outcome } from '../../domain/outcome.ts';
-import { parseJsonObject } from '../json-object.ts';
-import type { ProviderToken } from '../provider-token-store.ts';
-import { parseRetryAfterMs } from '../retry-after.ts';
+import type { TokenAnswer, TokenSource } from '../bearer-token.ts';
+import { TokenExchange } from '../token-exchange.ts';
 import { classifyOAuthRefusal } from './oauth-reasons.ts';
 import type { FcmEndpoints, FcmSettings } from './settings.ts';
 
@@ -14,46 +10,26 @@ const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 /** Google's ceiling for the life of an assertion. */
 const ASSERTION_SECONDS = 3600;
 
-const MAX_ANSWER_BYTES = 64 * 1024;
-
-export type TokenAnswer =
-  | { readonly kind: 'token'; readonly token: ProviderToken }
-  | { readonly kind: 'refused'; readonly outcome: Outcome };
-
 /** Google's token endpoint as one service account uses it (RFC 7523). */
-export class TokenEndpoint implements AsyncDisposable {
+export class TokenEndpoint implements TokenSource, AsyncDisposable {
   readonly #settings: FcmSettings;
   readonly #url: string;
-  readonly #timeoutMs: number;
-  readonly #agent: Agent;
+  readonly #exchange: TokenExchange;
 
-  constructor(settings: FcmSettings, endpoints: FcmEndpoints, timeoutMs: number) {
+  constructor(settings: FcmSettings, { token: url, ca }: FcmEndpoints, timeoutMs: number) {
     this.#settings = settings;
-    this.#url = endpoints.token;
-    this.#timeoutMs = timeoutMs;
-    this.#agent = new Agent({ connect: endpoints.ca === null ? {} : { ca: endpoints.ca } });
+    this.#url = url;
+    this.#exchange = new TokenExchange({ url, ca, timeoutMs, classify: classifyOAuthRefusal });
   }
 
-  /** Trades a freshly signed assertion for an access token. Never rejects. */
+  /** Trades a freshly signed assertion for an access token. */
   async fetchToken(now: Date): Promise<TokenAnswer> {
-    try {
-      const assertion = await this.#assertion(now);
-      const response = await fetch(this.#url, {
-        method: 'POST',
-        dispatcher: this.#agent,
-        body: new URLSearchParams({ grant_type: GRANT_TYPE, assertion }),
-        // A redirect would carry the assertion to an address that nobody has approved.
-        redirect: 'error',
-        signal: AbortSignal.timeout(this.#timeoutMs),
-      });
-      return readAnswer(response, await readCapped(response), now);
-    } catch {
-      return refusedTransiently('token_endpoint_unreachable', null);
-    }
+    const assertion = await this.#assertion(now);
+    return this.#exchange.trade({ grant_type: GRANT_TYPE, assertion }, now);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await this.#exchange[Symbol.asyncDispose]();
   }
 
   #assertion(now: Date): Promise<string> {
@@ -67,38 +43,4 @@ export class TokenEndpoint implements AsyncDisposable {
       .setExpirationTime(issuedAtSeconds + ASSERTION_SECONDS)
       .sign(signingKey);
   }
-}
-
-function refusedTransiently(code: string, status: number | null): TokenAnswer {
-  return { kind: 'refused', outcome: { kind: 'transient', code, status, retryAfterMs: null } };
-}
-
-async function readCapped(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    const bytes = chunk as Uint8Array;
-    size += bytes.length;
-    if (size > MAX_ANSWER_BYTES) throw new Error('The token endpoint sends too much.');
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function readAnswer(response: Response, body: string, now: Date): TokenAnswer {
-  const { status, headers } = response;
-  if (status !== 200) {
-    const retryAfterMs = parseRetryAfterMs(headers.get('retry-after') ?? undefined, now);
-    return { kind: 'refused', outcome: classifyOAuthRefusal({ status, body, retryAfterMs }) };
-  }
-  const answer = parseJsonObject(body);
-  const value = answer?.['access_token'];
-  const expiresInSeconds = answer?.['expires_in'];
-  // What does not fit a header field cannot be used, whoever sent it.
-  const usable = typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
-  if (!usable || typeof expiresInSeconds !== 'number' || !(expiresInSeconds > 0)) {
-    return refusedTransiently('token_answer_unreadable', status);
-  }
-  const expiresAt = new Date(now.getTime() + expiresInSeconds * 1000);
-  return { kind: 'token', token: { value, issuedAt: now, expiresAt } };
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Clock } from '../../domain/clock.ts';
-import type { Outcome } from '../../domain/outcome.ts';
-import type { ProviderToken, ProviderTokenStore } from '../provider-token-store.ts';
-import type { TokenEndpoint } from './token-endpoint.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { ProviderToken, ProviderTokenStore } from './provider-token-store.ts';
 
 /** How long before its end a token is replaced, so that none expires under way. */
 const RENEW_BEFORE_END_MS = 5 * 60_000;
@@ -11,13 +10,24 @@ const RENEW_BEFORE_END_MS = 5 * 60_000;
 const RETRY_RENEWAL_AFTER_MS = 30_000;
 
 /**
- * A token that was fetched because FCM refused its predecessor is not itself replaced for so long:
- * else a project whose access was revoked would fetch a token per push.
+ * A token that was fetched because its predecessor was refused is not itself replaced for so long:
+ * else a credential whose access was revoked would fetch a token per push.
  */
 const REPLACE_AGAIN_AFTER_MS = 60_000;
 
-export interface FcmProviderTokenOptions {
-  readonly endpoint: TokenEndpoint;
+export type TokenAnswer =
+  | { readonly kind: 'token'; readonly token: ProviderToken }
+  /** What every push has come to while there is no token: of kind `auth` or `transient`. */
+  | { readonly kind: 'refused'; readonly outcome: Outcome };
+
+/** Where tokens are had: a token endpoint, or a key of our own that signs them. */
+export interface TokenSource {
+  /** A token that is good from now on. To reject is as good as a transient refusal. */
+  fetchToken(now: Date): Promise<TokenAnswer>;
+}
+
+export interface BearerTokenOptions {
+  readonly source: TokenSource;
   readonly tokens: ProviderTokenStore;
   readonly clock: Clock;
 }
@@ -27,14 +37,14 @@ class TokenRefused extends Error {
   readonly outcome: Outcome;
 
   constructor(outcome: Outcome) {
-    super('The token endpoint gave no token.');
+    super('There is no token to be had.');
     this.outcome = outcome;
   }
 }
 
-/** The OAuth access token that authenticates our requests, shared through the store. */
-export class FcmProviderToken {
-  readonly #endpoint: TokenEndpoint;
+/** The bearer token that authenticates our requests, shared through the store. */
+export class BearerToken {
+  readonly #source: TokenSource;
   readonly #tokens: ProviderTokenStore;
   readonly #clock: Clock;
   #token: ProviderToken | null = null;
@@ -42,8 +52,8 @@ export class FcmProviderToken {
   #renewNotBeforeMs = 0;
   #replacedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ endpoint, tokens, clock }: FcmProviderTokenOptions) {
-    this.#endpoint = endpoint;
+  constructor({ source, tokens, clock }: BearerTokenOptions) {
+    this.#source = source;
     this.#tokens = tokens;
     this.#clock = clock;
   }
@@ -65,7 +75,7 @@ export class FcmProviderToken {
   }
 
   /**
-   * Makes ready another token than the one that FCM refused; false when there is none to be had.
+   * Makes ready another token than the one that was refused; false when there is none to be had.
    */
   async replace(refusedAuthorization: string): Promise<boolean> {
     if (this.authorization() !== refusedAuthorization) return true;
@@ -104,7 +114,7 @@ export class FcmProviderToken {
   }
 
   async #fetch(): Promise<ProviderToken> {
-    const answer = await this.#endpoint.fetchToken(this.#clock());
+    const answer = await this.#source.fetchToken(this.#clock());
     if (answer.kind === 'refused') throw new TokenRefused(answer.outcome);
     return answer.token;
   }
