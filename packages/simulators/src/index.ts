@@ -47,3 +47,17 @@ export type {
 export { FCM_TOKEN_PATH } from './fcm/service.ts';
 export { startFcmSimulator } from './fcm/simulator.ts';
 export type { FcmSimulator, FcmSimulatorOptions } from './fcm/simulator.ts';
+
+export { createHmsApp, createHmsServiceAccount } from './hms/app.ts';
+export type {
+  CreatedHmsServiceAccount,
+  HmsApp,
+  HmsServiceAccount,
+  HmsServiceAccountFile,
+} from './hms/app.ts';
+export type { HmsDeviceState } from './hms/device-states.ts';
+export type { HmsKnobs } from './hms/knobs.ts';
+export { HMS_SENTINELS } from './hms/sentinel-tokens.ts';
+export { HMS_TOKEN_PATH } from './hms/service.ts';
+export { startHmsSimulator } from './hms/simulator.ts';
+export type { HmsSimulator, HmsSimulatorOptions } from './hms/simulator.ts';

@@ -2,13 +2,15 @@ import { readApnsDeviceState } from './apns/device-states.ts';
 import type { ApnsSimulator } from './apns/simulator.ts';
 import { readFcmDeviceState } from './fcm/device-states.ts';
 import type { FcmSimulator } from './fcm/simulator.ts';
+import { readHmsDeviceState } from './hms/device-states.ts';
+import type { HmsSimulator } from './hms/simulator.ts';
 import type { EntryFilter, ProviderName } from './journal.ts';
 import { invalid, isRecord } from './variant.ts';
 import type { Parsed } from './variant.ts';
 
-export type Simulator = ApnsSimulator | FcmSimulator;
+export type Simulator = ApnsSimulator | FcmSimulator | HmsSimulator;
 
-const PROVIDERS: readonly string[] = ['apns', 'fcm'] satisfies readonly ProviderName[];
+const PROVIDERS: readonly string[] = ['apns', 'fcm', 'hms'] satisfies readonly ProviderName[];
 const ENVIRONMENTS: readonly unknown[] = ['production', 'sandbox'];
 const DEFAULT_LIMIT = 1000;
 
@@ -25,7 +27,7 @@ export function chooseSimulators(
   const chosen = simulators.filter(
     (simulator) =>
       simulator.provider === provider &&
-      (!isGiven || simulator.provider === 'fcm' || simulator.environment === environment),
+      (!isGiven || simulator.provider !== 'apns' || simulator.environment === environment),
   );
   return chosen.length === 0
     ? invalid(isGiven ? 'environment' : 'provider', 'is not simulated here')
@@ -83,6 +85,11 @@ export function readDeviceChange(
 function stateSetter(simulator: Simulator, input: unknown): Parsed<(token: string) => void> {
   if (simulator.provider === 'apns') {
     const state = readApnsDeviceState(input, 'state');
+    if (!state.ok) return state;
+    return { ok: true, value: (token) => simulator.devices.set(token, state.value) };
+  }
+  if (simulator.provider === 'hms') {
+    const state = readHmsDeviceState(input, 'state');
     if (!state.ok) return state;
     return { ok: true, value: (token) => simulator.devices.set(token, state.value) };
   }

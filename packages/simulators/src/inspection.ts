@@ -5,6 +5,8 @@ import { APNS_SENTINELS } from './apns/sentinel-tokens.ts';
 import type { ApnsSimulator } from './apns/simulator.ts';
 import { FCM_SENTINELS } from './fcm/sentinel-tokens.ts';
 import type { FcmSimulator } from './fcm/simulator.ts';
+import { HMS_SENTINELS } from './hms/sentinel-tokens.ts';
+import type { HmsSimulator } from './hms/simulator.ts';
 import { readScheduledFault } from './fault-input.ts';
 import { chooseSimulators, readDeviceChange, readJournalQuery } from './inspection-input.ts';
 import type { Simulator } from './inspection-input.ts';
@@ -18,6 +20,8 @@ export interface InspectionOptions {
   readonly port?: number;
   readonly apns: readonly ApnsSimulator[];
   readonly fcm: FcmSimulator | null;
+  /** Default: none. */
+  readonly hms?: HmsSimulator | null;
 }
 
 export interface Inspection extends AsyncDisposable {
@@ -45,7 +49,8 @@ const MAX_BODY_BYTES = 64 * 1024;
  * loopback. All simulators must share one journal, so that `after` is one cursor through it.
  */
 export async function startInspection(options: InspectionOptions): Promise<Inspection> {
-  const simulators = [...options.apns, ...(options.fcm === null ? [] : [options.fcm])];
+  const { apns, fcm, hms = null } = options;
+  const simulators = [...apns, fcm, hms].filter((simulator) => simulator !== null);
   const [journal, ...others] = new Set(simulators.map((simulator) => simulator.journal));
   assert(journal !== undefined && others.length === 0, 'Inspected simulators share one journal.');
   const server = createServer((request, response) => {
@@ -157,7 +162,11 @@ function overview(simulators: readonly Simulator[], journal: Journal): Reply {
         knobs: simulator.knobs,
       })),
       journal: journal.counters,
-      sentinelTokens: { apns: meanings(APNS_SENTINELS), fcm: meanings(FCM_SENTINELS) },
+      sentinelTokens: {
+        apns: meanings(APNS_SENTINELS),
+        fcm: meanings(FCM_SENTINELS),
+        hms: meanings(HMS_SENTINELS),
+      },
       routes: [
         'GET /',
         'GET /journal?provider=&token=&after=&limit=',

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, sign } from 'node:crypto';
-import { request as httpsRequest } from 'node:https';
 import {
   createCertificateAuthority,
   createServiceAccount,
   startFcmSimulator,
 } from '../src/index.ts';
 import type { FcmSimulator, FcmSimulatorOptions } from '../src/index.ts';
+import { postOverHttp1 } from './http1-client.ts';
 import { Http2Client, jsonOf } from './http2-client.ts';
 import type { Reply } from './http2-client.ts';
 
@@ -121,19 +121,7 @@ export function sendOverHttp1(
   headers: Readonly<Record<string, string>>,
   body: string,
 ): Promise<Reply> {
-  const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-  const options = { method: 'POST', ca: authority.certificatePem, headers, agent: false };
-  const request = httpsRequest(url, options, (response) => {
-    const chunks: Buffer[] = [];
-    response.on('data', (chunk: Buffer) => chunks.push(chunk));
-    response.on('end', () => {
-      const text = Buffer.concat(chunks).toString('utf8');
-      resolve({ status: response.statusCode ?? 0, headers: { ...response.headers }, text });
-    });
-  });
-  request.on('error', reject);
-  request.end(body);
-  return promise;
+  return postOverHttp1(url, authority.certificatePem, headers, body);
 }
 
 export const FCM_ERROR = 'type.googleapis.com/google.firebase.fcm.v1.FcmError';

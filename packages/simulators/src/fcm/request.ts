@@ -1,7 +1,7 @@
+import type { AccessTokens } from '../access-tokens.ts';
 import type { Answer } from '../answer.ts';
 import type { Exchange, ReceivedBody } from '../exchange.ts';
 import { isRecord } from '../variant.ts';
-import type { AccessTokens } from './access-tokens.ts';
 import { fcmAnswers } from './answers.ts';
 import { addresseesOf, child, findMessageProblem } from './message.ts';
 import type { Addressee } from './message.ts';

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import assert from 'node:assert/strict';
+import { AccessTokens } from '../access-tokens.ts';
 import type { Answer } from '../answer.ts';
 import { DeviceBook } from '../device-book.ts';
 import type { Exchange, ReceivedBody } from '../exchange.ts';
@@ -7,7 +8,6 @@ import type { AnswerFault } from '../fault.ts';
 import { SentinelTokens } from '../sentinel-tokens.ts';
 import type { Result, Service, ServiceRequest } from '../service.ts';
 import type { Arrival } from '../shelf.ts';
-import { AccessTokens } from './access-tokens.ts';
 import { fcmAnswers, oauthError, withRetryAfter } from './answers.ts';
 import { refusalByState } from './device-states.ts';
 import type { FcmDeviceState } from './device-states.ts';
@@ -57,7 +57,7 @@ export class FcmService implements Service {
 
   constructor(options: FcmServiceOptions, clock: () => number) {
     this.knobs = { ...defaultFcmKnobs(), ...options.knobs };
-    this.tokens = new AccessTokens(clock);
+    this.tokens = new AccessTokens({ prefix: 'ya29.', lifetimeSeconds: 3599, clock });
     this.#clock = clock;
     this.#acceptsUnknown = options.mode !== 'validating';
     this.#tokenEndpoint = new TokenEndpoint([], this.tokens);

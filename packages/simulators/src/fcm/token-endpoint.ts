@@ -1,9 +1,9 @@
 import { createPublicKey, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import type { AccessTokens } from '../access-tokens.ts';
 import type { Answer } from '../answer.ts';
 import { readJsonWebToken } from '../json-web-token.ts';
 import type { JsonWebToken } from '../json-web-token.ts';
-import type { AccessTokens } from './access-tokens.ts';
 import { oauthError } from './answers.ts';
 import type { ServiceAccount } from './service-account.ts';
 
