@@ -47,7 +47,15 @@ const ExpoToken = Type.Object(
   closed,
 );
 const HmsToken = Type.Object(
-  { provider: Type.Literal('hms'), value: Type.String({ minLength: 1, maxLength: 4096 }) },
+  {
+    provider: Type.Literal('hms'),
+    kind: Type.Optional(
+      Type.Enum(['android', 'harmony'], {
+        description: '`harmony` for HarmonyOS NEXT (5 and later); `android` unless given',
+      }),
+    ),
+    value: Type.String({ minLength: 1, maxLength: 4096 }),
+  },
   closed,
 );
 

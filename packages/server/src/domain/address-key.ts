@@ -26,9 +26,10 @@ function keyParts(address: Address): readonly string[] {
     case 'fcm':
       // A registration token and an installation id live in different name spaces of one project.
       return ['fcm', address.project, '', address.kind, address.token];
+    case 'hms':
+      return ['hms', '', '', address.kind === 'android' ? '' : address.kind, address.token];
     case 'webpush':
     case 'expo':
-    case 'hms':
       return [address.provider, '', '', '', address.token];
   }
 }

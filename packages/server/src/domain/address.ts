@@ -34,8 +34,13 @@ export interface ExpoAddress {
   readonly token: string;
 }
 
+/** HarmonyOS NEXT and later have tokens that only an API of their own takes. */
+export const HMS_KINDS = ['android', 'harmony'] as const;
+export type HmsKind = (typeof HMS_KINDS)[number];
+
 export interface HmsAddress {
   readonly provider: 'hms';
+  readonly kind: HmsKind;
   readonly token: string;
 }
 

@@ -1,4 +1,4 @@
-import type { Address } from './address.ts';
+import { HMS_KINDS, type Address } from './address.ts';
 import {
   canonicalApnsToken,
   isApnsToken,
@@ -49,8 +49,9 @@ export function candidateAddresses(
       case 'webpush':
         return [];
       case 'expo':
+        return [{ provider: 'expo', value: text }];
       case 'hms':
-        return [{ provider: credential.provider, value: text }];
+        return HMS_KINDS.map((kind) => ({ provider: 'hms', kind, value: text }) as const);
     }
   });
   const bare = { provider: providerByShape(text), value: text } as const;

@@ -1,4 +1,4 @@
-import type { Address, ApnsEnvironment } from './address.ts';
+import type { Address, ApnsEnvironment, HmsKind } from './address.ts';
 
 /** What a client reports as its token, before the app's credentials have filled in the rest. */
 export type ReportedToken =
@@ -20,7 +20,7 @@ export type ReportedToken =
       readonly keys: { readonly p256dh: string; readonly auth: string };
     }
   | { readonly provider: 'expo'; readonly value: string }
-  | { readonly provider: 'hms'; readonly value: string };
+  | { readonly provider: 'hms'; readonly kind?: HmsKind; readonly value: string };
 
 /** What the app's credentials know; an address takes its missing parts from the first that fits. */
 export interface CredentialFacts {
@@ -79,9 +79,7 @@ export function toAddress(
         ? { kind: 'address', address: { provider: 'expo', token: token.value } }
         : invalid('/value', 'an Expo token looks like ExponentPushToken[…]');
     case 'hms':
-      return HMS_TOKEN.test(token.value)
-        ? { kind: 'address', address: { provider: 'hms', token: token.value } }
-        : invalid('/value', 'not a HMS token: 20 to 4096 characters without spaces');
+      return toHmsAddress(token);
   }
 }
 
@@ -150,6 +148,15 @@ function toWebPushAddress(token: Extract<ReportedToken, { provider: 'webpush' }>
   const { p256dh, auth } = token.keys;
   const address = { provider: 'webpush', token: token.endpoint, p256dh, auth } as const;
   return { kind: 'address', address: { ...address, vapidKeyId: null } };
+}
+
+function toHmsAddress({
+  kind = 'android',
+  value,
+}: Extract<ReportedToken, { provider: 'hms' }>): AddressResult {
+  return HMS_TOKEN.test(value)
+    ? { kind: 'address', address: { provider: 'hms', kind, token: value } }
+    : invalid('/value', 'not a HMS token: 20 to 4096 characters without spaces');
 }
 
 function invalid(pointer: string, detail: string): AddressResult {

@@ -90,6 +90,7 @@ function renderToken(token: HeldToken): NonNullable<InstallationBody['token']> {
       topic: address.topic,
     }),
     ...(address.provider === 'fcm' && { kind: address.kind, project: address.project }),
+    ...(address.provider === 'hms' && { kind: address.kind }),
     status: token.status,
     status_code: token.statusCode,
     status_at: renderInstantOrNull(token.statusAt),

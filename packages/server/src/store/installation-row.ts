@@ -1,5 +1,11 @@
 import assert from 'node:assert';
-import type { Address, ApnsEnvironment, ProviderName } from '../domain/address.ts';
+import type {
+  Address,
+  ApnsEnvironment,
+  FcmAddress,
+  HmsAddress,
+  ProviderName,
+} from '../domain/address.ts';
 import {
   DEFAULT_PREFERENCES,
   type DevicePreferences,
@@ -17,7 +23,7 @@ export interface AddressRow {
   readonly credential_project: string;
   readonly environment: string;
   readonly topic: string;
-  readonly token_kind: 'token' | 'fid';
+  readonly token_kind: FcmAddress['kind'] | HmsAddress['kind'];
   readonly token: string | null;
   readonly web_push_p256dh: string | null;
   readonly web_push_auth: string | null;
@@ -193,16 +199,19 @@ export function toAddress(row: AddressRow): Address | null {
       const environment = row.environment as ApnsEnvironment;
       return { provider: 'apns', environment, topic: row.topic, token };
     }
-    case 'fcm':
-      return { provider: 'fcm', kind: row.token_kind, project: row.credential_project, token };
+    case 'fcm': {
+      const kind = row.token_kind as FcmAddress['kind'];
+      return { provider: 'fcm', kind, project: row.credential_project, token };
+    }
     case 'webpush': {
       assert(row.web_push_p256dh !== null && row.web_push_auth !== null);
       const keys = { p256dh: row.web_push_p256dh, auth: row.web_push_auth };
       return { provider: 'webpush', token, ...keys, vapidKeyId: row.vapid_key_id };
     }
     case 'expo':
+      return { provider: 'expo', token };
     case 'hms':
-      return { provider: row.provider, token };
+      return { provider: 'hms', kind: row.token_kind as HmsAddress['kind'], token };
   }
 }
 
@@ -233,8 +242,9 @@ export function addressColumns(address: Address | null): AddressRow {
         web_push_auth: address.auth,
         vapid_key_id: address.vapidKeyId,
       };
-    case 'expo':
     case 'hms':
+      return { ...empty, token_kind: address.kind };
+    case 'expo':
     case undefined:
       return empty;
   }

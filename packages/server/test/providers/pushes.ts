@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { HmsKind } from '../../src/domain/address.ts';
 import type { Message } from '../../src/domain/message.ts';
 import type { Push } from '../../src/domain/push.ts';
 import type { SendOptions } from '../../src/providers/provider.ts';
@@ -26,7 +27,7 @@ export function makeMessage(fields: Partial<Message> = {}): Message {
     priority: 'high',
     collapseKey: null,
     challenge: null,
-    overrides: { apns: null, fcm: null, webpush: null },
+    overrides: { apns: null, fcm: null, webpush: null, hms: null },
     ...fields,
   };
 }
@@ -64,6 +65,14 @@ export function makeFcmPush(fields: Partial<Push> = {}): Push {
 
 export function fcmPushTo(token: string): Push {
   return makeFcmPush({ address: { provider: 'fcm', kind: 'token', project: PROJECT, token } });
+}
+
+export function hmsPushTo(
+  token: string,
+  fields: Partial<Push> & { readonly kind?: HmsKind } = {},
+): Push {
+  const { kind = 'android', ...others } = fields;
+  return makeApnsPush({ address: { provider: 'hms', kind, token }, ...others });
 }
 
 /** Time enough for everything that a test does on loopback. */
