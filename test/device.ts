@@ -116,3 +116,8 @@ export function fcmToken(): { provider: 'fcm'; value: string } {
   const id = randomBytes(16).toString('base64url').slice(0, 22);
   return { provider: 'fcm', value: `${id}:APA91b${randomBytes(90).toString('base64url')}` };
 }
+
+/** A push token as Huawei makes them for Android and EMUI. */
+export function hmsToken(): { provider: 'hms'; value: string } {
+  return { provider: 'hms', value: `IQAAAACy0${randomBytes(96).toString('base64url')}` };
+}

@@ -2,13 +2,17 @@ import { randomBytes } from 'node:crypto';
 import {
   createApnsKey,
   createCertificateAuthority,
+  createHmsApp,
   createJournal,
   createServiceAccount,
   startApnsSimulator,
   startFcmSimulator,
+  startHmsSimulator,
   type ApnsSimulator,
   type CertificateAuthority,
   type FcmSimulator,
+  type HmsApp,
+  type HmsSimulator,
   type Journal,
 } from '@homing/simulators';
 import {
@@ -72,6 +76,9 @@ export interface Network extends AsyncDisposable {
   readonly apns: ApnsSimulator;
   readonly sandbox: ApnsSimulator;
   readonly fcm: FcmSimulator;
+  readonly hms: HmsSimulator;
+  /** The app that the HMS simulator knows. */
+  readonly hmsApp: HmsApp;
   /** What the simulators take, as `app` has it. */
   readonly credentials: NewAppRequest['credentials'];
   /** What all simulators received. */
@@ -222,11 +229,17 @@ async function startSimulators(
     projectId: PROJECT,
     serviceAccounts: [{ clientEmail, privateKeyId, publicKeyPem }],
   });
+  const hmsApp = createHmsApp();
+  const hms = stack.use(
+    await startHmsSimulator({ tls, mode, clock: time, journal, apps: [hmsApp] }),
+  );
   const endpoints: ProviderEndpoints = {
     apns: apns.url,
     apnsSandbox: sandbox.url,
     fcm: fcm.url,
     googleToken: fcm.tokenUrl,
+    hms: hms.url,
+    hmsToken: hms.tokenUrl,
     ca: authority.certificatePem,
   };
   const { teamId, keyId, privateKeyPem } = key;
@@ -236,10 +249,13 @@ async function startSimulators(
     apns,
     sandbox,
     fcm,
+    hms,
+    hmsApp,
     endpoints,
     credentials: {
       apns: { teamId, keyId, privateKeyPem, topics: [TOPIC], environment: 'both' },
       fcm: { serviceAccount: withoutTokenUri(account.json) },
+      hms: { appId: hmsApp.appId, clientSecret: hmsApp.clientSecret },
     },
   };
 }

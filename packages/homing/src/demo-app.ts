@@ -17,6 +17,7 @@ export async function ensureDemoApp(
     const kept = JSON.parse(text) as ProvisionedApp;
     if (await isKeyKnown(app.db, kept.secretKey)) return kept;
   }
+  const { hmsApp } = identity;
   const { keyId, teamId, privateKeyPem } = identity.apnsKey;
   const provisioned = await provisionApp(app, {
     name: 'Demo Shop',
@@ -25,6 +26,7 @@ export async function ensureDemoApp(
     credentials: {
       apns: { keyId, teamId, privateKeyPem, topics: [DEMO_TOPIC], environment: 'both' },
       fcm: { serviceAccount: identity.serviceAccount },
+      hms: { appId: hmsApp.appId, clientSecret: hmsApp.clientSecret },
     },
     identityKeys: [],
     allowedOrigins: ['*'],

@@ -32,6 +32,8 @@ The simulators are ready. Keys for them are in ${file}.
   APNs sandbox     ${endpoints.apnsSandbox}
   FCM              ${endpoints.fcm}        project ${DEMO_PROJECT}
   Google OAuth     ${endpoints.googleToken}
+  HMS              ${endpoints.hms}        app ${identity.hmsApp.appId}
+  Huawei OAuth     ${endpoints.hmsToken}
   What arrived     ${inspectionUrl}/journal
 `);
   return simulators;

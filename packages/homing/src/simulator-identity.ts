@@ -1,12 +1,14 @@
 import {
   createApnsKey,
   createCertificateAuthority,
+  createHmsApp,
   createServiceAccount,
   type ApnsKeyPair,
   type CertificateAuthority,
+  type HmsApp,
   type ServiceAccountFile,
 } from '@homing/simulators';
-import { keepFirst, readKept } from './kept-file.ts';
+import { keepFirst, readKept, writeKept } from './kept-file.ts';
 
 export const DEMO_TOPIC = 'com.example.shop';
 export const DEMO_PROJECT = 'homing-demo';
@@ -18,6 +20,7 @@ export interface SimulatorIdentity {
   /** Google's key file, without the token endpoint, which the configuration names. */
   readonly serviceAccount: Omit<ServiceAccountFile, 'token_uri'>;
   readonly serviceAccountPublicKeyPem: string;
+  readonly hmsApp: HmsApp;
 }
 
 interface KeptIdentity {
@@ -25,13 +28,18 @@ interface KeptIdentity {
   readonly apnsKey: ApnsKeyPair;
   readonly serviceAccount: Omit<ServiceAccountFile, 'token_uri'>;
   readonly serviceAccountPublicKeyPem: string;
+  readonly hmsApp: HmsApp;
 }
 
 /** Reads the identity kept in a file, or makes one and keeps it there. */
 export async function loadSimulatorIdentity(path: string): Promise<SimulatorIdentity> {
   const text = (await readKept(path)) ?? (await keepFirst(path, await makeIdentity()));
-  const kept = JSON.parse(text) as KeptIdentity;
-  return { ...kept, authority: await createCertificateAuthority(kept.authority) };
+  const kept = JSON.parse(text) as Omit<KeptIdentity, 'hmsApp'> & Partial<KeptIdentity>;
+  const { hmsApp = createHmsApp() } = kept;
+  // Files of former versions know no HMS.
+  if (kept.hmsApp === undefined)
+    await writeKept(path, JSON.stringify({ ...kept, hmsApp }, null, 2));
+  return { ...kept, hmsApp, authority: await createCertificateAuthority(kept.authority) };
 }
 
 async function makeIdentity(): Promise<string> {
@@ -46,6 +54,7 @@ async function makeIdentity(): Promise<string> {
     apnsKey: createApnsKey(),
     serviceAccount,
     serviceAccountPublicKeyPem: account.publicKeyPem,
+    hmsApp: createHmsApp(),
   };
   return JSON.stringify(made, null, 2);
 }

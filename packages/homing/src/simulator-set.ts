@@ -2,17 +2,19 @@ import {
   createJournal,
   startApnsSimulator,
   startFcmSimulator,
+  startHmsSimulator,
   startInspection,
   type ApnsSimulator,
   type Entry,
   type FcmSimulator,
+  type HmsSimulator,
   type Journal,
 } from '@homing/simulators';
 import type { ProviderEndpoints } from '@homing/server';
 import { listenAt } from './failure.ts';
 import { DEMO_PROJECT, DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
 
-/** The simulators of APNs (both environments) and FCM, and the window into them. */
+/** The simulators of APNs (both environments), FCM and HMS, and the window into them. */
 export interface SimulatorSet extends AsyncDisposable {
   readonly endpoints: ProviderEndpoints;
   readonly inspectionUrl: string;
@@ -20,18 +22,21 @@ export interface SimulatorSet extends AsyncDisposable {
   readonly apns: ApnsSimulator;
   readonly apnsSandbox: ApnsSimulator;
   readonly fcm: FcmSimulator;
+  readonly hms: HmsSimulator;
 }
 
 export interface SimulatorSetOptions {
   readonly identity: SimulatorIdentity;
   readonly host: string;
-  /** The first of four ports in a row: APNs, its sandbox, FCM, inspection. 0 takes free ones. */
+  /**
+   * The first of five ports in a row: APNs, its sandbox, FCM, inspection, HMS. 0 takes free ones.
+   */
   readonly firstPort: number;
   readonly onEntry: (entry: Entry) => void;
 }
 
 /** How many ports in a row a set takes. */
-export const SIMULATOR_PORTS = 4;
+export const SIMULATOR_PORTS = 5;
 
 /** Starts the set; any well-formed token is live until something says otherwise. */
 export async function startSimulatorSet(options: SimulatorSetOptions): Promise<SimulatorSet> {
@@ -56,9 +61,14 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
       startFcmSimulator({ ...shared, port, projects: [fcmProject(identity)] }),
     ),
   );
+  const hms = stack.use(
+    await startAt(options, 4, 'the HMS simulator', (port) =>
+      startHmsSimulator({ ...shared, port, apps: [identity.hmsApp] }),
+    ),
+  );
   const inspection = stack.use(
     await startAt(options, 3, 'the inspection of the simulators', (port) =>
-      startInspection({ host, port, apns: [apns, apnsSandbox], fcm }),
+      startInspection({ host, port, apns: [apns, apnsSandbox], fcm, hms }),
     ),
   );
   const owned = stack.move();
@@ -66,6 +76,7 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
     apns,
     apnsSandbox,
     fcm,
+    hms,
     journal,
     inspectionUrl: inspection.url,
     endpoints: {
@@ -73,6 +84,8 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
       apnsSandbox: apnsSandbox.url,
       fcm: fcm.url,
       googleToken: fcm.tokenUrl,
+      hms: hms.url,
+      hmsToken: hms.tokenUrl,
       ca: identity.authority.certificatePem,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

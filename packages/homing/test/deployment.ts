@@ -65,6 +65,8 @@ export class Deployment implements AsyncDisposable {
       HOMING_APNS_SANDBOX_URL: simulators.endpoints.apnsSandbox,
       HOMING_FCM_URL: simulators.endpoints.fcm,
       HOMING_GOOGLE_TOKEN_URL: simulators.endpoints.googleToken,
+      HOMING_HMS_URL: simulators.endpoints.hms,
+      HOMING_HMS_TOKEN_URL: simulators.endpoints.hmsToken,
       HOMING_PROVIDER_CA_FILE: authorityFile,
     };
     const config = readConfig({ ...environment, HOMING_ROLE: 'api' });

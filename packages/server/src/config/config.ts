@@ -11,6 +11,8 @@ export interface ProviderEndpoints {
   readonly apnsSandbox: string;
   readonly fcm: string;
   readonly googleToken: string;
+  readonly hms: string;
+  readonly hmsToken: string;
   /** PEM certificates to trust for providers; null for the system's. */
   readonly ca: string | null;
 }
@@ -90,6 +92,12 @@ export function readConfig(env: Environment): Config {
       apnsSandbox: httpsUrl(env, 'HOMING_APNS_SANDBOX_URL', 'https://api.sandbox.push.apple.com'),
       fcm: httpsUrl(env, 'HOMING_FCM_URL', 'https://fcm.googleapis.com'),
       googleToken: httpsUrl(env, 'HOMING_GOOGLE_TOKEN_URL', 'https://oauth2.googleapis.com/token'),
+      hms: httpsUrl(env, 'HOMING_HMS_URL', 'https://push-api.cloud.huawei.com'),
+      hmsToken: httpsUrl(
+        env,
+        'HOMING_HMS_TOKEN_URL',
+        'https://oauth-login.cloud.huawei.com/oauth2/v3/token',
+      ),
       ca: readCertificates(env, 'HOMING_PROVIDER_CA_FILE'),
     },
   });

@@ -67,6 +67,14 @@ export const ENVIRONMENT = {
     description: "Google's token endpoint; service accounts that name another are refused.",
     default: 'https://oauth2.googleapis.com/token',
   },
+  HOMING_HMS_URL: {
+    description: "Where Huawei's Push Kit is.",
+    default: 'https://push-api.cloud.huawei.com',
+  },
+  HOMING_HMS_TOKEN_URL: {
+    description: "Huawei's token endpoint.",
+    default: 'https://oauth-login.cloud.huawei.com/oauth2/v3/token',
+  },
   HOMING_OUTBOUND_HOSTS: {
     description:
       'Hosts of your own network, `name` or `name:port`, comma-separated, that an app may name.',

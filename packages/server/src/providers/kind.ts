@@ -11,6 +11,7 @@ export interface CredentialParts {
   /** What the provider counts by and addresses belong to: a team, a project, an account. */
   readonly project: string;
   readonly environments: readonly ApnsEnvironment[];
+  /** What may be addressed with it: topics of APNs, kinds of HMS tokens. */
   readonly topics: readonly string[];
   /** What may be shown. */
   readonly settings: Readonly<Record<string, unknown>>;

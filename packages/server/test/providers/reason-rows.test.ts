@@ -4,6 +4,8 @@ import { describe, it } from 'node:test';
 import { REASONS as APNS_REASONS } from '../../src/providers/apns/reasons.ts';
 import { OAUTH_REASONS } from '../../src/providers/fcm/oauth-reasons.ts';
 import { REASONS as FCM_REASONS } from '../../src/providers/fcm/reasons.ts';
+import { OAUTH_REASONS as HMS_OAUTH_REASONS } from '../../src/providers/hms/oauth-reasons.ts';
+import { REASONS as HMS_REASONS } from '../../src/providers/hms/reasons.ts';
 import { WITHOUT_ANSWER } from '../../src/providers/no-answer.ts';
 import type { ReasonTable } from '../../src/providers/reason.ts';
 
@@ -49,6 +51,8 @@ describe('the reasons of a provider', () => {
     ['apns', APNS_REASONS],
     ['fcm', FCM_REASONS],
     ['google-oauth', OAUTH_REASONS],
+    ['hms', HMS_REASONS],
+    ['hms-oauth', HMS_OAUTH_REASONS],
   ] as const) {
     it(`of ${provider} are the catalogue's, row by row and both ways`, () => {
       assert.deepEqual(kindsByKey(table), catalogueOf(provider));

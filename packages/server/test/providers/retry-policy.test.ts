@@ -5,6 +5,7 @@ import { retryDelayMs } from '../../src/domain/retry-policy.ts';
 import type { RetryPolicy } from '../../src/domain/retry-policy.ts';
 import { APNS_RETRY_POLICY } from '../../src/providers/apns/retry-policy.ts';
 import { FCM_RETRY_POLICY } from '../../src/providers/fcm/retry-policy.ts';
+import { HMS_RETRY_POLICY } from '../../src/providers/hms/retry-policy.ts';
 
 const TRANSIENT: Outcome = { kind: 'transient', code: 'x', status: 503, retryAfterMs: null };
 const THROTTLED: Outcome = {
@@ -53,6 +54,12 @@ describe('the retry policy', () => {
     const expected = [10, 20, 40, 80, 160, 320, 640, 1280, 'end'];
     assert.deepEqual(sequence(FCM_RETRY_POLICY, TRANSIENT), expected);
     assert.deepEqual(sequence(FCM_RETRY_POLICY, THROTTLED, 3), [60, 60, 60]);
+  });
+
+  it('of HMS doubles from 5 s, or 10 s when there is too much, and ends within half an hour', () => {
+    const expected = [5, 10, 20, 40, 80, 160, 320, 640, 'end'];
+    assert.deepEqual(sequence(HMS_RETRY_POLICY, TRANSIENT), expected);
+    assert.deepEqual(sequence(HMS_RETRY_POLICY, THROTTLED), [10, 20, 40, 80, 160, 320, 640, 'end']);
   });
 
   it("puts the provider's own time before the list", () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { createApnsKey, createServiceAccount } from '@homing/simulators';
+import { createApnsKey, createHmsServiceAccount, createServiceAccount } from '@homing/simulators';
 import { parseApnsSettings } from '../../src/providers/apns/settings.ts';
 import { FCM_ENDPOINTS, parseFcmSettings } from '../../src/providers/fcm/settings.ts';
+import { parseHmsSettings } from '../../src/providers/hms/settings.ts';
 import type { ParsedSettings } from '../../src/providers/settings-reader.ts';
 
 function problemFields(parsed: ParsedSettings<unknown>): readonly string[] {
@@ -77,6 +78,54 @@ describe('FCM settings', () => {
       'serviceAccount.private_key_id',
       'serviceAccount.client_email',
       'serviceAccount.private_key',
+    ]);
+  });
+});
+
+describe('HMS settings', () => {
+  it('are an OAuth client, whose id is that of the app unless it is given', () => {
+    const parsed = parseHmsSettings({ appId: '101', clientSecret: 'secret' });
+    assert(parsed.kind === 'settings' && parsed.settings.kind === 'client');
+    const { clientId, projectId, kinds, highPriority } = parsed.settings;
+    assert.deepEqual(
+      { clientId, projectId, kinds, highPriority },
+      { clientId: '101', projectId: null, kinds: ['android'], highPriority: false },
+    );
+  });
+
+  it('are the key file of a service account, with fields that nobody needs here', async () => {
+    const { json } = await createHmsServiceAccount('736430079244623');
+    const parsed = parseHmsSettings({ serviceAccount: { ...json, developer_id: '1' } });
+    assert(parsed.kind === 'settings' && parsed.settings.kind === 'service_account');
+    assert.equal(parsed.settings.projectId, '736430079244623');
+    assert.deepEqual(parsed.settings.kinds, ['harmony']);
+    const both = parseHmsSettings({ serviceAccount: json, kinds: ['harmony', 'android'] });
+    assert(both.kind === 'settings');
+    assert.deepEqual(both.settings.kinds, ['android', 'harmony']);
+    const elsewhere = { ...json, token_uri: 'https://169.254.169.254/token' };
+    const refused = parseHmsSettings({ serviceAccount: elsewhere });
+    assert.deepEqual(problemFields(refused), ['serviceAccount.token_uri']);
+  });
+
+  it('are refused with every problem at once, each under its field', () => {
+    const client = { clientId: 'a b', projectId: '', highPriority: 'yes', extra: 1 };
+    assert.deepEqual(problemFields(parseHmsSettings(client)), [
+      'extra',
+      'appId',
+      'clientId',
+      'clientSecret',
+      'projectId',
+      'highPriority',
+    ]);
+    const serviceAccount = { private_key: P384_PEM };
+    const given = { serviceAccount, appId: '1', kinds: ['android', 'android'] };
+    assert.deepEqual(problemFields(parseHmsSettings(given)), [
+      'appId',
+      'serviceAccount.project_id',
+      'serviceAccount.key_id',
+      'serviceAccount.sub_account',
+      'serviceAccount.private_key',
+      'kinds',
     ]);
   });
 });
