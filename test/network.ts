@@ -41,6 +41,8 @@ export interface NetworkOptions {
   readonly role?: Config['role'];
   /** `name:port` of hosts on this machine that apps may name; default none. */
   readonly outboundHosts?: readonly string[];
+  /** `name:port` of push services on this machine; default none. */
+  readonly webPushHosts?: readonly string[];
   /** Default `validating` would need every token made known; most tests take any. */
   readonly mode?: 'accept_all' | 'validating';
   /** Default: errors go to the standard output. */
@@ -98,7 +100,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   await using stack = new AsyncDisposableStack();
   const clock = options.clock ?? createTestClock();
   const database = options.database ?? stack.use(await createTestDatabase());
-  const simulators = await startSimulators(stack, clock, options.mode ?? 'accept_all');
+  const simulators = await startSimulators(stack, clock, options);
   const { authority } = simulators;
   const issued = options.tls === undefined ? null : await authority.issue(options.tls);
   const tls = issued === null ? null : { key: issued.keyPem, cert: issued.certificatePem };
@@ -205,7 +207,7 @@ function testConfig(
 async function startSimulators(
   stack: AsyncDisposableStack,
   clock: TestClock,
-  mode: 'accept_all' | 'validating',
+  { mode = 'accept_all', webPushHosts = [] }: NetworkOptions,
 ) {
   const authority = await createCertificateAuthority();
   const tls = await authority.issue(['127.0.0.1', 'localhost']);
@@ -227,6 +229,7 @@ async function startSimulators(
     apnsSandbox: sandbox.url,
     fcm: fcm.url,
     googleToken: fcm.tokenUrl,
+    webPushHosts,
     ca: authority.certificatePem,
   };
   const { teamId, keyId, privateKeyPem } = key;

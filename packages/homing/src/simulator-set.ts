@@ -73,6 +73,7 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
       apnsSandbox: apnsSandbox.url,
       fcm: fcm.url,
       googleToken: fcm.tokenUrl,
+      webPushHosts: [],
       ca: identity.authority.certificatePem,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -2,6 +2,7 @@ import type { ProviderEndpoints } from './config/config.ts';
 import type { ProviderName } from './domain/address.ts';
 import { apnsKind } from './providers/apns/kind.ts';
 import { fcmKind } from './providers/fcm/kind.ts';
+import { webPushKind } from './providers/webpush/kind.ts';
 import type { ProviderKind } from './providers/kind.ts';
 
 /** By name; null for those whose addresses the registry holds and nothing is sent to yet. */
@@ -10,10 +11,11 @@ export type ProviderKinds = Readonly<Record<ProviderName, ProviderKind | null>>;
 /** Part of the composition root: the only place that knows which providers exist. */
 export function createProviderKinds(endpoints: ProviderEndpoints): ProviderKinds {
   const { apns: production, apnsSandbox: sandbox, fcm: api, googleToken: token, ca } = endpoints;
+  const { webPushHosts: hosts } = endpoints;
   return {
     apns: apnsKind({ production, sandbox, ca }),
     fcm: fcmKind({ api, token, ca }),
-    webpush: null,
+    webpush: webPushKind({ hosts, ca }),
     expo: null,
     hms: null,
   };

@@ -11,6 +11,8 @@ export interface ProviderEndpoints {
   readonly apnsSandbox: string;
   readonly fcm: string;
   readonly googleToken: string;
+  /** `name:port` of push services for Web Push beside those of the browsers. */
+  readonly webPushHosts: readonly string[];
   /** PEM certificates to trust for providers; null for the system's. */
   readonly ca: string | null;
 }
@@ -81,7 +83,7 @@ export function readConfig(env: Environment): Config {
     // The longest time to live is 28 days, and work that is not done is never dropped.
     retention: { deliveryDays: integer(env, 'HOMING_DELIVERY_DAYS', 90, 30, 3_650) },
     outbound: {
-      hosts: outboundHosts(env),
+      hosts: hostsAndPorts(env, 'HOMING_OUTBOUND_HOSTS'),
       ca: readCertificates(env, 'HOMING_OUTBOUND_CA_FILE'),
     },
     logLevel: oneOf(env, 'HOMING_LOG_LEVEL', LOG_LEVELS, 'info'),
@@ -90,6 +92,7 @@ export function readConfig(env: Environment): Config {
       apnsSandbox: httpsUrl(env, 'HOMING_APNS_SANDBOX_URL', 'https://api.sandbox.push.apple.com'),
       fcm: httpsUrl(env, 'HOMING_FCM_URL', 'https://fcm.googleapis.com'),
       googleToken: httpsUrl(env, 'HOMING_GOOGLE_TOKEN_URL', 'https://oauth2.googleapis.com/token'),
+      webPushHosts: hostsAndPorts(env, 'HOMING_WEBPUSH_HOSTS'),
       ca: readCertificates(env, 'HOMING_PROVIDER_CA_FILE'),
     },
   });
@@ -131,12 +134,12 @@ function trustedProxies(env: Environment): readonly string[] {
 }
 
 /** Each as the URL parser writes it, with its port. */
-function outboundHosts(env: Environment): readonly string[] {
-  return listed(env, 'HOMING_OUTBOUND_HOSTS').map((part) => {
+function hostsAndPorts(env: Environment, name: EnvironmentName): readonly string[] {
+  return listed(env, name).map((part) => {
     const url = URL.canParse(`https://${part}`) ? new URL(`https://${part}`) : null;
     if (url === null || url.host === '' || url.href !== `https://${url.host}/`) {
       const detail = `"${part}" is neither a host nor a host with a port, such as keys.internal:8443`;
-      throw new ConfigError('HOMING_OUTBOUND_HOSTS', detail);
+      throw new ConfigError(name, detail);
     }
     return `${url.hostname}:${url.port === '' ? '443' : url.port}`;
   });

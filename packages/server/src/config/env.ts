@@ -67,6 +67,11 @@ export const ENVIRONMENT = {
     description: "Google's token endpoint; service accounts that name another are refused.",
     default: 'https://oauth2.googleapis.com/token',
   },
+  HOMING_WEBPUSH_HOSTS: {
+    description:
+      'Push services beside those of the browsers, `name` or `name:port`, comma-separated; they need not be public.',
+    default: 'none',
+  },
   HOMING_OUTBOUND_HOSTS: {
     description:
       'Hosts of your own network, `name` or `name:port`, comma-separated, that an app may name.',
