@@ -32,6 +32,8 @@ export interface SmallPushService extends AsyncDisposable {
   /** TCP connections so far. */
   readonly connections: () => number;
   answering: Answering;
+  /** Shows another certificate from now on. */
+  certify(issued: { readonly keyPem: string; readonly certificatePem: string }): void;
 }
 
 const authority = await createCertificateAuthority();
@@ -70,6 +72,8 @@ export async function startSmallPushService(
     origin: `https://${host}`,
     host,
     connections: () => connections,
+    certify: ({ keyPem, certificatePem }: typeof tls) =>
+      server.setSecureContext({ key: keyPem, cert: certificatePem }),
     async [Symbol.asyncDispose]() {
       for (const session of sessions) session.destroy();
       for (const socket of sockets) socket.destroy();
