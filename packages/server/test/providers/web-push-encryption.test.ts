@@ -54,7 +54,7 @@ describe('the encryption of Web Push', () => {
         p256dh: of('ua_public'),
         auth: of('auth_secret'),
       },
-      { ecdh, salt: of('salt') },
+      { ecdh, publicKey: of('as_public'), salt: of('salt') },
     );
     assert.deepEqual(body, of('body'));
     assert.deepEqual(body.subarray(0, 86), of('header'));

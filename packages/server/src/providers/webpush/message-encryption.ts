@@ -16,6 +16,8 @@ export interface PlainMessage {
 export interface SenderSecrets {
   /** Holds the key pair. */
   readonly ecdh: ECDH;
+  /** What `ecdh` would take a moment to write out again. */
+  readonly publicKey: Buffer;
   readonly salt: Buffer;
 }
 
@@ -30,12 +32,14 @@ const FIRST_BLOCK = Buffer.of(1);
  * Encrypts one message (RFC 8291 section 3.4). Throws `ERR_CRYPTO_ECDH_INVALID_PUBLIC_KEY` when
  * `p256dh` is no point of the curve.
  */
-export function encryptMessage(message: PlainMessage, { ecdh, salt }: SenderSecrets): Buffer {
+export function encryptMessage(
+  message: PlainMessage,
+  { ecdh, publicKey, salt }: SenderSecrets,
+): Buffer {
   const { plaintext, paddedBytes, p256dh, auth } = message;
-  const sender = ecdh.getPublicKey();
   const prk = hmac(auth, ecdh.computeSecret(p256dh));
-  const ikm = hmac(prk, Buffer.concat([INFO, p256dh, sender, FIRST_BLOCK]));
-  return sealMessage({ ikm, salt, keyId: sender, plaintext, paddedBytes });
+  const ikm = hmac(prk, Buffer.concat([INFO, p256dh, publicKey, FIRST_BLOCK]));
+  return sealMessage({ ikm, salt, keyId: publicKey, plaintext, paddedBytes });
 }
 
 /** One for all messages: a new one would look the curve up again, and costs more than its keys. */
@@ -46,10 +50,10 @@ const pair = createECDH(WEB_PUSH_CURVE);
  * whose key is no point of the curve, so that nobody can read what is sent to it.
  */
 export function encryptOnce(message: PlainMessage): Buffer | null {
-  pair.generateKeys();
+  const publicKey = pair.generateKeys();
   const salt = randomFillSync(Buffer.allocUnsafe(16));
   try {
-    return encryptMessage(message, { ecdh: pair, salt });
+    return encryptMessage(message, { ecdh: pair, publicKey, salt });
   } catch (error) {
     if (isBadPoint(error)) return null;
     throw error;
