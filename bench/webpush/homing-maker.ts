@@ -35,6 +35,9 @@ const MESSAGE: Message = {
 /** What our provider does before anything goes to a socket, on its own thread or on several. */
 export async function openHomingMaker(threads: number | null): Promise<Maker> {
   const pool = new EncryptionPool(threads === null ? {} : { threads });
+  // It ends with its process.
+  if (threads !== 0) pool.hold();
+  if (threads !== 0) await pool.started();
   const parsed = parseWebPushSettings({ subject: 'mailto:push@example.com', ...makeVapidPair() });
   assert(parsed.kind === 'settings');
   const { settings } = parsed;

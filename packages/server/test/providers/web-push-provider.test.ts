@@ -17,9 +17,10 @@ async function resolveNothing(): Promise<never> {
 async function setting(
   protocol: 'h2' | 'http/1.1',
   run: (service: SmallPushService, client: WebPushClient) => Promise<void>,
+  answerTimeoutMs = 10_000,
 ): Promise<void> {
   await using service = await startSmallPushService(protocol);
-  await using client = openWebPush({ hosts: [service.host], answerTimeoutMs: 500 });
+  await using client = openWebPush({ hosts: [service.host], answerTimeoutMs });
   await run(service, client);
 }
 
@@ -84,12 +85,16 @@ for (const protocol of ['h2', 'http/1.1'] as const) {
       }));
 
     it('may hang: then nobody knows', () =>
-      setting(protocol, async (service, client) => {
-        service.answering = () => null;
-        const push = client.pushTo(`${service.origin}/s`);
-        const [outcome] = await outcomesOf(client.provider, [push], soon());
-        assert.deepEqual(outcome, { kind: 'unknown', code: 'TIMEOUT', status: null });
-      }));
+      setting(
+        protocol,
+        async (service, client) => {
+          service.answering = () => null;
+          const push = client.pushTo(`${service.origin}/s`);
+          const [outcome] = await outcomesOf(client.provider, [push], soon());
+          assert.deepEqual(outcome, { kind: 'unknown', code: 'TIMEOUT', status: null });
+        },
+        500,
+      ));
 
     it('may send a body without an end: it is not kept, and the status counts', () =>
       setting(protocol, async (service, client) => {
@@ -231,6 +236,7 @@ describe('the threads that encrypt', () => {
     const pool = new EncryptionPool({ threads: 1, leastBatch: 1 });
     await using stack = new AsyncDisposableStack();
     stack.use(pool.hold());
+    await pool.started();
     const agent = new WebPushUserAgent();
     const p256dh = Buffer.from(agent.keys.p256dh, 'base64url');
     const message = { plaintext: Buffer.from('x'), paddedBytes: 256, p256dh, auth: agent.auth };
@@ -245,6 +251,7 @@ describe('the threads that encrypt', () => {
     const pool = new EncryptionPool({ threads: 1, leastBatch: 1 });
     await using stack = new AsyncDisposableStack();
     stack.use(pool.hold());
+    await pool.started();
     const agent = new WebPushUserAgent();
     const p256dh = Buffer.from(agent.keys.p256dh, 'base64url');
     const good = { plaintext: Buffer.from('x'), paddedBytes: 256, p256dh, auth: agent.auth };

@@ -16,10 +16,11 @@ export interface EncryptionPoolOptions {
 const MOST_THREADS = 4;
 
 /**
- * So many messages are worth a thread. Handing a batch over and back costs the caller's thread as
- * much as encrypting one message or two; what it gains is the rest of the batch.
+ * So many messages are worth a thread. Handing a batch over and back takes the caller's thread a
+ * third of what one message does, and the other side as much again; a message that comes alone is
+ * done sooner where it is.
  */
-const LEAST_BATCH = 4;
+const LEAST_BATCH = 2;
 
 /** A batch that so many threads died with is the cause, and the next one would die as well. */
 const MOST_DEATHS = 2;
@@ -36,23 +37,25 @@ interface Batch {
 
 interface Thread {
   readonly worker: Worker;
+  state: 'starting' | 'free' | 'busy';
   batch: Batch | null;
 }
 
 /**
  * Encrypts messages on a few threads, so that the one that everything else runs on is free for the
- * network: a message costs a key pair and a shared secret, nearly a tenth of a millisecond.
+ * network: a message costs a key pair and a shared secret, a fifth of a millisecond.
  *
- * A batch waits in a line until a thread is free, and is given back when its time is up before
- * that, so that the line is never longer than what can still be sent. A thread that dies is
- * replaced, and its batch is the next one. Threads start with the first batch, and end with the
- * last holder.
+ * Threads start with the first holder and end with the last one; until one is ready, messages are
+ * encrypted where they are. A batch waits in a line until a thread is free, and is given back when
+ * its time is up before that, so that the line is never longer than what can still be sent. A
+ * thread that dies is replaced, and its batch is the next one.
  */
 export class EncryptionPool {
   readonly #mostThreads: number;
   readonly #leastBatch: number;
   readonly #threads = new Set<Thread>();
   readonly #line: Batch[] = [];
+  #started = Promise.withResolvers<void>();
   #holders = 0;
 
   constructor(options: EncryptionPoolOptions = {}) {
@@ -60,15 +63,21 @@ export class EncryptionPool {
     this.#leastBatch = options.leastBatch ?? LEAST_BATCH;
   }
 
-  /** Keeps the threads until what it returns is disposed. */
+  /** Keeps threads until what it returns is disposed. */
   hold(): AsyncDisposable {
     this.#holders += 1;
+    while (this.#threads.size < this.#mostThreads) this.#start();
     return {
       [Symbol.asyncDispose]: async () => {
         this.#holders -= 1;
         if (this.#holders === 0) await this.#end();
       },
     };
+  }
+
+  /** Resolves when the first of the threads that somebody holds is ready. */
+  started(): Promise<void> {
+    return this.#started.promise;
   }
 
   /**
@@ -79,9 +88,8 @@ export class EncryptionPool {
     messages: readonly PlainMessage[],
     startBefore: number,
   ): Promise<EncryptedBodies | null> {
-    if (messages.length < this.#leastBatch || this.#mostThreads === 0) {
-      return messages.map(encryptOnce);
-    }
+    const isServed = [...this.#threads].some(({ state }) => state !== 'starting');
+    if (messages.length < this.#leastBatch || !isServed) return messages.map(encryptOnce);
     const { promise, resolve, reject } = Promise.withResolvers<EncryptedBodies | null>();
     this.#line.push({ messages, startBefore, resolve, reject, deaths: 0 });
     this.#pump();
@@ -89,35 +97,35 @@ export class EncryptionPool {
   }
 
   #pump(): void {
-    for (;;) {
-      const thread = this.#freeThread();
-      if (thread === null) return;
-      const batch = this.#line.shift();
-      if (batch === undefined) return;
-      if (performance.now() > batch.startBefore) batch.resolve(null);
-      else this.#post(thread, batch);
+    for (const thread of this.#threads) {
+      if (thread.state !== 'free') continue;
+      const batch = this.#nextBatch();
+      if (batch === null) return;
+      const packed = packMessages(batch.messages);
+      thread.state = 'busy';
+      thread.batch = batch;
+      thread.worker.postMessage(packed, [packed]);
     }
   }
 
-  #post(thread: Thread, batch: Batch): void {
-    const packed = packMessages(batch.messages);
-    thread.batch = batch;
-    thread.worker.postMessage(packed, [packed]);
+  /** The first whose time is not up. */
+  #nextBatch(): Batch | null {
+    for (let batch = this.#line.shift(); batch !== undefined; batch = this.#line.shift()) {
+      if (performance.now() <= batch.startBefore) return batch;
+      batch.resolve(null);
+    }
+    return null;
   }
 
-  /** One that has nothing to do, or a new one if there is work for it and room. */
-  #freeThread(): Thread | null {
-    for (const thread of this.#threads) if (thread.batch === null) return thread;
-    return this.#line.length > 0 && this.#threads.size < this.#mostThreads ? this.#start() : null;
-  }
-
-  #start(): Thread {
-    const thread: Thread = { worker: new Worker(THREAD), batch: null };
+  #start(): void {
+    const thread: Thread = { worker: new Worker(THREAD), state: 'starting', batch: null };
     this.#threads.add(thread);
-    thread.worker.on('message', (packed: ArrayBuffer) => {
+    thread.worker.on('message', (word: ArrayBuffer | 'ready') => {
       const { batch } = thread;
+      thread.state = 'free';
       thread.batch = null;
-      batch?.resolve(unpackBodies(packed));
+      if (word === 'ready') this.#started.resolve();
+      else batch?.resolve(unpackBodies(word));
       this.#pump();
     });
     // An error is followed by the exit; without a listener it would be thrown here.
@@ -129,21 +137,30 @@ export class EncryptionPool {
       this.#threads.delete(thread);
       this.#bury(thread, failure ?? new Error(`an encryption thread ended with ${code}`));
     });
-    return thread;
   }
 
-  /** Its batch goes to the next thread, before all others. */
-  #bury({ batch }: Thread, failure: unknown): void {
+  /**
+   * Its batch goes to the next thread, before all others. One that could not even start would not
+   * the next time either, and its share is done by those that did.
+   */
+  #bury({ state, batch }: Thread, failure: unknown): void {
+    if (this.#holders > 0 && state !== 'starting') this.#start();
     if (batch !== null) {
       batch.deaths += 1;
       if (batch.deaths < MOST_DEATHS) this.#line.unshift(batch);
       else batch.reject(failure);
     }
-    this.#pump();
+    if (this.#threads.size > 0) this.#pump();
+    else this.#giveAllBack();
+  }
+
+  #giveAllBack(): void {
+    for (const batch of this.#line.splice(0)) batch.resolve(null);
   }
 
   async #end(): Promise<void> {
-    for (const batch of this.#line.splice(0)) batch.resolve(null);
+    this.#started = Promise.withResolvers();
+    this.#giveAllBack();
     await Promise.all(
       [...this.#threads].map(async (thread) => {
         thread.batch?.resolve(null);

@@ -1,4 +1,4 @@
-// A thread of `encryption-pool.ts`: takes a batch of messages, gives their bodies back.
+// A thread of `encryption-pool.ts`: says `ready`, then takes batches and gives bodies back.
 import assert from 'node:assert/strict';
 import { parentPort } from 'node:worker_threads';
 import { packBodies, unpackMessages } from './encryption-batch.ts';
@@ -10,3 +10,4 @@ port.on('message', (packed: ArrayBuffer) => {
   const bodies = packBodies(unpackMessages(packed).map(encryptOnce));
   port.postMessage(bodies, [bodies]);
 });
+port.postMessage('ready');
