@@ -60,3 +60,6 @@ export type {
 export type { WebPushSubscriptionState } from './webpush/subscription-states.ts';
 export { createUserAgent } from './webpush/user-agent.ts';
 export type { PushSubscriptionJson, UserAgent } from './webpush/user-agent.ts';
+export { startPushSocket } from './webpush/socket/push-socket.ts';
+export type { PushSocket, PushSocketOptions } from './webpush/socket/push-socket.ts';
+export type { Frame } from './webpush/socket/session.ts';
