@@ -63,3 +63,5 @@ export type { PushSubscriptionJson, UserAgent } from './webpush/user-agent.ts';
 export { startPushSocket } from './webpush/socket/push-socket.ts';
 export type { PushSocket, PushSocketOptions } from './webpush/socket/push-socket.ts';
 export type { Frame } from './webpush/socket/session.ts';
+export { createVapidKeys } from './webpush/vapid-keys.ts';
+export type { VapidKeys } from './webpush/vapid-keys.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { createECDH } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { createUserAgent, WEB_PUSH_SENTINELS } from '../src/index.ts';
+import { createUserAgent, createVapidKeys, WEB_PUSH_SENTINELS } from '../src/index.ts';
 import { refused } from './http2-client.ts';
 import {
   connectOverHttp2,
@@ -101,6 +102,16 @@ describe('a subscription at a simulated Web Push service', () => {
     const { status, headers } = await pair.push('hello', { path: rewritten });
     assert.equal(status, 401);
     assert.equal(headers['x-wns-error-description'], 'The channel token is invalid.');
+  });
+});
+
+describe('a generated VAPID key', () => {
+  it('is a point with its scalar, both of full length', async () => {
+    const { publicKey, privateKey } = createVapidKeys();
+    assert.equal(Buffer.from(privateKey, 'base64url').length, 32);
+    const ecdh = createECDH('prime256v1');
+    ecdh.setPrivateKey(Buffer.from(privateKey, 'base64url'));
+    assert.equal(ecdh.getPublicKey('base64url'), publicKey);
   });
 });
 
