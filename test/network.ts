@@ -6,10 +6,13 @@ import {
   createServiceAccount,
   startApnsSimulator,
   startFcmSimulator,
+  startWebPushSimulator,
   type ApnsSimulator,
   type CertificateAuthority,
   type FcmSimulator,
   type Journal,
+  type PersonalityName,
+  type WebPushSimulator,
 } from '@homing/simulators';
 import {
   createApp,
@@ -41,7 +44,7 @@ export interface NetworkOptions {
   readonly role?: Config['role'];
   /** `name:port` of hosts on this machine that apps may name; default none. */
   readonly outboundHosts?: readonly string[];
-  /** `name:port` of push services on this machine; default none. */
+  /** `name:port` of push services on this machine, beside the simulated ones; default none. */
   readonly webPushHosts?: readonly string[];
   /** Default `validating` would need every token made known; most tests take any. */
   readonly mode?: 'accept_all' | 'validating';
@@ -74,6 +77,8 @@ export interface Network extends AsyncDisposable {
   readonly apns: ApnsSimulator;
   readonly sandbox: ApnsSimulator;
   readonly fcm: FcmSimulator;
+  /** The services of the browsers; they take any VAPID key, from apps that have one. */
+  readonly webPush: WebPushSimulators;
   /** What the simulators take, as `app` has it. */
   readonly credentials: NewAppRequest['credentials'];
   /** What all simulators received. */
@@ -94,6 +99,8 @@ export interface Network extends AsyncDisposable {
   /** Another app on the same server. */
   provision(request?: Partial<NewAppRequest>): Promise<ProvisionedApp>;
 }
+
+export type WebPushSimulators = Readonly<Record<PersonalityName, WebPushSimulator>>;
 
 /** Boots a network. Dispose it, or the test process does not end. */
 export async function startNetwork(options: NetworkOptions = {}): Promise<Network> {
@@ -218,6 +225,10 @@ async function startSimulators(
   const apns = stack.use(await startApnsSimulator({ ...shared, environment: 'production' }));
   const sandbox = stack.use(await startApnsSimulator({ ...shared, environment: 'sandbox' }));
   const fcm = stack.use(await startFcmSimulator({ tls, mode, clock: time, journal, projects: [] }));
+  const webPush = await startWebPushSimulators((personality) =>
+    startWebPushSimulator({ personality, tls, mode, clock: time, journal }),
+  );
+  for (const simulator of Object.values(webPush)) stack.use(simulator);
   const account = await createServiceAccount(PROJECT, fcm.tokenUrl);
   const { clientEmail, privateKeyId, publicKeyPem } = account;
   fcm.addProject({
@@ -229,7 +240,7 @@ async function startSimulators(
     apnsSandbox: sandbox.url,
     fcm: fcm.url,
     googleToken: fcm.tokenUrl,
-    webPushHosts,
+    webPushHosts: [...webPushHosts, ...Object.values(webPush).map(({ origin }) => hostOf(origin))],
     ca: authority.certificatePem,
   };
   const { teamId, keyId, privateKeyPem } = key;
@@ -239,12 +250,29 @@ async function startSimulators(
     apns,
     sandbox,
     fcm,
+    webPush,
     endpoints,
     credentials: {
       apns: { teamId, keyId, privateKeyPem, topics: [TOPIC], environment: 'both' },
       fcm: { serviceAccount: withoutTokenUri(account.json) },
     },
   };
+}
+
+async function startWebPushSimulators(
+  start: (personality: PersonalityName) => Promise<WebPushSimulator>,
+): Promise<WebPushSimulators> {
+  return {
+    google: await start('google'),
+    mozilla: await start('mozilla'),
+    apple: await start('apple'),
+    wns: await start('wns'),
+  };
+}
+
+/** `name:port`, as the configuration has hosts. */
+function hostOf(origin: string): string {
+  return new URL(origin).host;
 }
 
 /** The token endpoint is the server's configuration; a key file that repeats it adds nothing. */
