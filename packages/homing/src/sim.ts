@@ -24,7 +24,7 @@ export async function startSim(options: SimOptions): Promise<AsyncDisposable> {
       if (line !== null) options.say(line);
     },
   });
-  const { endpoints, inspectionUrl } = simulators;
+  const { endpoints, inspectionUrl, webPush, pushSocket } = simulators;
   options.say(`
 The simulators are ready. Keys for them are in ${file}.
 
@@ -32,6 +32,8 @@ The simulators are ready. Keys for them are in ${file}.
   APNs sandbox     ${endpoints.apnsSandbox}
   FCM              ${endpoints.fcm}        project ${DEMO_PROJECT}
   Google OAuth     ${endpoints.googleToken}
+  Web Push         ${webPush.url}        endpoints begin with ${webPush.origin}
+  A Firefox asks   ${pushSocket.url}
   What arrived     ${inspectionUrl}/journal
 `);
   return simulators;

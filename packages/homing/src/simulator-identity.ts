@@ -2,14 +2,18 @@ import {
   createApnsKey,
   createCertificateAuthority,
   createServiceAccount,
+  createVapidKeys,
   type ApnsKeyPair,
   type CertificateAuthority,
   type ServiceAccountFile,
+  type VapidKeys,
 } from '@homing/simulators';
-import { keepFirst, readKept } from './kept-file.ts';
+import { keepFirst, readKept, writeKept } from './kept-file.ts';
 
 export const DEMO_TOPIC = 'com.example.shop';
 export const DEMO_PROJECT = 'homing-demo';
+/** Whom a push service would write to. */
+export const DEMO_CONTACT = 'mailto:shop@example.com';
 
 /** What makes the simulators the same ones again after a restart. */
 export interface SimulatorIdentity {
@@ -18,6 +22,7 @@ export interface SimulatorIdentity {
   /** Google's key file, without the token endpoint, which the configuration names. */
   readonly serviceAccount: Omit<ServiceAccountFile, 'token_uri'>;
   readonly serviceAccountPublicKeyPem: string;
+  readonly vapidKeys: VapidKeys;
 }
 
 interface KeptIdentity {
@@ -25,13 +30,25 @@ interface KeptIdentity {
   readonly apnsKey: ApnsKeyPair;
   readonly serviceAccount: Omit<ServiceAccountFile, 'token_uri'>;
   readonly serviceAccountPublicKeyPem: string;
+  readonly vapidKeys: VapidKeys;
 }
+
+type EarlierIdentity = Omit<KeptIdentity, 'vapidKeys'> & Partial<KeptIdentity>;
 
 /** Reads the identity kept in a file, or makes one and keeps it there. */
 export async function loadSimulatorIdentity(path: string): Promise<SimulatorIdentity> {
   const text = (await readKept(path)) ?? (await keepFirst(path, await makeIdentity()));
-  const kept = JSON.parse(text) as KeptIdentity;
+  const kept = await complete(path, JSON.parse(text) as EarlierIdentity);
   return { ...kept, authority: await createCertificateAuthority(kept.authority) };
+}
+
+/** Adds to a file of an earlier version what that version had no use for. */
+async function complete(path: string, kept: EarlierIdentity): Promise<KeptIdentity> {
+  const { vapidKeys } = kept;
+  if (vapidKeys !== undefined) return { ...kept, vapidKeys };
+  const completed = { ...kept, vapidKeys: createVapidKeys() };
+  await writeKept(path, JSON.stringify(completed, null, 2));
+  return completed;
 }
 
 async function makeIdentity(): Promise<string> {
@@ -46,6 +63,7 @@ async function makeIdentity(): Promise<string> {
     apnsKey: createApnsKey(),
     serviceAccount,
     serviceAccountPublicKeyPem: account.publicKeyPem,
+    vapidKeys: createVapidKeys(),
   };
   return JSON.stringify(made, null, 2);
 }

@@ -3,16 +3,20 @@ import {
   startApnsSimulator,
   startFcmSimulator,
   startInspection,
+  startPushSocket,
+  startWebPushSimulator,
   type ApnsSimulator,
   type Entry,
   type FcmSimulator,
   type Journal,
+  type PushSocket,
+  type WebPushSimulator,
 } from '@homing/simulators';
 import type { ProviderEndpoints } from '@homing/server';
 import { listenAt } from './failure.ts';
 import { DEMO_PROJECT, DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
 
-/** The simulators of APNs (both environments) and FCM, and the window into them. */
+/** The simulators of APNs (both environments), FCM and Web Push, and the window into them. */
 export interface SimulatorSet extends AsyncDisposable {
   readonly endpoints: ProviderEndpoints;
   readonly inspectionUrl: string;
@@ -20,18 +24,24 @@ export interface SimulatorSet extends AsyncDisposable {
   readonly apns: ApnsSimulator;
   readonly apnsSandbox: ApnsSimulator;
   readonly fcm: FcmSimulator;
+  readonly webPush: WebPushSimulator;
+  /** Where a Firefox asks for what was pushed to it. */
+  readonly pushSocket: PushSocket;
 }
 
 export interface SimulatorSetOptions {
   readonly identity: SimulatorIdentity;
   readonly host: string;
-  /** The first of four ports in a row: APNs, its sandbox, FCM, inspection. 0 takes free ones. */
+  /**
+   * The first of six ports in a row: APNs, its sandbox, FCM, inspection, Web Push, its WebSocket. 0
+   * takes free ones.
+   */
   readonly firstPort: number;
   readonly onEntry: (entry: Entry) => void;
 }
 
 /** How many ports in a row a set takes. */
-export const SIMULATOR_PORTS = 4;
+export const SIMULATOR_PORTS = 6;
 
 /** Starts the set; any well-formed token is live until something says otherwise. */
 export async function startSimulatorSet(options: SimulatorSetOptions): Promise<SimulatorSet> {
@@ -56,9 +66,19 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
       startFcmSimulator({ ...shared, port, projects: [fcmProject(identity)] }),
     ),
   );
+  const webPush = stack.use(
+    await startAt(options, 4, 'the Web Push simulator', (port) =>
+      startWebPushSimulator({ ...shared, port, personality: 'mozilla' }),
+    ),
+  );
   const inspection = stack.use(
     await startAt(options, 3, 'the inspection of the simulators', (port) =>
-      startInspection({ host, port, apns: [apns, apnsSandbox], fcm }),
+      startInspection({ host, port, apns: [apns, apnsSandbox], fcm, webpush: [webPush] }),
+    ),
+  );
+  const pushSocket = stack.use(
+    await startAt(options, 5, 'the WebSocket of the Web Push simulator', (port) =>
+      startPushSocket({ host, port, simulator: webPush }),
     ),
   );
   const owned = stack.move();
@@ -66,6 +86,8 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
     apns,
     apnsSandbox,
     fcm,
+    webPush,
+    pushSocket,
     journal,
     inspectionUrl: inspection.url,
     endpoints: {
@@ -73,7 +95,7 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
       apnsSandbox: apnsSandbox.url,
       fcm: fcm.url,
       googleToken: fcm.tokenUrl,
-      webPushHosts: [],
+      webPushHosts: [new URL(webPush.origin).host],
       ca: identity.authority.certificatePem,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -65,6 +65,7 @@ export class Deployment implements AsyncDisposable {
       HOMING_APNS_SANDBOX_URL: simulators.endpoints.apnsSandbox,
       HOMING_FCM_URL: simulators.endpoints.fcm,
       HOMING_GOOGLE_TOKEN_URL: simulators.endpoints.googleToken,
+      HOMING_WEBPUSH_HOSTS: simulators.endpoints.webPushHosts.join(','),
       HOMING_PROVIDER_CA_FILE: authorityFile,
     };
     const config = readConfig({ ...environment, HOMING_ROLE: 'api' });
