@@ -14,12 +14,14 @@ import { jsonReport, textReport } from './report.ts';
 import { startBenchmark } from './start.ts';
 import { missingTools } from './tool.ts';
 import { transactionalBenchmark } from './transactional.ts';
+import { webPushBenchmark } from './webpush.ts';
 import { wireFcmBenchmark } from './wire-fcm.ts';
 import { wireBenchmark } from './wire.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
   wireBenchmark,
   wireFcmBenchmark,
+  webPushBenchmark,
   campaignBenchmark,
   transactionalBenchmark,
   fenceBenchmark,

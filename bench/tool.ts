@@ -18,6 +18,6 @@ export function missingTools(tools: readonly Tool[]): readonly Tool[] {
     const { error, stdout, stderr } = spawnSync(command, [...versionArgs], { encoding: 'utf8' });
     // wrk says its version and ends with 1, so that its words count and not its exit code; nginx
     // says it to the standard error.
-    return error !== undefined || !`${stdout}${stderr}`.includes(command);
+    return error !== undefined || !`${stdout}${stderr}`.toLowerCase().includes(command);
   });
 }

@@ -8,12 +8,15 @@ import {
   startApnsSimulator,
   startFcmSimulator,
   startHmsSimulator,
+  startWebPushSimulator,
   type ApnsSimulator,
   type CertificateAuthority,
   type FcmSimulator,
   type HmsApp,
   type HmsSimulator,
   type Journal,
+  type PersonalityName,
+  type WebPushSimulator,
 } from '@homing/simulators';
 import {
   createApp,
@@ -45,6 +48,8 @@ export interface NetworkOptions {
   readonly role?: Config['role'];
   /** `name:port` of hosts on this machine that apps may name; default none. */
   readonly outboundHosts?: readonly string[];
+  /** `name:port` of push services on this machine, beside the simulated ones; default none. */
+  readonly webPushHosts?: readonly string[];
   /** Default `validating` would need every token made known; most tests take any. */
   readonly mode?: 'accept_all' | 'validating';
   /** Default: errors go to the standard output. */
@@ -79,6 +84,8 @@ export interface Network extends AsyncDisposable {
   readonly hms: HmsSimulator;
   /** The app that the HMS simulator knows. */
   readonly hmsApp: HmsApp;
+  /** The services of the browsers; they take any VAPID key, from apps that have one. */
+  readonly webPush: WebPushSimulators;
   /** What the simulators take, as `app` has it. */
   readonly credentials: NewAppRequest['credentials'];
   /** What all simulators received. */
@@ -100,12 +107,14 @@ export interface Network extends AsyncDisposable {
   provision(request?: Partial<NewAppRequest>): Promise<ProvisionedApp>;
 }
 
+export type WebPushSimulators = Readonly<Record<PersonalityName, WebPushSimulator>>;
+
 /** Boots a network. Dispose it, or the test process does not end. */
 export async function startNetwork(options: NetworkOptions = {}): Promise<Network> {
   await using stack = new AsyncDisposableStack();
   const clock = options.clock ?? createTestClock();
   const database = options.database ?? stack.use(await createTestDatabase());
-  const simulators = await startSimulators(stack, clock, options.mode ?? 'accept_all');
+  const simulators = await startSimulators(stack, clock, options);
   const { authority } = simulators;
   const issued = options.tls === undefined ? null : await authority.issue(options.tls);
   const tls = issued === null ? null : { key: issued.keyPem, cert: issued.certificatePem };
@@ -212,7 +221,7 @@ function testConfig(
 async function startSimulators(
   stack: AsyncDisposableStack,
   clock: TestClock,
-  mode: 'accept_all' | 'validating',
+  { mode = 'accept_all', webPushHosts = [] }: NetworkOptions,
 ) {
   const authority = await createCertificateAuthority();
   const tls = await authority.issue(['127.0.0.1', 'localhost']);
@@ -223,6 +232,10 @@ async function startSimulators(
   const apns = stack.use(await startApnsSimulator({ ...shared, environment: 'production' }));
   const sandbox = stack.use(await startApnsSimulator({ ...shared, environment: 'sandbox' }));
   const fcm = stack.use(await startFcmSimulator({ tls, mode, clock: time, journal, projects: [] }));
+  const webPush = await startWebPushSimulators((personality) =>
+    startWebPushSimulator({ personality, tls, mode, clock: time, journal }),
+  );
+  for (const simulator of Object.values(webPush)) stack.use(simulator);
   const account = await createServiceAccount(PROJECT, fcm.tokenUrl);
   const { clientEmail, privateKeyId, publicKeyPem } = account;
   fcm.addProject({
@@ -240,6 +253,7 @@ async function startSimulators(
     googleToken: fcm.tokenUrl,
     hms: hms.url,
     hmsToken: hms.tokenUrl,
+    webPushHosts: [...webPushHosts, ...Object.values(webPush).map(({ origin }) => hostOf(origin))],
     ca: authority.certificatePem,
   };
   const { teamId, keyId, privateKeyPem } = key;
@@ -251,6 +265,7 @@ async function startSimulators(
     fcm,
     hms,
     hmsApp,
+    webPush,
     endpoints,
     credentials: {
       apns: { teamId, keyId, privateKeyPem, topics: [TOPIC], environment: 'both' },
@@ -258,6 +273,22 @@ async function startSimulators(
       hms: { appId: hmsApp.appId, clientSecret: hmsApp.clientSecret },
     },
   };
+}
+
+async function startWebPushSimulators(
+  start: (personality: PersonalityName) => Promise<WebPushSimulator>,
+): Promise<WebPushSimulators> {
+  return {
+    google: await start('google'),
+    mozilla: await start('mozilla'),
+    apple: await start('apple'),
+    wns: await start('wns'),
+  };
+}
+
+/** `name:port`, as the configuration has hosts. */
+function hostOf(origin: string): string {
+  return new URL(origin).host;
 }
 
 /** The token endpoint is the server's configuration; a key file that repeats it adds nothing. */

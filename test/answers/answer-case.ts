@@ -34,6 +34,8 @@ export interface AnswerCase<Token> {
   readonly when?: string;
   /** Whether the provider took a push to this token before. Default: it was never asked. */
   readonly hasWorked?: boolean;
+  /** A token of its own, where it is the token itself that brings the answer about. */
+  register?(network: Network): Token;
   /** Has the simulator give the answer to this token. */
   tell(told: Told<Token>): void | Promise<void>;
   readonly expect: Consequence;
@@ -120,7 +122,7 @@ async function runCase<Token>(
   provider: AnsweringProvider<Token>,
   one: AnswerCase<Token>,
 ): Promise<void> {
-  const stage = await setStage(network, provider);
+  const stage = await setStage(network, provider, one);
   const { token } = stage;
   const name = provider.nameOf(token);
   if (one.hasWorked === true) assert.equal((await sendTo(stage, TOLD)).delivery, 'accepted');
@@ -149,11 +151,12 @@ async function runCase<Token>(
 async function setStage<Token>(
   network: Network,
   provider: AnsweringProvider<Token>,
+  one: AnswerCase<Token>,
 ): Promise<Stage<Token>> {
   const app = await network.provision({ credentials: provider.credentials(network) });
   const backEnd = new BackEnd(network.url, app.secretKey);
   const device = new Device(network.url, app, network.issuer);
-  const token = provider.register(network);
+  const token = one.register?.(network) ?? provider.register(network);
   assertAnswered(await device.register(token, TOLD), 201);
   const other = new Device(network.url, app, network.issuer);
   assertAnswered(await other.register(provider.register(network), OTHER), 201);

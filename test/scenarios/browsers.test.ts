@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { createECDH, randomUUID } from 'node:crypto';
 import { assertProblem } from '../../packages/server/test/http/assert-problem.ts';
 import type { Token } from './phone.ts';
 import { openScenarios } from './scenario.ts';
@@ -105,7 +105,7 @@ function subscription(): Extract<Token, { readonly provider: 'webpush' }> {
     provider: 'webpush',
     endpoint: `https://updates.push.services.mozilla.com/wpush/v2/${randomUUID()}`,
     keys: {
-      p256dh: Buffer.concat([Buffer.from([4]), Buffer.alloc(64, 7)]).toString('base64url'),
+      p256dh: createECDH('prime256v1').generateKeys('base64url'),
       auth: Buffer.alloc(16, 7).toString('base64url'),
     },
   };

@@ -182,7 +182,14 @@ async function stopElsewhere(network: Network): Promise<void> {
   const { db } = network.homing;
   const [row] = await db<{ ref: number }[]>`
     select credential_ref as ref from credential where provider = 'apns'`;
-  assert(await recordStop(db, row?.ref ?? 0, 'InvalidProviderToken', network.clock.now()));
+  assert(
+    await recordStop(
+      db,
+      { credentialRef: row?.ref ?? 0, host: null },
+      'InvalidProviderToken',
+      network.clock.now(),
+    ),
+  );
 }
 
 test('an acceptance ends a stop that another process recorded meanwhile', async () => {

@@ -7,6 +7,8 @@ export interface BannerFacts {
   readonly readyMs: number;
   readonly apiUrl: string;
   readonly inspectionUrl: string;
+  /** Where a Firefox asks for what was pushed to it. */
+  readonly pushSocketUrl: string;
   readonly database: string;
   readonly app: ProvisionedApp;
 }
@@ -31,6 +33,7 @@ Homing ${facts.version} is ready (${(facts.readyMs / 1000).toFixed(1)} s).
 
   API              ${apiUrl}        all routes: ${apiUrl}/docs
   Simulated phones ${facts.inspectionUrl}        what arrived: ${facts.inspectionUrl}/journal
+  A Firefox asks   ${facts.pushSocketUrl}        how to tell it: docs/simulator-differences.md
   Database         ${facts.database}
   Demo app         ${app.id}        anybody may say who they are: for development only
   Secret key       ${app.secretKey}

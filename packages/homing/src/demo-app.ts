@@ -1,6 +1,6 @@
 import { isKeyKnown, provisionApp, type App, type ProvisionedApp } from '@homing/server';
 import { readKept, writeKept } from './kept-file.ts';
-import { DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
+import { DEMO_CONTACT, DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
 
 /**
  * The app that a newcomer plays with: identity checks off, credentials for the simulators. Its keys
@@ -27,6 +27,7 @@ export async function ensureDemoApp(
       apns: { keyId, teamId, privateKeyPem, topics: [DEMO_TOPIC], environment: 'both' },
       fcm: { serviceAccount: identity.serviceAccount },
       hms: { appId: hmsApp.appId, clientSecret: hmsApp.clientSecret },
+      webpush: { subject: DEMO_CONTACT, ...identity.vapidKeys },
     },
     identityKeys: [],
     allowedOrigins: ['*'],

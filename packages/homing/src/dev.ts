@@ -69,6 +69,7 @@ export async function startDev(options: DevOptions): Promise<AsyncDisposable> {
       readyMs: performance.now() - startedAt,
       apiUrl: apiUrl ?? '',
       inspectionUrl: simulators.inspectionUrl,
+      pushSocketUrl: simulators.pushSocket.url,
       database: database.description,
       app,
     }),

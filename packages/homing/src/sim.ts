@@ -24,7 +24,7 @@ export async function startSim(options: SimOptions): Promise<AsyncDisposable> {
       if (line !== null) options.say(line);
     },
   });
-  const { endpoints, inspectionUrl } = simulators;
+  const { endpoints, inspectionUrl, webPush, pushSocket } = simulators;
   options.say(`
 The simulators are ready. Keys for them are in ${file}.
 
@@ -34,6 +34,8 @@ The simulators are ready. Keys for them are in ${file}.
   Google OAuth     ${endpoints.googleToken}
   HMS              ${endpoints.hms}        app ${identity.hmsApp.appId}
   Huawei OAuth     ${endpoints.hmsToken}
+  Web Push         ${webPush.url}        endpoints begin with ${webPush.origin}
+  A Firefox asks   ${pushSocket.url}
   What arrived     ${inspectionUrl}/journal
 `);
   return simulators;

@@ -3,15 +3,19 @@ import {
   createCertificateAuthority,
   createHmsApp,
   createServiceAccount,
+  createVapidKeys,
   type ApnsKeyPair,
   type CertificateAuthority,
   type HmsApp,
   type ServiceAccountFile,
+  type VapidKeys,
 } from '@homing/simulators';
 import { keepFirst, readKept, writeKept } from './kept-file.ts';
 
 export const DEMO_TOPIC = 'com.example.shop';
 export const DEMO_PROJECT = 'homing-demo';
+/** Whom a push service would write to. */
+export const DEMO_CONTACT = 'mailto:shop@example.com';
 
 /** What makes the simulators the same ones again after a restart. */
 export interface SimulatorIdentity {
@@ -21,6 +25,7 @@ export interface SimulatorIdentity {
   readonly serviceAccount: Omit<ServiceAccountFile, 'token_uri'>;
   readonly serviceAccountPublicKeyPem: string;
   readonly hmsApp: HmsApp;
+  readonly vapidKeys: VapidKeys;
 }
 
 interface KeptIdentity {
@@ -29,17 +34,30 @@ interface KeptIdentity {
   readonly serviceAccount: Omit<ServiceAccountFile, 'token_uri'>;
   readonly serviceAccountPublicKeyPem: string;
   readonly hmsApp: HmsApp;
+  readonly vapidKeys: VapidKeys;
 }
+
+/** What versions before these providers did not keep. */
+type EarlierIdentity = Omit<KeptIdentity, 'hmsApp' | 'vapidKeys'> & Partial<KeptIdentity>;
 
 /** Reads the identity kept in a file, or makes one and keeps it there. */
 export async function loadSimulatorIdentity(path: string): Promise<SimulatorIdentity> {
   const text = (await readKept(path)) ?? (await keepFirst(path, await makeIdentity()));
-  const kept = JSON.parse(text) as Omit<KeptIdentity, 'hmsApp'> & Partial<KeptIdentity>;
-  const { hmsApp = createHmsApp() } = kept;
-  // Files of former versions know no HMS.
-  if (kept.hmsApp === undefined)
-    await writeKept(path, JSON.stringify({ ...kept, hmsApp }, null, 2));
-  return { ...kept, hmsApp, authority: await createCertificateAuthority(kept.authority) };
+  const kept = await complete(path, JSON.parse(text) as EarlierIdentity);
+  return { ...kept, authority: await createCertificateAuthority(kept.authority) };
+}
+
+/** Adds to a file of an earlier version what that version had no use for. */
+async function complete(path: string, kept: EarlierIdentity): Promise<KeptIdentity> {
+  const { hmsApp, vapidKeys } = kept;
+  if (hmsApp !== undefined && vapidKeys !== undefined) return { ...kept, hmsApp, vapidKeys };
+  const completed = {
+    ...kept,
+    hmsApp: hmsApp ?? createHmsApp(),
+    vapidKeys: vapidKeys ?? createVapidKeys(),
+  };
+  await writeKept(path, JSON.stringify(completed, null, 2));
+  return completed;
 }
 
 async function makeIdentity(): Promise<string> {
@@ -55,6 +73,7 @@ async function makeIdentity(): Promise<string> {
     serviceAccount,
     serviceAccountPublicKeyPem: account.publicKeyPem,
     hmsApp: createHmsApp(),
+    vapidKeys: createVapidKeys(),
   };
   return JSON.stringify(made, null, 2);
 }

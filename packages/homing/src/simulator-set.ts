@@ -4,17 +4,21 @@ import {
   startFcmSimulator,
   startHmsSimulator,
   startInspection,
+  startPushSocket,
+  startWebPushSimulator,
   type ApnsSimulator,
   type Entry,
   type FcmSimulator,
   type HmsSimulator,
   type Journal,
+  type PushSocket,
+  type WebPushSimulator,
 } from '@homing/simulators';
 import type { ProviderEndpoints } from '@homing/server';
 import { listenAt } from './failure.ts';
 import { DEMO_PROJECT, DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
 
-/** The simulators of APNs (both environments), FCM and HMS, and the window into them. */
+/** The simulators of APNs (both environments), FCM, HMS and Web Push, and the window into them. */
 export interface SimulatorSet extends AsyncDisposable {
   readonly endpoints: ProviderEndpoints;
   readonly inspectionUrl: string;
@@ -23,20 +27,24 @@ export interface SimulatorSet extends AsyncDisposable {
   readonly apnsSandbox: ApnsSimulator;
   readonly fcm: FcmSimulator;
   readonly hms: HmsSimulator;
+  readonly webPush: WebPushSimulator;
+  /** Where a Firefox asks for what was pushed to it. */
+  readonly pushSocket: PushSocket;
 }
 
 export interface SimulatorSetOptions {
   readonly identity: SimulatorIdentity;
   readonly host: string;
   /**
-   * The first of five ports in a row: APNs, its sandbox, FCM, inspection, HMS. 0 takes free ones.
+   * The first of seven ports in a row: APNs, its sandbox, FCM, inspection, HMS, Web Push, its
+   * WebSocket. 0 takes free ones.
    */
   readonly firstPort: number;
   readonly onEntry: (entry: Entry) => void;
 }
 
 /** How many ports in a row a set takes. */
-export const SIMULATOR_PORTS = 5;
+export const SIMULATOR_PORTS = 7;
 
 /** Starts the set; any well-formed token is live until something says otherwise. */
 export async function startSimulatorSet(options: SimulatorSetOptions): Promise<SimulatorSet> {
@@ -66,9 +74,19 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
       startHmsSimulator({ ...shared, port, apps: [identity.hmsApp] }),
     ),
   );
+  const webPush = stack.use(
+    await startAt(options, 5, 'the Web Push simulator', (port) =>
+      startWebPushSimulator({ ...shared, port, personality: 'mozilla' }),
+    ),
+  );
   const inspection = stack.use(
     await startAt(options, 3, 'the inspection of the simulators', (port) =>
-      startInspection({ host, port, apns: [apns, apnsSandbox], fcm, hms }),
+      startInspection({ host, port, apns: [apns, apnsSandbox], fcm, hms, webpush: [webPush] }),
+    ),
+  );
+  const pushSocket = stack.use(
+    await startAt(options, 6, 'the WebSocket of the Web Push simulator', (port) =>
+      startPushSocket({ host, port, simulator: webPush }),
     ),
   );
   const owned = stack.move();
@@ -77,6 +95,8 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
     apnsSandbox,
     fcm,
     hms,
+    webPush,
+    pushSocket,
     journal,
     inspectionUrl: inspection.url,
     endpoints: {
@@ -86,6 +106,7 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
       googleToken: fcm.tokenUrl,
       hms: hms.url,
       hmsToken: hms.tokenUrl,
+      webPushHosts: [new URL(webPush.origin).host],
       ca: identity.authority.certificatePem,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

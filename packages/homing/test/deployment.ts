@@ -67,6 +67,7 @@ export class Deployment implements AsyncDisposable {
       HOMING_GOOGLE_TOKEN_URL: simulators.endpoints.googleToken,
       HOMING_HMS_URL: simulators.endpoints.hms,
       HOMING_HMS_TOKEN_URL: simulators.endpoints.hmsToken,
+      HOMING_WEBPUSH_HOSTS: simulators.endpoints.webPushHosts.join(','),
       HOMING_PROVIDER_CA_FILE: authorityFile,
     };
     const config = readConfig({ ...environment, HOMING_ROLE: 'api' });

@@ -66,6 +66,16 @@ export const AppAnswer = Type.Object(
   { $id: 'App' },
 );
 
+export const VapidKeyAnswer = Type.Object(
+  {
+    application_server_key: Type.String({
+      description:
+        'For `pushManager.subscribe()`, and to be named with the subscription; base64url',
+    }),
+  },
+  { $id: 'VapidKey' },
+);
+
 /** The settings after a change, and what the change ended. */
 export const AppChangeAnswer = Type.Object(
   {

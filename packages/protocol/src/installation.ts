@@ -39,6 +39,14 @@ const WebPushToken = Type.Object(
       { p256dh: Type.String({ maxLength: 128 }), auth: Type.String({ maxLength: 64 }) },
       closed,
     ),
+    application_server_key: Type.Optional(
+      Type.String({
+        maxLength: 128,
+        description:
+          'What the subscription was made with (`subscription.options.applicationServerKey`), in ' +
+          "base64url; the app's newest key unless given",
+      }),
+    ),
   },
   closed,
 );

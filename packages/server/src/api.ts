@@ -28,6 +28,7 @@ export interface Api extends AsyncDisposable {
 export interface ApiOptions {
   readonly http: Config['http'];
   readonly outbound: Config['outbound'];
+  readonly webPushHosts: readonly string[];
   readonly version: string;
   readonly db: Database;
   readonly vault: Vault;
@@ -71,6 +72,7 @@ export function createApi(options: ApiOptions): Api {
         erasureKey,
         ...createAppReader({ db, vault, clock, documents, keySetFailed }),
         vault,
+        pushHosts: new Set(options.webPushHosts),
         refuseUrl: (text) => documents.refuse(text),
         health: {
           version,

@@ -67,6 +67,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
   const api = createApi({
     ...serving,
     outbound: config.outbound,
+    webPushHosts: config.providers.webPushHosts,
     announceWork,
     wakeMaintenance: () => maintenance.wake(),
     decideSync: overrides.decideSync ?? decideSync,

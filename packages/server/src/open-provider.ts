@@ -33,13 +33,11 @@ export function createProviderOpener(options: ProviderOpenerOptions): OpenLane {
 /** Records on the credential's row, and tells operators, that its lane stands still or goes on. */
 export function createLaneObserver(db: Database, clock: Clock, events: Events): LaneObserver {
   return {
-    async stopped(credentialRef, code) {
-      const isNew = await recordStop(db, credentialRef, code, clock());
-      if (isNew) events.credentialStopped(credentialRef, code);
+    async stopped(at, code) {
+      if (await recordStop(db, at, code, clock())) events.credentialStopped(at, code);
     },
-    async resumed(credentialRef) {
-      const wasStopped = await recordRecovery(db, credentialRef, clock());
-      if (wasStopped) events.credentialResumed(credentialRef);
+    async resumed(at) {
+      if (await recordRecovery(db, at, clock())) events.credentialResumed(at);
     },
     failed: events.dispatcherFault,
   };

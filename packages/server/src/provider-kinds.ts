@@ -4,6 +4,7 @@ import { apnsKind } from './providers/apns/kind.ts';
 import { fcmKind } from './providers/fcm/kind.ts';
 import { hmsKind } from './providers/hms/kind.ts';
 import type { ProviderKind } from './providers/kind.ts';
+import { webPushKind } from './providers/webpush/kind.ts';
 
 /** By name; null for those whose addresses the registry holds and nothing is sent to yet. */
 export type ProviderKinds = Readonly<Record<ProviderName, ProviderKind | null>>;
@@ -11,11 +12,11 @@ export type ProviderKinds = Readonly<Record<ProviderName, ProviderKind | null>>;
 /** Part of the composition root: the only place that knows which providers exist. */
 export function createProviderKinds(endpoints: ProviderEndpoints): ProviderKinds {
   const { apns: production, apnsSandbox: sandbox, fcm: api, googleToken: token, ca } = endpoints;
-  const { hms, hmsToken } = endpoints;
+  const { hms, hmsToken, webPushHosts: hosts } = endpoints;
   return {
     apns: apnsKind({ production, sandbox, ca }),
     fcm: fcmKind({ api, token, ca }),
-    webpush: null,
+    webpush: webPushKind({ hosts, ca }),
     expo: null,
     hms: hmsKind({ api: hms, token: hmsToken, ca }),
   };

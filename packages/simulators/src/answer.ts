@@ -5,3 +5,9 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
+
+/** RFC 9110 section 10.2.3, in seconds. */
+export function withRetryAfter(answer: Answer, retryAfterSeconds: number | undefined): Answer {
+  if (retryAfterSeconds === undefined) return answer;
+  return { ...answer, headers: { ...answer.headers, 'retry-after': String(retryAfterSeconds) } };
+}

@@ -50,6 +50,16 @@ export class DeviceBook<State> {
     this.#shelf(token).receive(arrival);
   }
 
+  /** The device says that it has this stored push, and shows it from now on. */
+  collect(token: string, id: string): void {
+    this.#shelves.get(this.#options.normalize(token))?.collect(id);
+  }
+
+  /** Takes a stored push back before the device has it; false when it is too late. */
+  withdraw(token: string, id: string): boolean {
+    return this.#shelves.get(this.#options.normalize(token))?.withdraw(id) ?? false;
+  }
+
   /** What the device shows and what is stored for it now. */
   view(token: string): ShelfView {
     const shelf = this.#shelves.get(this.#options.normalize(token));

@@ -61,3 +61,21 @@ export { HMS_SENTINELS } from './hms/sentinel-tokens.ts';
 export { HMS_TOKEN_PATH } from './hms/service.ts';
 export { startHmsSimulator } from './hms/simulator.ts';
 export type { HmsSimulator, HmsSimulatorOptions } from './hms/simulator.ts';
+export type { WebPushKnobs } from './webpush/knobs.ts';
+export type { PersonalityName } from './webpush/personality.ts';
+export { WEB_PUSH_SENTINELS } from './webpush/sentinel-tokens.ts';
+export { startWebPushSimulator } from './webpush/simulator.ts';
+export type { WebPushSimulator, WebPushSimulatorOptions } from './webpush/simulator.ts';
+export type {
+  EncryptedMessage,
+  SubscriptionHolder,
+  SubscriptionRequest,
+} from './webpush/subscription.ts';
+export type { WebPushSubscriptionState } from './webpush/subscription-states.ts';
+export { createUserAgent } from './webpush/user-agent.ts';
+export type { PushSubscriptionJson, UserAgent } from './webpush/user-agent.ts';
+export { startPushSocket } from './webpush/socket/push-socket.ts';
+export type { PushSocket, PushSocketOptions } from './webpush/socket/push-socket.ts';
+export type { Frame } from './webpush/socket/session.ts';
+export { createVapidKeys } from './webpush/vapid-keys.ts';
+export type { VapidKeys } from './webpush/vapid-keys.ts';

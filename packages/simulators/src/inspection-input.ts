@@ -7,31 +7,62 @@ import type { HmsSimulator } from './hms/simulator.ts';
 import type { EntryFilter, ProviderName } from './journal.ts';
 import { invalid, isRecord } from './variant.ts';
 import type { Parsed } from './variant.ts';
+import type { WebPushSimulator } from './webpush/simulator.ts';
+import { readWebPushSubscriptionState } from './webpush/subscription-states.ts';
 
-export type Simulator = ApnsSimulator | FcmSimulator | HmsSimulator;
+export type Simulator = ApnsSimulator | FcmSimulator | HmsSimulator | WebPushSimulator;
 
-const PROVIDERS: readonly string[] = ['apns', 'fcm', 'hms'] satisfies readonly ProviderName[];
+const NAMES = ['apns', 'fcm', 'hms', 'webpush'] as const satisfies readonly ProviderName[];
+const PROVIDERS: readonly string[] = NAMES;
 const ENVIRONMENTS: readonly unknown[] = ['production', 'sandbox'];
 const DEFAULT_LIMIT = 1000;
 
-/** The simulators of a provider, or of one of its environments; at least one. */
+/**
+ * The simulators of a provider, or of one of its environments, or of one Web Push personality; at
+ * least one.
+ */
 export function chooseSimulators(
   simulators: readonly Simulator[],
-  { provider, environment }: Readonly<Record<string, unknown>>,
+  { provider, environment, personality }: Readonly<Record<string, unknown>>,
 ): Parsed<readonly Simulator[]> {
   if (!isProvider(provider)) return invalid('provider', `must be one of ${PROVIDERS.join(', ')}`);
   const isGiven = environment !== undefined && environment !== null;
   if (isGiven && !ENVIRONMENTS.includes(environment)) {
     return invalid('environment', `must be one of ${ENVIRONMENTS.join(', ')}`);
   }
-  const chosen = simulators.filter(
-    (simulator) =>
-      simulator.provider === provider &&
-      (!isGiven || simulator.provider !== 'apns' || simulator.environment === environment),
-  );
-  return chosen.length === 0
-    ? invalid(isGiven ? 'environment' : 'provider', 'is not simulated here')
-    : { ok: true, value: chosen };
+  const chosen = simulators.filter((simulator) => {
+    if (simulator.provider !== provider) return false;
+    if (simulator.provider === 'apns') return !isGiven || simulator.environment === environment;
+    if (simulator.provider !== 'webpush') return true;
+    return personality === undefined || simulator.personality === personality;
+  });
+  if (chosen.length > 0) return { ok: true, value: chosen };
+  if (provider === 'webpush' && personality !== undefined) {
+    return invalid('personality', 'is not simulated here');
+  }
+  return invalid(isGiven ? 'environment' : 'provider', 'is not simulated here');
+}
+
+/** The one simulator that a token is for; Web Push endpoints say themselves which it is. */
+export function chooseSimulator(
+  simulators: readonly Simulator[],
+  { provider, environment, token }: Readonly<Record<string, unknown>>,
+): Parsed<Simulator> {
+  const chosen = chooseSimulators(simulators, { provider, environment });
+  if (!chosen.ok) return chosen;
+  if (provider === 'webpush') {
+    const owner = chosen.value.find(
+      (simulator) =>
+        simulator.provider === 'webpush' && String(token).startsWith(`${simulator.origin}/`),
+    );
+    return owner === undefined
+      ? invalid('token', 'must be an endpoint of a service that is simulated here')
+      : { ok: true, value: owner };
+  }
+  const [simulator, second] = chosen.value;
+  return simulator === undefined || second !== undefined
+    ? invalid('environment', 'must be production or sandbox: both are simulated')
+    : { ok: true, value: simulator };
 }
 
 /** Reads the query of the journal. */
@@ -90,6 +121,11 @@ function stateSetter(simulator: Simulator, input: unknown): Parsed<(token: strin
   }
   if (simulator.provider === 'hms') {
     const state = readHmsDeviceState(input, 'state');
+    if (!state.ok) return state;
+    return { ok: true, value: (token) => simulator.devices.set(token, state.value) };
+  }
+  if (simulator.provider === 'webpush') {
+    const state = readWebPushSubscriptionState(input, 'state');
     if (!state.ok) return state;
     return { ok: true, value: (token) => simulator.devices.set(token, state.value) };
   }

@@ -8,12 +8,21 @@ import type { FcmSimulator } from './fcm/simulator.ts';
 import { HMS_SENTINELS } from './hms/sentinel-tokens.ts';
 import type { HmsSimulator } from './hms/simulator.ts';
 import { readScheduledFault } from './fault-input.ts';
-import { chooseSimulators, readDeviceChange, readJournalQuery } from './inspection-input.ts';
+import {
+  chooseSimulator,
+  chooseSimulators,
+  readDeviceChange,
+  readJournalQuery,
+} from './inspection-input.ts';
 import type { Simulator } from './inspection-input.ts';
 import type { Journal } from './journal.ts';
 import type { Sentinel } from './sentinel-tokens.ts';
 import { isRecord } from './variant.ts';
 import type { Parsed } from './variant.ts';
+import { WEB_PUSH_SENTINELS } from './webpush/sentinel-tokens.ts';
+import type { WebPushSimulator } from './webpush/simulator.ts';
+import { readWantedSubscription } from './webpush/subscription-input.ts';
+import { createUserAgent } from './webpush/user-agent.ts';
 
 export interface InspectionOptions {
   readonly host?: string;
@@ -22,6 +31,7 @@ export interface InspectionOptions {
   readonly fcm: FcmSimulator | null;
   /** Default: none. */
   readonly hms?: HmsSimulator | null;
+  readonly webpush?: readonly WebPushSimulator[];
 }
 
 export interface Inspection extends AsyncDisposable {
@@ -42,6 +52,15 @@ interface Call {
 }
 
 const MAX_BODY_BYTES = 64 * 1024;
+const FAULT_FIELDS: ReadonlySet<string> = new Set([
+  'provider',
+  'environment',
+  'personality',
+  'times',
+  'every',
+  'match',
+  'fault',
+]);
 
 /**
  * Starts the window into running simulators: plain HTTP and JSON, for people, for tests in other
@@ -49,8 +68,8 @@ const MAX_BODY_BYTES = 64 * 1024;
  * loopback. All simulators must share one journal, so that `after` is one cursor through it.
  */
 export async function startInspection(options: InspectionOptions): Promise<Inspection> {
-  const { apns, fcm, hms = null } = options;
-  const simulators = [...apns, fcm, hms].filter((simulator) => simulator !== null);
+  const { apns, fcm, hms = null, webpush = [] } = options;
+  const simulators = [...apns, fcm, hms, ...webpush].filter((simulator) => simulator !== null);
   const [journal, ...others] = new Set(simulators.map((simulator) => simulator.journal));
   assert(journal !== undefined && others.length === 0, 'Inspected simulators share one journal.');
   const server = createServer((request, response) => {
@@ -126,6 +145,8 @@ function route(call: Call, simulators: readonly Simulator[], journal: Journal): 
       return overview(simulators, journal);
     case 'GET /journal':
       return showJournal(call.query, journal);
+    case 'POST /subscriptions':
+      return subscribe(call.body, simulators);
     case 'POST /faults':
       return scheduleFault(call.body, simulators);
     case 'DELETE /faults':
@@ -134,12 +155,9 @@ function route(call: Call, simulators: readonly Simulator[], journal: Journal): 
     case 'GET /devices':
     case 'PUT /devices': {
       const environment = call.query.get('environment');
-      const chosen = chooseSimulators(simulators, { provider, environment });
+      const chosen = chooseSimulator(simulators, { provider, environment, token });
       if (!chosen.ok) return badInput(chosen);
-      const [simulator, second] = chosen.value;
-      if (simulator === undefined || second !== undefined) {
-        return notOk(400, 'environment', 'must be production or sandbox: both are simulated');
-      }
+      const simulator = chosen.value;
       return method === 'GET'
         ? showDevice(simulator, token ?? '')
         : changeDevice(simulator, token ?? '', call.body);
@@ -156,6 +174,7 @@ function overview(simulators: readonly Simulator[], journal: Journal): Reply {
       simulators: simulators.map((simulator) => ({
         provider: simulator.provider,
         environment: 'environment' in simulator ? simulator.environment : null,
+        ...(simulator.provider === 'webpush' ? { personality: simulator.personality } : {}),
         url: simulator.url,
         connections: simulator.connections.length,
         pendingFaults: simulator.faults.pending,
@@ -166,12 +185,14 @@ function overview(simulators: readonly Simulator[], journal: Journal): Reply {
         apns: meanings(APNS_SENTINELS),
         fcm: meanings(FCM_SENTINELS),
         hms: meanings(HMS_SENTINELS),
+        webpush: meanings(WEB_PUSH_SENTINELS),
       },
       routes: [
         'GET /',
         'GET /journal?provider=&token=&after=&limit=',
         'GET /devices/{provider}/{token}?environment=',
         'PUT /devices/{provider}/{token}?environment=',
+        'POST /subscriptions',
         'POST /faults',
         'DELETE /faults',
       ],
@@ -205,8 +226,7 @@ function changeDevice(simulator: Simulator, token: string, body: unknown): Reply
 
 function scheduleFault(body: unknown, simulators: readonly Simulator[]): Reply {
   if (!isRecord(body)) return notOk(400, 'body', 'must be a JSON object');
-  const allowed = new Set(['provider', 'environment', 'times', 'every', 'match', 'fault']);
-  const stranger = Object.keys(body).find((name) => !allowed.has(name));
+  const stranger = Object.keys(body).find((name) => !FAULT_FIELDS.has(name));
   if (stranger !== undefined) return notOk(400, stranger, 'is not a field');
   const chosen = chooseSimulators(simulators, body);
   if (!chosen.ok) return badInput(chosen);
@@ -214,6 +234,21 @@ function scheduleFault(body: unknown, simulators: readonly Simulator[]): Reply {
   if (!scheduled.ok) return badInput(scheduled);
   for (const simulator of chosen.value) simulator.faults.schedule(scheduled.value);
   return { status: 201, body: { scheduled: scheduled.value, simulators: chosen.value.length } };
+}
+
+/** A browser that lives here and opens what it gets; the answer is what its page would send on. */
+function subscribe(body: unknown, simulators: readonly Simulator[]): Reply {
+  const wanted = readWantedSubscription(body);
+  if (!wanted.ok) return badInput(wanted);
+  const { personality, applicationServerKey, sentinel } = wanted.value;
+  const simulator = simulators.find(
+    (candidate) => candidate.provider === 'webpush' && candidate.personality === personality,
+  );
+  if (simulator?.provider !== 'webpush') {
+    return notOk(400, 'personality', 'is not simulated here');
+  }
+  const userAgent = createUserAgent();
+  return { status: 201, body: userAgent.subscribe(simulator, applicationServerKey, sentinel) };
 }
 
 function badInput(wrong: Extract<Parsed<unknown>, { ok: false }>): Reply {

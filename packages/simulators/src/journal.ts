@@ -3,7 +3,7 @@ import type { WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { FaultKind } from './fault.ts';
 
-export type ProviderName = 'apns' | 'fcm' | 'hms';
+export type ProviderName = 'apns' | 'fcm' | 'hms' | 'webpush';
 export type Environment = 'production' | 'sandbox';
 
 /** One request as it came in and what became of it. */

@@ -52,12 +52,32 @@ export class Shelf {
     this.#stored.clear();
   }
 
+  /** The device itself says that it has a stored push and shows it; unknown ids mean nothing. */
+  collect(id: string): void {
+    const arrival = this.#take(id);
+    if (arrival !== null) this.#show(arrival);
+  }
+
+  /** Takes a push out of the store unseen; false when it is not there any more. */
+  withdraw(id: string): boolean {
+    return this.#take(id) !== null;
+  }
+
   view(nowMs: number): ShelfView {
     return {
       online: this.#online,
       shown: [...this.#shown.values()],
       stored: this.#living(nowMs),
     };
+  }
+
+  #take(id: string): Arrival | null {
+    for (const [key, arrival] of this.#stored) {
+      if (arrival.id !== id) continue;
+      this.#stored.delete(key);
+      return arrival;
+    }
+    return null;
   }
 
   #living(nowMs: number): readonly Arrival[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { APNS_SENTINELS, FCM_SENTINELS, HMS_SENTINELS } from '../src/index.ts';
+import { APNS_SENTINELS, FCM_SENTINELS, HMS_SENTINELS, WEB_PUSH_SENTINELS } from '../src/index.ts';
 
 const page = new URL('../../../docs/simulator-differences.md', import.meta.url);
 const text = await readFile(page, 'utf8');
@@ -19,6 +19,7 @@ describe('the page on simulators', () => {
     ['APNs', APNS_SENTINELS],
     ['FCM', FCM_SENTINELS],
     ['HMS', HMS_SENTINELS],
+    ['Web Push', WEB_PUSH_SENTINELS],
   ] as const;
   for (const [heading, sentinels] of tables) {
     it(`lists exactly the sentinel tokens of ${heading}`, () => {
@@ -31,7 +32,7 @@ describe('the page on simulators', () => {
 
   it('can trust that sentinels are valid and no two share a prefix', () => {
     for (const { prefix } of APNS_SENTINELS) assert.match(prefix, /^[0-9a-f]{8}$/);
-    for (const { prefix } of [...FCM_SENTINELS, ...HMS_SENTINELS]) {
+    for (const { prefix } of [...FCM_SENTINELS, ...HMS_SENTINELS, ...WEB_PUSH_SENTINELS]) {
       assert.match(prefix, /^sim-[a-z0-9-]+:$/);
     }
     for (const [, sentinels] of tables) {

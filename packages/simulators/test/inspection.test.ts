@@ -1,19 +1,30 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createJournal, startInspection } from '../src/index.ts';
+import type { PushSubscriptionJson } from '../src/index.ts';
 import { connectTo, deviceToken, pushTo, startApns } from './apns-client.ts';
 import { startFcm } from './fcm-client.ts';
+import { request, startWebPush } from './webpush-client.ts';
+import { createSender, seal } from './webpush-sender.ts';
 
 async function startAll() {
   const journal = createJournal();
   const production = await startApns({ journal });
   const sandbox = await startApns({ journal, environment: 'sandbox' });
   const fcm = await startFcm({ journal });
-  const inspection = await startInspection({ apns: [production, sandbox], fcm });
+  const google = await startWebPush('google', { journal });
+  const mozilla = await startWebPush('mozilla', { journal });
+  const inspection = await startInspection({
+    apns: [production, sandbox],
+    fcm,
+    webpush: [google, mozilla],
+  });
   return {
     production,
     sandbox,
     fcm,
+    google,
+    mozilla,
     async call(method: string, path: string, body?: unknown) {
       const text = typeof body === 'string' ? body : JSON.stringify(body);
       const response = await fetch(inspection.url + path, {
@@ -25,12 +36,15 @@ async function startAll() {
     },
     async [Symbol.asyncDispose]() {
       await inspection[Symbol.asyncDispose]();
-      for (const simulator of [production, sandbox, fcm]) await simulator[Symbol.asyncDispose]();
+      for (const simulator of [production, sandbox, fcm, google, mozilla]) {
+        await simulator[Symbol.asyncDispose]();
+      }
     },
   };
 }
 
 const token = deviceToken();
+const KEY = createSender().key;
 const answer = { kind: 'answer', status: 503, reason: 'Shutdown' };
 
 const BAD_CALLS: readonly (readonly [string, string, unknown, string])[] = [
@@ -49,6 +63,17 @@ const BAD_CALLS: readonly (readonly [string, string, unknown, string])[] = [
   ['PUT', '/devices/fcm/x', { state: { kind: 'bad_token' } }, 'state.body'],
   ['PUT', '/devices/fcm/x', { state: { kind: 'live', since: 1 } }, 'state.since'],
   ['PUT', '/devices/fcm/x', { online: 'yes' }, 'online'],
+  ['GET', '/devices/webpush/nowhere', undefined, 'token'],
+  ['POST', '/subscriptions', { personality: 'apple', applicationServerKey: KEY }, 'personality'],
+  ['POST', '/subscriptions', { personality: 'google' }, 'applicationServerKey'],
+  ['POST', '/subscriptions', { personality: 'google', key: KEY }, 'key'],
+  [
+    'POST',
+    '/subscriptions',
+    { personality: 'google', applicationServerKey: KEY, sentinel: 'sim-x:' },
+    'sentinel',
+  ],
+  ['POST', '/faults', { provider: 'webpush', personality: 'wns', fault: answer }, 'personality'],
   ['POST', '/faults', { fault: answer }, 'provider'],
   ['POST', '/faults', { provider: 'apns', fault: { kind: 'fire' } }, 'fault.kind'],
   ['POST', '/faults', { provider: 'apns', fault: { ...answer, status: 700 } }, 'fault.status'],
@@ -71,6 +96,8 @@ describe('the inspection server', () => {
         ['apns', 'production'],
         ['apns', 'sandbox'],
         ['fcm', null],
+        ['webpush', null],
+        ['webpush', null],
       ],
     );
     assert.match(JSON.stringify(json.sentinelTokens), /dead0410.*sim-unregistered:/);
@@ -113,6 +140,40 @@ describe('the inspection server', () => {
     assert.equal((await pushTo(client, token)).status, 503);
     assert.equal((await all.call('DELETE', '/faults')).status, 200);
     assert.equal((await pushTo(client, token)).status, 200);
+  });
+
+  it('subscribes a browser at a Web Push service and shows what it gets', async () => {
+    await using all = await startAll();
+    const sender = createSender();
+    const wanted = { personality: 'mozilla', applicationServerKey: sender.key };
+    const { status, json } = await all.call('POST', '/subscriptions', wanted);
+    assert.equal(status, 201);
+    const subscription = json as unknown as PushSubscriptionJson;
+    const { origin } = all.mozilla;
+    const pushed = await request(all.mozilla, 'POST', subscription.endpoint.slice(origin.length), {
+      headers: {
+        authorization: sender.authorization(origin),
+        ttl: '60',
+        'content-encoding': 'aes128gcm',
+      },
+      body: seal(subscription, '{"title":"Hello"}'),
+    });
+    assert.equal(pushed.status, 201);
+    const device = `/devices/webpush/${encodeURIComponent(subscription.endpoint)}`;
+    const seen = await all.call('GET', device);
+    const [shown] = seen.json.shown as readonly { readonly payload: unknown }[];
+    assert.deepEqual(shown?.payload, { title: 'Hello' });
+    await all.call('PUT', device, { state: { kind: 'unsubscribed' } });
+    assert.deepEqual(all.mozilla.devices.get(subscription.endpoint), { kind: 'unsubscribed' });
+  });
+
+  it('schedules faults for one Web Push service', async () => {
+    await using all = await startAll();
+    const fault = { kind: 'answer', status: 503, reason: 'unavailable' };
+    const body = { provider: 'webpush', personality: 'mozilla', fault };
+    assert.equal((await all.call('POST', '/faults', body)).json.simulators, 1);
+    assert.equal(all.google.faults.pending.length, 0);
+    assert.equal(all.mozilla.faults.pending.length, 1);
   });
 
   for (const [method, path, body, field] of BAD_CALLS) {

@@ -13,6 +13,8 @@ export interface ProviderEndpoints {
   readonly googleToken: string;
   readonly hms: string;
   readonly hmsToken: string;
+  /** `name:port` of push services for Web Push beside those of the browsers. */
+  readonly webPushHosts: readonly string[];
   /** PEM certificates to trust for providers; null for the system's. */
   readonly ca: string | null;
 }
@@ -83,7 +85,7 @@ export function readConfig(env: Environment): Config {
     // The longest time to live is 28 days, and work that is not done is never dropped.
     retention: { deliveryDays: integer(env, 'HOMING_DELIVERY_DAYS', 90, 30, 3_650) },
     outbound: {
-      hosts: outboundHosts(env),
+      hosts: hostsAndPorts(env, 'HOMING_OUTBOUND_HOSTS'),
       ca: readCertificates(env, 'HOMING_OUTBOUND_CA_FILE'),
     },
     logLevel: oneOf(env, 'HOMING_LOG_LEVEL', LOG_LEVELS, 'info'),
@@ -98,6 +100,7 @@ export function readConfig(env: Environment): Config {
         'HOMING_HMS_TOKEN_URL',
         'https://oauth-login.cloud.huawei.com/oauth2/v3/token',
       ),
+      webPushHosts: hostsAndPorts(env, 'HOMING_WEBPUSH_HOSTS'),
       ca: readCertificates(env, 'HOMING_PROVIDER_CA_FILE'),
     },
   });
@@ -139,12 +142,12 @@ function trustedProxies(env: Environment): readonly string[] {
 }
 
 /** Each as the URL parser writes it, with its port. */
-function outboundHosts(env: Environment): readonly string[] {
-  return listed(env, 'HOMING_OUTBOUND_HOSTS').map((part) => {
+function hostsAndPorts(env: Environment, name: EnvironmentName): readonly string[] {
+  return listed(env, name).map((part) => {
     const url = URL.canParse(`https://${part}`) ? new URL(`https://${part}`) : null;
     if (url === null || url.host === '' || url.href !== `https://${url.host}/`) {
       const detail = `"${part}" is neither a host nor a host with a port, such as keys.internal:8443`;
-      throw new ConfigError('HOMING_OUTBOUND_HOSTS', detail);
+      throw new ConfigError(name, detail);
     }
     return `${url.hostname}:${url.port === '' ? '443' : url.port}`;
   });

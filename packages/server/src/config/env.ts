@@ -75,6 +75,11 @@ export const ENVIRONMENT = {
     description: "Huawei's token endpoint.",
     default: 'https://oauth-login.cloud.huawei.com/oauth2/v3/token',
   },
+  HOMING_WEBPUSH_HOSTS: {
+    description:
+      'Push services beside those of the browsers, `name` or `name:port`, comma-separated; they need not be public.',
+    default: 'none',
+  },
   HOMING_OUTBOUND_HOSTS: {
     description:
       'Hosts of your own network, `name` or `name:port`, comma-separated, that an app may name.',

@@ -32,7 +32,9 @@ export function settleAttempt(
     attempts,
     sinceFirstAttemptMs: answeredAt.getTime() - firstSentAt.getTime(),
   });
-  const dueAt = delayMs === null ? null : dueTime(outcome, delayMs, answeredAt, random);
+  const doubtedUntil = doubtOf(attempt, policy, random);
+  const dueAt =
+    doubtedUntil ?? (delayMs === null ? null : dueTime(outcome, delayMs, answeredAt, random));
   const retries = dueAt !== null && dueAt < attempt.expiresAt;
   return {
     ...unsettled(row),
@@ -47,7 +49,7 @@ export function settleAttempt(
     firstSentAt,
     sentAt: attempt.sentAt,
     dueAt: retries ? dueAt : null,
-    tokenFact: tokenFactOf(outcome, row.isFailing),
+    tokenFact: doubtedUntil === null ? tokenFactOf(outcome, row.isFailing) : null,
     host: hostOf(attempt),
   };
 }
@@ -85,6 +87,26 @@ function unsettled(row: GateRow): Omit<Settlement, 'state' | 'reason'> {
 function hostOf({ row: { address }, outcome }: Attempt): string | null {
   const isAnswered = outcome.kind === 'accepted' || outcome.status !== null;
   return isAnswered && address !== null ? providerHost(address) : null;
+}
+
+/**
+ * When a young token that was called dead is asked once more; null when its death is believed. What
+ * this delivery was told once before, it is not told by mistake.
+ */
+function doubtOf(
+  { row, outcome, sentAt, answeredAt }: Attempt,
+  { doubtedDeath }: RetryPolicy,
+  random: () => number,
+): Date | null {
+  const { tokenChangedAt, settledState, settledReason } = row;
+  if (doubtedDeath === undefined || outcome.kind !== 'token_dead' || outcome.status === null) {
+    return null;
+  }
+  const wasDoubted = settledState === 'retrying' && settledReason === outcome.kind;
+  if (tokenChangedAt === null || wasDoubted) return null;
+  const { youngerThanMs, delayMs } = doubtedDeath;
+  const isYoung = sentAt.getTime() - tokenChangedAt.getTime() < youngerThanMs;
+  return isYoung ? new Date(answeredAt.getTime() + delayMs * (1 + random())) : null;
 }
 
 /** A provider's own word on when to come back is kept exactly; our own delays are jittered. */

@@ -51,6 +51,7 @@ export class Lane {
   readonly #random: () => number;
   readonly #observer: LaneObserver;
   readonly #report: StopReport;
+  readonly #hostReports = new Map<string, StopReport>();
   #credential: BreakerState = CLOSED;
   readonly #hosts = new Map<string, BreakerState>();
   readonly #lowering = new Set<Promise<void>>();
@@ -67,7 +68,7 @@ export class Lane {
     this.room = new Room(open.provider.limits.inFlight);
     this.#random = surroundings.random;
     this.#observer = surroundings.observer;
-    this.#report = new StopReport(credentialRef, surroundings.observer);
+    this.#report = new StopReport({ credentialRef, host: null }, surroundings.observer);
   }
 
   /** When the credential can be used again; null when it can, or when a push may find out. */
@@ -140,7 +141,13 @@ export class Lane {
     if (lesson.host.kind !== 'unasked') this.#heardAt.set(host, performance.now());
     this.#noteHost(host, lesson.host, now);
     this.#noteCredential(lesson.credential, now);
-    if (outcome.kind === 'accepted') this.#report.accepted(now);
+    if (outcome.kind === 'accepted') {
+      this.#report.accepted(now);
+      this.#reportOf(host).accepted(now);
+    }
+    if (outcome.kind === 'auth' && outcome.scope === 'host') {
+      this.#reportOf(host).refused(outcome.code);
+    }
     if (lesson.credential.kind === 'fault') {
       if (outcome.kind === 'auth') this.#report.refused(outcome.code);
       if (outcome.kind === 'throttled' && credential.kind !== 'open') this.#slowDown();
@@ -150,7 +157,8 @@ export class Lane {
 
   /** Resolves when what was learned so far is recorded: alerts, and the rate that it may use. */
   async recorded(): Promise<void> {
-    await Promise.all([this.#report.told(), ...this.#lowering]);
+    const reports = [this.#report, ...this.#hostReports.values()];
+    await Promise.all([...reports.map((report) => report.told()), ...this.#lowering]);
   }
 
   /** Closes the credential for a while, because of what kept all pushes from being offered. */
@@ -172,6 +180,14 @@ export class Lane {
   stalled(host: string, sinceMs: number, now: Date): void {
     if ((this.#heardAt.get(host) ?? -Infinity) >= sinceMs) return;
     this.#noteHost(host, { kind: 'fault', pauseMs: null }, now);
+  }
+
+  #reportOf(host: string): StopReport {
+    const { credentialRef } = this;
+    const known = this.#hostReports.get(host);
+    const report = known ?? new StopReport({ credentialRef, host }, this.#observer);
+    if (known === undefined) this.#hostReports.set(host, report);
+    return report;
   }
 
   #slowDown(): void {

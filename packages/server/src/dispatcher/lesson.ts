@@ -52,6 +52,11 @@ export function lessonOf(
     case 'unknown':
       return { host: FAILURE, credential: UNASKED, isAttempt: true };
     case 'auth':
+      // One probe that is refused for its own sake is not to keep all others waiting.
+      if (outcome.scope === 'host') {
+        const fault: BreakerEvent = { kind: 'fault', pauseMs: AUTH_PAUSE_MS };
+        return { host: fault, credential: ANSWER, isAttempt: isProbe };
+      }
       // A refusal of one topic leaves the credential's other topics alone.
       if (outcome.scope !== 'credential') return answered(outcome.status);
       return {

@@ -1,17 +1,23 @@
 import { LIMITS } from '../domain/limits.ts';
 
+/** Where a credential is refused: everywhere, or at the one host that judges for itself. */
+export interface RefusedAt {
+  readonly credentialRef: number;
+  readonly host: string | null;
+}
+
 export interface LaneObserver {
-  /** The credential was refused: its lane stands still until it works again. */
-  stopped(credentialRef: number, code: string): Promise<void>;
+  /** The credential was refused: what it would carry there stands still until it works again. */
+  stopped(at: RefusedAt, code: string): Promise<void>;
   /** A stopped credential was accepted again. */
-  resumed(credentialRef: number): Promise<void>;
+  resumed(at: RefusedAt): Promise<void>;
   /** One of these could not be recorded; the lane goes on, and tells it again later. */
   failed(error: unknown): void;
 }
 
 /** Tells that a credential is refused, or works again: once, and now and then. */
 export class StopReport {
-  readonly #credentialRef: number;
+  readonly #at: RefusedAt;
   readonly #observer: LaneObserver;
   /**
    * When an acceptance was last told; null when there was none since the last stop. It is told
@@ -24,8 +30,8 @@ export class StopReport {
   /** The last word that came meanwhile: it may say the opposite. */
   #next: (() => void) | null = null;
 
-  constructor(credentialRef: number, observer: LaneObserver) {
-    this.#credentialRef = credentialRef;
+  constructor(at: RefusedAt, observer: LaneObserver) {
+    this.#at = at;
     this.#observer = observer;
   }
 
@@ -36,7 +42,7 @@ export class StopReport {
     }
     if (this.#isStopReported) return;
     this.#tell(async () => {
-      await this.#observer.stopped(this.#credentialRef, code);
+      await this.#observer.stopped(this.#at, code);
       this.#isStopReported = true;
       this.#resumedAt = null;
     });
@@ -50,7 +56,7 @@ export class StopReport {
     const toldAt = this.#resumedAt?.getTime() ?? -Infinity;
     if (now.getTime() - toldAt < LIMITS.stopReviewMs) return;
     this.#tell(async () => {
-      await this.#observer.resumed(this.#credentialRef);
+      await this.#observer.resumed(this.#at);
       this.#isStopReported = false;
       this.#resumedAt = now;
     });

@@ -26,6 +26,7 @@ export interface WebPushAddress {
   readonly token: string;
   readonly p256dh: string;
   readonly auth: string;
+  /** The VAPID key that it is bound to: the public one itself, in base64url; null for unknown. */
   readonly vapidKeyId: string | null;
 }
 

@@ -21,6 +21,8 @@ export interface GateRow extends Recipient {
   /** Others may be signed in beside that user. */
   readonly isShared: boolean;
   readonly holderVersion: number;
+  /** Since when it has this token, where a provider's word on a young one is doubted; else null. */
+  readonly tokenChangedAt: Date | null;
   readonly permission: Permission | null;
   readonly preferences: DevicePreferences;
   readonly userCategories: Readonly<Record<string, boolean>>;

@@ -48,6 +48,8 @@ export type AccountMode = 'exclusive' | 'multi';
 export interface TokenClaim {
   readonly address: Address;
   readonly key: Buffer;
+  /** The VAPID key in the address is a guess; what is held knows better. */
+  readonly assumesKey?: true;
 }
 
 /** A user whom a packet names, with what the proof was worth. */
@@ -154,7 +156,7 @@ export function decideSync(
   }
 
   const tokenActs = doesTokenAct(installation, packet, orders.token);
-  const claimed = tokenActs ? (packet.token?.claim ?? null) : null;
+  const claimed = tokenActs ? withKnownKey(packet.token?.claim ?? null, installation.token) : null;
   if (claimed !== null && holder !== null && !mayTakeOver(holder, packet, orders.user)) {
     return { kind: 'token_held', holder };
   }
@@ -281,6 +283,18 @@ function tokenChange(
     return { kind: 'confirm', claim: held, settlesDispute: false, isContested: false };
   }
   return { kind: 'hold', claim, displaced: holder, recentMoves, isContested };
+}
+
+/**
+ * A subscription stays bound to the key that it was made with, whichever is the app's newest when
+ * its browser reports it again without naming one.
+ */
+function withKnownKey(claim: TokenClaim | null, held: HeldToken | null): TokenClaim | null {
+  if (claim?.assumesKey !== true || held?.key.equals(claim.key) !== true) return claim;
+  const { address } = claim;
+  if (address.provider !== 'webpush' || held.address.provider !== 'webpush') return claim;
+  const { vapidKeyId } = held.address;
+  return vapidKeyId === null ? claim : { ...claim, address: { ...address, vapidKeyId } };
 }
 
 /** A nonce comes in an answer only to who takes a token over; all others come through the token. */

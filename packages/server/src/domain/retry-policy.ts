@@ -17,6 +17,11 @@ export interface RetryPolicy {
   readonly unknownRepeats: number;
   /** How often a push is repeated after an answer that nobody knows. */
   readonly unclassifiedRepeats: number;
+  /**
+   * A token that is younger than this may be called dead by mistake: it is asked once more, after
+   * this delay and up to as much again. Left out where the first word on that counts.
+   */
+  readonly doubtedDeath?: { readonly youngerThanMs: number; readonly delayMs: number };
   /** Since the first attempt. Does not end the waiting for a credential: only the expiry does. */
   readonly giveUpAfterMs: number;
 }

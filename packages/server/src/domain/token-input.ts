@@ -1,4 +1,7 @@
 import type { Address, ApnsEnvironment, HmsKind } from './address.ts';
+import type { AllowedHosts } from './outbound-url.ts';
+import { judgeEndpoint } from './push-service.ts';
+import { readAuthSecret, readPublicKey } from './web-push-keys.ts';
 
 /** What a client reports as its token, before the app's credentials have filled in the rest. */
 export type ReportedToken =
@@ -18,6 +21,8 @@ export type ReportedToken =
       readonly provider: 'webpush';
       readonly endpoint: string;
       readonly keys: { readonly p256dh: string; readonly auth: string };
+      /** The VAPID key that the browser subscribed with. */
+      readonly application_server_key?: string;
     }
   | { readonly provider: 'expo'; readonly value: string }
   | { readonly provider: 'hms'; readonly kind?: HmsKind; readonly value: string };
@@ -31,7 +36,12 @@ export interface CredentialFacts {
 }
 
 export type AddressResult =
-  | { readonly kind: 'address'; readonly address: Address }
+  | {
+      readonly kind: 'address';
+      readonly address: Address;
+      /** The client did not say which VAPID key it subscribed with: the app's newest was taken. */
+      readonly assumesKey?: true;
+    }
   | { readonly kind: 'invalid'; readonly pointer: string; readonly detail: string };
 
 /** Apple keeps the length open; these bounds only keep out what cannot be a token. */
@@ -41,6 +51,8 @@ const FCM_TOKEN = /^[A-Za-z0-9_:.-]{20,4096}$/;
 const FCM_FID = /^[A-Za-z0-9_-]{16,64}$/;
 const EXPO_TOKEN = /^(?:ExponentPushToken|ExpoPushToken)\[[^\s[\]]{1,200}\]$/;
 const HMS_TOKEN = /^[A-Za-z0-9_\-+/=.:]{20,4096}$/;
+
+const NO_HOSTS: AllowedHosts = new Set();
 
 /**
  * Whether a token says all of its address itself, so that nobody has to read the credentials of the
@@ -53,6 +65,7 @@ export function isComplete(token: ReportedToken): boolean {
     case 'fcm':
       return token.project !== undefined;
     case 'webpush':
+      return token.application_server_key !== undefined;
     case 'expo':
     case 'hms':
       return true;
@@ -61,11 +74,13 @@ export function isComplete(token: ReportedToken): boolean {
 
 /**
  * Makes an address of what a client reported. Malformed tokens are refused here, with the field at
- * fault, because a provider would punish them later and tell less.
+ * fault, because a provider would punish them later and tell less. `pushHosts` are push services of
+ * the operator's own.
  */
 export function toAddress(
   token: ReportedToken,
   credentials: readonly CredentialFacts[],
+  pushHosts: AllowedHosts = NO_HOSTS,
 ): AddressResult {
   switch (token.provider) {
     case 'apns':
@@ -73,7 +88,7 @@ export function toAddress(
     case 'fcm':
       return toFcmAddress(token, credentials);
     case 'webpush':
-      return toWebPushAddress(token);
+      return toWebPushAddress(token, credentials, pushHosts);
     case 'expo':
       return EXPO_TOKEN.test(token.value)
         ? { kind: 'address', address: { provider: 'expo', token: token.value } }
@@ -133,21 +148,42 @@ function toFcmAddress(
   return { kind: 'address', address: { provider: 'fcm', kind, project, token: token.value } };
 }
 
-function toWebPushAddress(token: Extract<ReportedToken, { provider: 'webpush' }>): AddressResult {
-  const endpoint = URL.parse(token.endpoint);
-  if (endpoint === null || endpoint.protocol !== 'https:' || endpoint.username !== '') {
-    return invalid('/endpoint', 'the endpoint of a push subscription is an https URL');
+function toWebPushAddress(
+  token: Extract<ReportedToken, { provider: 'webpush' }>,
+  credentials: readonly CredentialFacts[],
+  pushHosts: AllowedHosts,
+): AddressResult {
+  const endpoint = judgeEndpoint(token.endpoint, pushHosts);
+  if (endpoint.kind === 'refused') return invalid('/endpoint', `the endpoint ${endpoint.why}`);
+  if (endpoint.kind === 'dead') {
+    return invalid('/endpoint', 'the browser has removed this subscription; subscribe anew');
   }
-  const key = Buffer.from(token.keys.p256dh, 'base64url');
-  if (key.length !== 65 || key[0] !== 4) {
-    return invalid('/keys/p256dh', 'an uncompressed P-256 point of 65 bytes, base64url');
-  }
-  if (Buffer.from(token.keys.auth, 'base64url').length !== 16) {
-    return invalid('/keys/auth', '16 bytes, base64url');
-  }
-  const { p256dh, auth } = token.keys;
-  const address = { provider: 'webpush', token: token.endpoint, p256dh, auth } as const;
-  return { kind: 'address', address: { ...address, vapidKeyId: null } };
+  const point = readPublicKey(token.keys.p256dh);
+  if (point === null) return invalid('/keys/p256dh', POINT_FORM);
+  const secret = readAuthSecret(token.keys.auth);
+  if (secret === null) return invalid('/keys/auth', '16 bytes, base64url');
+  const vapidKeyId = vapidKeyOf(token, credentials);
+  if (vapidKeyId === '') return invalid('/application_server_key', POINT_FORM);
+  const address = {
+    provider: 'webpush',
+    token: token.endpoint,
+    p256dh: point.toString('base64url'),
+    auth: secret.toString('base64url'),
+    vapidKeyId,
+  } as const;
+  const isAssumed = token.application_server_key === undefined;
+  return { kind: 'address', address, ...(isAssumed && { assumesKey: true }) };
+}
+
+const POINT_FORM = 'an uncompressed point of P-256, 65 bytes in base64url';
+
+/** Null when nobody knows it; empty for what the client named and is none. */
+function vapidKeyOf(
+  { application_server_key: named }: Extract<ReportedToken, { provider: 'webpush' }>,
+  credentials: readonly CredentialFacts[],
+): string | null {
+  if (named !== undefined) return readPublicKey(named)?.toString('base64url') ?? '';
+  return credentials.find(({ provider }) => provider === 'webpush')?.project ?? null;
 }
 
 function toHmsAddress({

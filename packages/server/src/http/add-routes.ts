@@ -2,6 +2,7 @@ import type { IdentityKeyBook } from '../access/identity-key-book.ts';
 import type { KeyBook } from '../access/key-book.ts';
 import type { Vault } from '../credentials/sealing.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { AllowedHosts } from '../domain/outbound-url.ts';
 import type { CredentialFacts } from '../domain/token-input.ts';
 import type { SyncQueue } from '../registry/sync-queue.ts';
 import type { MeasurePush } from '../sending/validate-notification.ts';
@@ -15,6 +16,7 @@ import { alertList } from './routes/alert-list.ts';
 import { appGet } from './routes/app-get.ts';
 import { appIdentityKeys } from './routes/app-identity-keys.ts';
 import { appPatch } from './routes/app-patch.ts';
+import { appVapidKey } from './routes/app-vapid-key.ts';
 import { audienceCreate } from './routes/audience-create.ts';
 import { audienceGet } from './routes/audience-get.ts';
 import { deleteToken } from './routes/delete-token.ts';
@@ -61,6 +63,8 @@ export interface RouteDependencies {
   /** Why an address that an app's owner gave may not be asked, or null. */
   readonly refuseUrl: (text: string) => string | null;
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
+  /** Push services of the operator's own. */
+  readonly pushHosts: AllowedHosts;
   readonly syncs: SyncQueue;
   /** Digests the ids of erased users. */
   readonly erasureKey: Buffer;
@@ -81,8 +85,10 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   appGet(server, base);
   appPatch(server, { ...base, keys, identityKeys, refuseUrl: deps.refuseUrl });
   appIdentityKeys(server, { ...base, vault: deps.vault, identityKeys });
+  appVapidKey(server, { authenticator, credentialsOf });
 
-  installationPut(server, { db, authenticator, identity, syncs, credentialsOf });
+  const { pushHosts } = deps;
+  installationPut(server, { db, authenticator, identity, syncs, credentialsOf, pushHosts });
   installationGet(server, base);
   installationList(server, { ...base, credentialsOf });
   installationDelete(server, base);

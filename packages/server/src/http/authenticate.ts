@@ -3,7 +3,7 @@ import type { KeyBook } from '../access/key-book.ts';
 import type { Scope } from '../access/scopes.ts';
 import type { Clock } from '../domain/clock.ts';
 import { ADMIT_ALL, type RegistryContext } from '../registry/caller.ts';
-import type { ApiKey } from '../store/apps.ts';
+import type { ApiKey, App } from '../store/apps.ts';
 import { ApiError } from './api-error.ts';
 import type { ClientLimit } from './client-limit.ts';
 import { sha256 } from '../domain/sha256.ts';
@@ -20,6 +20,11 @@ export interface Authenticator {
   installation(request: FastifyRequest, scope: Scope): Promise<RegistryContext>;
   /** The same, for writes that an installation may not make as often as it likes. */
   limitedInstallation(request: FastifyRequest, scope: Scope): Promise<RegistryContext>;
+  /**
+   * Whoever has the publishable key, from an origin that may use it, or a back end with the scope:
+   * for what a web page has to know before it has an installation.
+   */
+  page(request: FastifyRequest, scope: Scope): Promise<App>;
 }
 
 export function createAuthenticator(
@@ -63,9 +68,17 @@ export function createAuthenticator(
     const admit = isLimited ? limit.admit(app, idOf(request), () => request.ip, now) : ADMIT_ALL;
     return { app, requestId: request.id, now, caller: { kind: 'client', secretHash, admit } };
   };
+  const page = async (request: FastifyRequest, scope: Scope): Promise<App> => {
+    const key = await keyOf(request);
+    if (key.kind === 'secret') requireScope(key, scope);
+    else requireOrigin(request, key);
+    await keys.recordUse(key);
+    return key.app;
+  };
   return {
     backEnd,
     backEndWriter,
+    page,
     installation: (request, scope) => installation(request, scope, false),
     limitedInstallation: (request, scope) => installation(request, scope, true),
   };

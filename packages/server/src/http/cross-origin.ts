@@ -4,9 +4,11 @@ const ALLOWED_HEADERS = 'Authorization, Homing-Installation-Secret, Idempotency-
 const EXPOSED_HEADERS = 'Homing-Seq, X-Request-Id, Retry-After, Idempotent-Replayed';
 const MAX_AGE_SECONDS = 86_400;
 
-/** The routes that browsers call: those of an installation. */
+/** The routes that browsers call: those of an installation, and what comes before there is one. */
+const CLIENT_ROUTES = ['/v1/installations/*', '/v1/app/vapid-key'];
+
 function isClientRoute(url: string): boolean {
-  return url.startsWith('/v1/installations/');
+  return CLIENT_ROUTES.some((route) => url.startsWith(route.replace('*', '')));
 }
 
 /**
@@ -26,14 +28,16 @@ export function allowOrigins(server: HttpServer): void {
     }
     done();
   });
-  server.options('/v1/installations/*', async (_request, reply) =>
-    reply
-      .code(204)
-      .headers({
-        'Access-Control-Allow-Methods': 'GET, PUT, POST, DELETE',
-        'Access-Control-Allow-Headers': ALLOWED_HEADERS,
-        'Access-Control-Max-Age': String(MAX_AGE_SECONDS),
-      })
-      .send(),
-  );
+  for (const route of CLIENT_ROUTES) {
+    server.options(route, async (_request, reply) =>
+      reply
+        .code(204)
+        .headers({
+          'Access-Control-Allow-Methods': 'GET, PUT, POST, DELETE',
+          'Access-Control-Allow-Headers': ALLOWED_HEADERS,
+          'Access-Control-Max-Age': String(MAX_AGE_SECONDS),
+        })
+        .send(),
+    );
+  }
 }

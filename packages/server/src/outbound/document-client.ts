@@ -1,9 +1,9 @@
-import { lookup } from 'node:dns/promises';
 import { Agent, request, type Dispatcher } from 'undici';
 import { LIMITS } from '../domain/limits.ts';
+import { parseOutboundUrl, type AllowedHosts } from '../domain/outbound-url.ts';
 import { freshSecondsOf } from './fresh-seconds.ts';
-import { guardedConnector, type Resolve } from './guarded-connector.ts';
-import { parseOutboundUrl, type AllowedHosts } from './outbound-url.ts';
+import { guardedConnector } from './guarded-connector.ts';
+import { resolveAll, type Resolve } from './public-lookup.ts';
 
 export type FetchedDocument =
   | {
@@ -62,10 +62,6 @@ export class DocumentClient {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.destroy();
   }
-}
-
-async function resolveAll(hostname: string) {
-  return lookup(hostname, { all: true });
 }
 
 async function readAnswer(

@@ -1,17 +1,8 @@
-import { isIP, type LookupFunction } from 'node:net';
-import { callbackify } from 'node:util';
+import { isIP } from 'node:net';
 import { buildConnector } from 'undici';
 import { LIMITS } from '../domain/limits.ts';
-import { hostAndPort, type AllowedHosts } from './outbound-url.ts';
-import { isPublicAddress } from './public-address.ts';
-
-/** All addresses of a name. */
-export type Resolve = (hostname: string) => Promise<readonly ResolvedAddress[]>;
-
-export interface ResolvedAddress {
-  readonly address: string;
-  readonly family: number;
-}
+import { hostAndPort, type AllowedHosts } from '../domain/outbound-url.ts';
+import { PrivateAddressError, publicLookup, type Resolve } from './public-lookup.ts';
 
 export interface ConnectorOptions {
   readonly allowed: AllowedHosts;
@@ -20,15 +11,10 @@ export interface ConnectorOptions {
   readonly ca: string | null;
 }
 
-/** A name that does not lead to the public internet. */
-class PrivateAddressError extends Error {
-  override readonly name = 'PrivateAddressError';
-}
-
 /**
  * Connects to public addresses only. A name is looked up once, every address is checked, and the
- * connection goes to one of exactly these: a name that means something else a moment later gains
- * nothing. Hosts that the operator allows are connected to as they are.
+ * connection goes to one of exactly these. Hosts that the operator allows are connected to as they
+ * are.
  */
 export function guardedConnector({ allowed, resolve, ca }: ConnectorOptions) {
   const limits = { timeout: LIMITS.outboundMs, maxCachedSessions: 0 };
@@ -43,26 +29,4 @@ export function guardedConnector({ allowed, resolve, ca }: ConnectorOptions) {
     else callback(new PrivateAddressError(`${hostname} is not a name`), null);
   };
   return connect;
-}
-
-function publicLookup(resolve: Resolve): LookupFunction {
-  const lookup = callbackify((hostname: string) => resolvePublic(resolve, hostname));
-  return (hostname, options, callback) =>
-    lookup(hostname, (error, addresses) => {
-      const [first] = addresses ?? [];
-      if (error !== null || first === undefined) callback(error, []);
-      else if (options.all === true) callback(null, [...addresses]);
-      else callback(null, first.address, first.family);
-    });
-}
-
-async function resolvePublic(
-  resolve: Resolve,
-  hostname: string,
-): Promise<readonly ResolvedAddress[]> {
-  const addresses = await resolve(hostname);
-  if (addresses.length === 0) throw new PrivateAddressError(`${hostname} has no address`);
-  const isAllPublic = addresses.every(({ address }) => isPublicAddress(address));
-  if (isAllPublic) return addresses;
-  throw new PrivateAddressError(`${hostname} does not lead to the public internet`);
 }

@@ -1,7 +1,6 @@
-import type { Address } from '../domain/address.ts';
 import type { Installation } from '../domain/installation.ts';
 import type { GroupOutcomes } from '../domain/group-outcome.ts';
-import type { AccountMode, DevicePatch, RefusedUser } from '../domain/registration.ts';
+import type { AccountMode, DevicePatch, RefusedUser, TokenClaim } from '../domain/registration.ts';
 import type { TopicSubscription } from '../store/topics.ts';
 import type { AccessRefusal } from './access-check.ts';
 import type { RegistryContext } from './caller.ts';
@@ -15,7 +14,7 @@ export interface SyncInput {
   /** Required from a client; null for callers whose arrival order counts. */
   readonly seq: number | null;
   readonly token?: {
-    readonly claim: { readonly address: Address; readonly key: Buffer } | null;
+    readonly claim: TokenClaim | null;
     readonly hash: Buffer;
   };
   /** Everybody who is signed in from now on; nobody after a logout. */

@@ -9,7 +9,7 @@ export interface CredentialRecord {
   /** UUID that sealed values are bound to. */
   readonly id: string;
   readonly provider: ProviderName;
-  /** APNs: the team id; FCM: the project id. */
+  /** APNs: the team id; FCM: the project id; Web Push: the public key. */
   readonly project: string;
   readonly environments: readonly ApnsEnvironment[];
   readonly topics: readonly string[];
@@ -64,7 +64,7 @@ export async function replacedCredentials(db: Queryable, ref: number): Promise<r
     select old.credential_ref as ref
     from credential k join credential old using (app_ref, provider)
     where k.credential_ref = ${ref} and old.credential_ref < k.credential_ref
-      and (k.provider <> 'fcm' or old.project = k.project)
+      and (k.provider not in ('fcm', 'webpush') or old.project = k.project)
       and (old.retired_at is not null or old.topics <@ k.topics)
     order by old.credential_ref desc`;
   return rows.map((row) => row.ref);

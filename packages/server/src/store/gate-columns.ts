@@ -23,6 +23,8 @@ interface InstallationColumns extends Omit<AddressRow, SparseColumn> {
   /** Null with an address: it is live. */
   readonly token_status: Exclude<TokenStatus, 'live'> | null;
   readonly holder_version: number;
+  /** Of Web Push subscriptions only. */
+  readonly token_changed_at: Date | null;
   readonly permission: Permission | null;
   /** Null where nothing is preferred. */
   readonly preferences: PreferencesRow | null;
@@ -72,7 +74,8 @@ export const INSTALLATION_COLUMNS = `
   nullif(i.token_kind, 'token') as token_kind, i.token,
   i.web_push_p256dh, i.web_push_auth, i.vapid_key_id,
   nullif(i.token_status, 'live') as token_status,
-  coalesce(i.holder_version, 0) as holder_version, i.permission,
+  coalesce(i.holder_version, 0) as holder_version,
+  case when i.provider = 'webpush' then i.token_changed_at end as token_changed_at, i.permission,
   nullif(i.preferences, '{}') as preferences, i.locale, i.sdk_version,
   nullif(i.dormant_since is not null, false) as dormant,
   nullif(i.failures_in_a_row > 0, false) as failing,
@@ -136,6 +139,7 @@ export function toGateRow(row: GateColumns, { installationRef, userRef }: Recipi
     rcpt: row.rcpt ?? null,
     isShared: row.shared ?? false,
     holderVersion: row.holder_version,
+    tokenChangedAt: row.token_changed_at,
     permission: row.permission,
     preferences: toPreferences(row.preferences ?? {}),
     userCategories: row.owner_categories ?? {},

@@ -1,6 +1,12 @@
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
+/** A credential that is refused, everywhere or at one host. */
+interface StoppedAt {
+  readonly credentialRef: number;
+  readonly host: string | null;
+}
+
 /** One function per business event: a log line and a count. Never drives logic. */
 export interface Events {
   readonly announcementLost: (error: unknown) => void;
@@ -8,8 +14,8 @@ export interface Events {
   readonly dispatcherFault: (error: unknown) => void;
   readonly refuted: (count: number) => void;
   readonly outcome: (provider: string, outcome: string) => void;
-  readonly credentialStopped: (credentialRef: number, code: string) => void;
-  readonly credentialResumed: (credentialRef: number) => void;
+  readonly credentialStopped: (at: StoppedAt, code: string) => void;
+  readonly credentialResumed: (at: StoppedAt) => void;
   readonly keySetFailed: (appRef: number, why: string) => void;
 }
 
@@ -34,15 +40,12 @@ export function createEvents(logger: Logger, metrics: Metrics): Events {
     outcome(provider, outcome) {
       metrics.outcomes.inc({ provider, outcome });
     },
-    credentialStopped(credentialRef, code) {
+    credentialStopped(at, code) {
       metrics.credentialStops.inc();
-      logger.error(
-        { credentialRef, code },
-        'a provider refuses a credential; its lane stands still',
-      );
+      logger.error({ ...at, code }, 'a provider refuses a credential; its lane stands still');
     },
-    credentialResumed(credentialRef) {
-      logger.info({ credentialRef }, 'a credential works again');
+    credentialResumed(at) {
+      logger.info({ ...at }, 'a credential works again');
     },
     keySetFailed(appRef, why) {
       logger.warn({ appRef, why }, "an app's key set could not be fetched; its last copy serves");

@@ -17,7 +17,7 @@ function createSlowObserver() {
   return {
     told,
     letGo: () => held.shift()?.(),
-    stopped: (_ref: number, code: string) => hold(`stopped ${code}`),
+    stopped: (_at: unknown, code: string) => hold(`stopped ${code}`),
     resumed: () => hold('resumed'),
     failed: (error: unknown) => assert.fail(String(error)),
   };
@@ -25,7 +25,7 @@ function createSlowObserver() {
 
 test('a refusal that comes while a resumption is told is told after it', async () => {
   const observer = createSlowObserver();
-  const report = new StopReport(1, observer);
+  const report = new StopReport({ credentialRef: 1, host: null }, observer);
   report.accepted(NOW);
   report.refused('InvalidProviderToken');
   assert.deepEqual(observer.told, ['resumed']);
@@ -40,7 +40,7 @@ test('a refusal that comes while a resumption is told is told after it', async (
 
 test('of what comes while a stop is told, the last word is told, and nothing twice', async () => {
   const observer = createSlowObserver();
-  const report = new StopReport(1, observer);
+  const report = new StopReport({ credentialRef: 1, host: null }, observer);
   report.refused('InvalidProviderToken');
   report.accepted(NOW);
   report.refused('InvalidProviderToken');

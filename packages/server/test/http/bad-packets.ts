@@ -1,6 +1,9 @@
 import { invalid, MISTAKEN_USER_IDS, type BadRequest, type Places } from './bad-request.ts';
 
-const POINT = Buffer.concat([Buffer.from([4]), Buffer.alloc(64, 7)]).toString('base64url');
+const OFF_CURVE = Buffer.concat([Buffer.from([4]), Buffer.alloc(64, 7)]).toString('base64url');
+/** That of the example in RFC 8291. */
+const POINT =
+  'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4';
 const AUTH = Buffer.alloc(16, 7).toString('base64url');
 const ENDPOINT = 'https://updates.push.services.mozilla.com/wpush/v2/abc';
 
@@ -80,6 +83,22 @@ const MEMBERS: readonly (readonly [string, Readonly<Record<string, unknown>>, st
     ['plain http', subscription({ endpoint: 'http://push.example/x' }), '/endpoint'],
     ['no URL', subscription({ endpoint: 'push' }), '/endpoint'],
     ['a user in the URL', subscription({ endpoint: 'https://u:p@push.example/x' }), '/endpoint'],
+    ['an unknown service', subscription({ endpoint: 'https://push.example/x' }), '/endpoint'],
+    [
+      'a removed one',
+      subscription({ endpoint: 'https://permanently-removed.invalid/' }),
+      '/endpoint',
+    ],
+    [
+      'a point off the curve',
+      subscription({ keys: { p256dh: OFF_CURVE, auth: AUTH } }),
+      '/keys/p256dh',
+    ],
+    [
+      'no VAPID key',
+      subscription({ application_server_key: OFF_CURVE }),
+      '/application_server_key',
+    ],
     ['a long endpoint', subscription({ endpoint: `${ENDPOINT}${'x'.repeat(2_048)}` }), '/endpoint'],
     ['no keys', { endpoint: ENDPOINT }, '/keys'],
     ['a short point', subscription({ keys: { p256dh: 'BA', auth: AUTH } }), '/keys/p256dh'],

@@ -24,6 +24,8 @@ export interface BookedRoute {
   readonly scope: Scope;
   /** An installation may call it with its secret and a publishable key. */
   readonly forClients: boolean;
+  /** A publishable key alone opens it: for what comes before there is an installation. */
+  readonly forPages?: true;
 }
 
 const INSTALLATION = '/v1/installations/{installation_id}';
@@ -105,6 +107,13 @@ export const ROUTE_BOOK: readonly BookedRoute[] = [
     forClients: false,
   },
   { method: 'GET', route: '/v1/app', scope: 'app:read', forClients: false },
+  {
+    method: 'GET',
+    route: '/v1/app/vapid-key',
+    scope: 'app:read',
+    forClients: false,
+    forPages: true,
+  },
   { method: 'GET', route: '/v1/app/identity-keys', scope: 'app:read', forClients: false },
   {
     method: 'POST',

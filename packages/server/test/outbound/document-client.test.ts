@@ -4,8 +4,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { Agent, request } from 'undici';
 import { DocumentClient } from '../../src/outbound/document-client.ts';
-import { guardedConnector, type ResolvedAddress } from '../../src/outbound/guarded-connector.ts';
+import { guardedConnector } from '../../src/outbound/guarded-connector.ts';
 import { isPublicAddress } from '../../src/outbound/public-address.ts';
+import type { ResolvedAddress } from '../../src/outbound/public-lookup.ts';
 import {
   hostileUrls,
   NO_ADDRESSES,

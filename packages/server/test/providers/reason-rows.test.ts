@@ -7,7 +7,12 @@ import { REASONS as FCM_REASONS } from '../../src/providers/fcm/reasons.ts';
 import { OAUTH_REASONS as HMS_OAUTH_REASONS } from '../../src/providers/hms/oauth-reasons.ts';
 import { REASONS as HMS_REASONS } from '../../src/providers/hms/reasons.ts';
 import { WITHOUT_ANSWER } from '../../src/providers/no-answer.ts';
-import type { ReasonTable } from '../../src/providers/reason.ts';
+import type { Reason, ReasonTable } from '../../src/providers/reason.ts';
+import { APPLE_REASONS } from '../../src/providers/webpush/apple-reasons.ts';
+import { GOOGLE_REASONS } from '../../src/providers/webpush/google-reasons.ts';
+import { MOZILLA_REASONS } from '../../src/providers/webpush/mozilla-reasons.ts';
+import { REASONS as WEB_PUSH_REASONS } from '../../src/providers/webpush/reasons.ts';
+import { WNS_REASONS } from '../../src/providers/webpush/wns-reasons.ts';
 
 /**
  * One line of the catalogue that was compiled from the providers' documentation and from the field.
@@ -56,6 +61,29 @@ describe('the reasons of a provider', () => {
   ] as const) {
     it(`of ${provider} are the catalogue's, row by row and both ways`, () => {
       assert.deepEqual(kindsByKey(table), catalogueOf(provider));
+    });
+  }
+
+  for (const [provider, table] of [
+    ['webpush', WEB_PUSH_REASONS],
+    ['webpush-fcm', GOOGLE_REASONS],
+    ['webpush-mozilla', MOZILLA_REASONS],
+    ['webpush-apple', APPLE_REASONS],
+    ['webpush-wns', WNS_REASONS],
+  ] as const) {
+    it(`of ${provider} are the catalogue's, those without an answer among them`, () => {
+      const unanswered = rows
+        .filter((row) => row.provider === provider && row.status === null)
+        .map((row) => [`- ${row.code}`, KINDS[row.class]] as const);
+      const expected = { ...catalogueOf(provider), ...Object.fromEntries(unanswered) };
+      assert.deepEqual(kindsByKey(table), expected);
+    });
+
+    it(`of ${provider} say what they mean and what to do`, () => {
+      for (const [key, { meaning, fix }] of Object.entries<Reason>(table)) {
+        assert.match(meaning, /^[A-Za-z][^.]+$/, key);
+        assert.match(fix ?? '', /^[A-Z].+\.$/, key);
+      }
     });
   }
 

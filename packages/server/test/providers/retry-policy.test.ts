@@ -6,6 +6,7 @@ import type { RetryPolicy } from '../../src/domain/retry-policy.ts';
 import { APNS_RETRY_POLICY } from '../../src/providers/apns/retry-policy.ts';
 import { FCM_RETRY_POLICY } from '../../src/providers/fcm/retry-policy.ts';
 import { HMS_RETRY_POLICY } from '../../src/providers/hms/retry-policy.ts';
+import { WEB_PUSH_RETRY_POLICY } from '../../src/providers/webpush/retry-policy.ts';
 
 const TRANSIENT: Outcome = { kind: 'transient', code: 'x', status: 503, retryAfterMs: null };
 const THROTTLED: Outcome = {
@@ -60,6 +61,14 @@ describe('the retry policy', () => {
     const expected = [5, 10, 20, 40, 80, 160, 320, 640, 'end'];
     assert.deepEqual(sequence(HMS_RETRY_POLICY, TRANSIENT), expected);
     assert.deepEqual(sequence(HMS_RETRY_POLICY, THROTTLED), [10, 20, 40, 80, 160, 320, 640, 'end']);
+  });
+
+  it('of Web Push doubles from 5 s to 20 min for as long as a message can live', () => {
+    const expected = [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1280];
+    assert.deepEqual(sequence(WEB_PUSH_RETRY_POLICY, TRANSIENT, 10), expected);
+    assert.deepEqual(sequence(WEB_PUSH_RETRY_POLICY, THROTTLED, 2), [60, 60]);
+    const days = { attempts: 9, sinceFirstAttemptMs: 27 * 86_400_000 };
+    assert.equal(retryDelayMs(WEB_PUSH_RETRY_POLICY, TRANSIENT, days), 1_280_000);
   });
 
   it("puts the provider's own time before the list", () => {

@@ -6,6 +6,7 @@ import { fcmToken, type Device } from '../../../../test/device.ts';
 import { startNetwork } from '../../../../test/network.ts';
 import { assertProblem } from '../http/assert-problem.ts';
 import { textOf } from '../http/text-of.ts';
+import { WebPushUserAgent } from '../providers/web-push-user-agent.ts';
 
 const network = await startNetwork({ role: 'api' });
 after(() => network[Symbol.asyncDispose]());
@@ -100,20 +101,15 @@ for (const status of ['quarantined', 'retired']) {
 
 test('a browser that renews the keys of the same endpoint is sent to with the new ones', async () => {
   const browser = network.device();
-  const subscription = (fill: number) => ({
-    provider: 'webpush',
-    endpoint: `https://updates.push.services.mozilla.com/wpush/v2/${browser.id}`,
-    keys: {
-      p256dh: Buffer.concat([Buffer.from([4]), Buffer.alloc(64, fill)]).toString('base64url'),
-      auth: Buffer.alloc(16, fill).toString('base64url'),
-    },
-  });
-  assertAnswered(await browser.sync({ token: subscription(1) }), 201);
-  assertAnswered(await browser.sync({ token: subscription(2) }), 200);
+  const endpoint = `https://updates.push.services.mozilla.com/wpush/v2/${browser.id}`;
+  const [former, renewed] = [new WebPushUserAgent().keys, new WebPushUserAgent().keys];
+  const subscription = (keys: typeof former) => ({ provider: 'webpush', endpoint, keys });
+  assertAnswered(await browser.sync({ token: subscription(former) }), 201);
+  assertAnswered(await browser.sync({ token: subscription(renewed) }), 200);
   const [row] = await db<{ p256dh: string; auth: string }[]>`
     select web_push_p256dh as p256dh, web_push_auth as auth from installation
     where id = ${browser.id}`;
-  assert.deepEqual({ ...row }, subscription(2).keys);
+  assert.deepEqual({ ...row }, renewed);
 });
 
 test('a retired token that somebody else holds by now is not restored', async () => {

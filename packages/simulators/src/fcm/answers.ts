@@ -188,12 +188,6 @@ export function oauthError(status: number, code: string, description: string): A
   };
 }
 
-/** RFC 9110 section 10.2.3, in seconds. */
-export function withRetryAfter(answer: Answer, retryAfterSeconds: number | undefined): Answer {
-  if (retryAfterSeconds === undefined) return answer;
-  return { ...answer, headers: { ...answer.headers, 'retry-after': String(retryAfterSeconds) } };
-}
-
 function unauthenticated(message: string, reason: string): Answer {
   const answer = error({
     code: 401,

@@ -1,8 +1,9 @@
+import { withRetryAfter } from '../answer.ts';
 import type { Answer } from '../answer.ts';
 import { unreachable } from '../unreachable.ts';
 import { readVariant } from '../variant.ts';
 import type { Parsed, VariantShapes } from '../variant.ts';
-import { fcmAnswers, withRetryAfter } from './answers.ts';
+import { fcmAnswers } from './answers.ts';
 
 /** What FCM holds of a registration token or an installation id. */
 export type FcmDeviceState =

@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import assert from 'node:assert/strict';
 import { AccessTokens } from '../access-tokens.ts';
+import { withRetryAfter } from '../answer.ts';
 import type { Answer } from '../answer.ts';
 import { DeviceBook } from '../device-book.ts';
 import type { Exchange, ReceivedBody } from '../exchange.ts';
@@ -8,7 +9,7 @@ import type { AnswerFault } from '../fault.ts';
 import { SentinelTokens } from '../sentinel-tokens.ts';
 import type { Result, Service, ServiceRequest } from '../service.ts';
 import type { Arrival } from '../shelf.ts';
-import { fcmAnswers, oauthError, withRetryAfter } from './answers.ts';
+import { fcmAnswers, oauthError } from './answers.ts';
 import { refusalByState } from './device-states.ts';
 import type { FcmDeviceState } from './device-states.ts';
 import { defaultFcmKnobs } from './knobs.ts';

@@ -8,6 +8,7 @@ import { InstallationPath, parseInstallationId, requireSeq } from '../parameters
 import { renderInstallation, renderSequences } from '../render-installation.ts';
 import type { HttpServer } from '../server.ts';
 import { addressKey } from '../../domain/address-key.ts';
+import type { AllowedHosts } from '../../domain/outbound-url.ts';
 import { isComplete, toAddress, type CredentialFacts } from '../../domain/token-input.ts';
 import { toUserPart } from '../user-claims.ts';
 import { toDevicePatch } from '../device-patch.ts';
@@ -28,6 +29,8 @@ export interface InstallationPutDependencies {
   readonly identity: Identity;
   readonly syncs: SyncQueue;
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
+  /** Push services of the operator's own. */
+  readonly pushHosts: AllowedHosts;
 }
 
 /** `PUT /v1/installations/{id}`: enrolment, refresh, login, logout, switch and check-in. */
@@ -109,10 +112,11 @@ async function tokenPart(
   const hash = contentHash(token);
   if (!token) return { claim: null, hash };
   const credentials = isComplete(token) ? [] : await deps.credentialsOf(app);
-  const result = toAddress(token, credentials);
+  const result = toAddress(token, credentials, deps.pushHosts);
   if (result.kind === 'invalid') throw fieldError(`/token${result.pointer}`, result.detail);
-  const { address } = result;
-  return { claim: { address, key: addressKey(address) }, hash };
+  const { address, assumesKey } = result;
+  const claim = { address, key: addressKey(address), ...(assumesKey && { assumesKey }) };
+  return { claim, hash };
 }
 
 function requireSynced(result: SyncResult, input: SyncInput): Synced {

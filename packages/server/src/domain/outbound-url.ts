@@ -12,7 +12,7 @@ const HTTPS_PORT = '443';
 /**
  * Whether an address that an app's owner gave may be requested at all: https, on the port of https,
  * to a host that is named and not numbered, and without a user name. Whether the name leads to the
- * public internet shows only when it is looked up (guarded-connector.ts).
+ * public internet shows only when it is looked up (outbound/public-lookup.ts).
  */
 export function parseOutboundUrl(text: string, allowed: AllowedHosts): OutboundUrl {
   // The parser would drop tabs and line breaks, and read a backslash as a slash.

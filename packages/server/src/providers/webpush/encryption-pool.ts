@@ -1,0 +1,172 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { packMessages, unpackBodies } from './encryption-batch.ts';
+import { encryptOnce, type PlainMessage } from './message-encryption.ts';
+
+/** The bodies of some messages in their order, null for one that nobody could read. */
+export type EncryptedBodies = readonly (Buffer | null)[];
+
+export interface EncryptionPoolOptions {
+  /** Default: one for each core, four at most; the rest of the process needs a core as well. */
+  readonly threads?: number;
+  /** Default `LEAST_BATCH`. */
+  readonly leastBatch?: number;
+}
+
+const MOST_THREADS = 4;
+
+/**
+ * So many messages are worth a thread. Handing a batch over and back takes the caller's thread a
+ * third of what one message does, and the other side as much again; a message that comes alone is
+ * done sooner where it is.
+ */
+const LEAST_BATCH = 2;
+
+/** A batch that so many threads died with is the cause, and the next one would die as well. */
+const MOST_DEATHS = 2;
+
+const THREAD = new URL('encryption-thread.ts', import.meta.url);
+
+interface Batch {
+  readonly messages: readonly PlainMessage[];
+  readonly startBefore: number;
+  readonly resolve: (bodies: EncryptedBodies | null) => void;
+  readonly reject: (error: unknown) => void;
+  deaths: number;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  state: 'starting' | 'free' | 'busy';
+  batch: Batch | null;
+}
+
+/**
+ * Encrypts messages on a few threads, so that the one that everything else runs on is free for the
+ * network: a message costs a key pair and a shared secret, a fifth of a millisecond.
+ *
+ * Threads start with the first holder and end with the last one; until one is ready, messages are
+ * encrypted where they are. A batch waits in a line until a thread is free, and is given back when
+ * its time is up before that, so that the line is never longer than what can still be sent. A
+ * thread that dies is replaced, and its batch is the next one.
+ */
+export class EncryptionPool {
+  readonly #mostThreads: number;
+  readonly #leastBatch: number;
+  readonly #threads = new Set<Thread>();
+  readonly #line: Batch[] = [];
+  #started = Promise.withResolvers<void>();
+  #holders = 0;
+
+  constructor(options: EncryptionPoolOptions = {}) {
+    this.#mostThreads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
+    this.#leastBatch = options.leastBatch ?? LEAST_BATCH;
+  }
+
+  /** Keeps threads until what it returns is disposed. */
+  hold(): AsyncDisposable {
+    this.#holders += 1;
+    while (this.#threads.size < this.#mostThreads) this.#start();
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.#holders -= 1;
+        if (this.#holders === 0) await this.#end();
+      },
+    };
+  }
+
+  /** Resolves when the first of the threads that somebody holds is ready. */
+  started(): Promise<void> {
+    return this.#started.promise;
+  }
+
+  /**
+   * The bodies of some messages; null when no thread was free before `startBefore`, which is on the
+   * scale of `performance.now()`. Rejects when threads died with this batch again and again.
+   */
+  async encrypt(
+    messages: readonly PlainMessage[],
+    startBefore: number,
+  ): Promise<EncryptedBodies | null> {
+    const isServed = [...this.#threads].some(({ state }) => state !== 'starting');
+    if (messages.length < this.#leastBatch || !isServed) return messages.map(encryptOnce);
+    const { promise, resolve, reject } = Promise.withResolvers<EncryptedBodies | null>();
+    this.#line.push({ messages, startBefore, resolve, reject, deaths: 0 });
+    this.#pump();
+    return promise;
+  }
+
+  #pump(): void {
+    for (const thread of this.#threads) {
+      if (thread.state !== 'free') continue;
+      const batch = this.#nextBatch();
+      if (batch === null) return;
+      const packed = packMessages(batch.messages);
+      thread.state = 'busy';
+      thread.batch = batch;
+      thread.worker.postMessage(packed, [packed]);
+    }
+  }
+
+  /** The first whose time is not up. */
+  #nextBatch(): Batch | null {
+    for (let batch = this.#line.shift(); batch !== undefined; batch = this.#line.shift()) {
+      if (performance.now() <= batch.startBefore) return batch;
+      batch.resolve(null);
+    }
+    return null;
+  }
+
+  #start(): void {
+    const thread: Thread = { worker: new Worker(THREAD), state: 'starting', batch: null };
+    this.#threads.add(thread);
+    thread.worker.on('message', (word: ArrayBuffer | 'ready') => {
+      const { batch } = thread;
+      thread.state = 'free';
+      thread.batch = null;
+      if (word === 'ready') this.#started.resolve();
+      else batch?.resolve(unpackBodies(word));
+      this.#pump();
+    });
+    // An error is followed by the exit; without a listener it would be thrown here.
+    let failure: unknown = null;
+    thread.worker.on('error', (error) => {
+      failure = error;
+    });
+    thread.worker.on('exit', (code) => {
+      this.#threads.delete(thread);
+      this.#bury(thread, failure ?? new Error(`an encryption thread ended with ${code}`));
+    });
+  }
+
+  /**
+   * Its batch goes to the next thread, before all others. One that could not even start would not
+   * the next time either, and its share is done by those that did.
+   */
+  #bury({ state, batch }: Thread, failure: unknown): void {
+    if (this.#holders > 0 && state !== 'starting') this.#start();
+    if (batch !== null) {
+      batch.deaths += 1;
+      if (batch.deaths < MOST_DEATHS) this.#line.unshift(batch);
+      else batch.reject(failure);
+    }
+    if (this.#threads.size > 0) this.#pump();
+    else this.#giveAllBack();
+  }
+
+  #giveAllBack(): void {
+    for (const batch of this.#line.splice(0)) batch.resolve(null);
+  }
+
+  async #end(): Promise<void> {
+    this.#started = Promise.withResolvers();
+    this.#giveAllBack();
+    await Promise.all(
+      [...this.#threads].map(async (thread) => {
+        thread.batch?.resolve(null);
+        thread.batch = null;
+        await thread.worker.terminate();
+      }),
+    );
+  }
+}

@@ -1,0 +1,127 @@
+import type { Dispatcher } from 'undici';
+import type {
+  Http2Answer,
+  Http2NoAnswer,
+  Http2NotStarted,
+  Http2RequestOptions,
+  Http2Result,
+} from '@homing/h2';
+
+export interface Http1ExchangeOptions extends Http2RequestOptions {
+  readonly answerTimeoutMs: number;
+  readonly authorization: string;
+  readonly maxBodyBytes: number;
+}
+
+/**
+ * One request on its way: `waiting` until it is written to a socket, `written` until its answer is
+ * whole, then `over`. Until it is written it can be taken back.
+ */
+export class Http1Exchange implements Dispatcher.DispatchHandler {
+  readonly result: Promise<Http2Result>;
+  readonly #resolve: (result: Http2Result) => void;
+  readonly #authorization: string;
+  readonly #maxBodyBytes: number;
+  readonly #answerTimeoutMs: number;
+  readonly #signal: AbortSignal;
+  readonly #onAbort = (): void => this.#takeBack('aborted', 'the caller changed its mind');
+  #state: 'waiting' | 'written' | 'over' = 'waiting';
+  #controller: Dispatcher.DispatchController | null = null;
+  #timer: NodeJS.Timeout;
+  #answer: Omit<Http2Answer, 'body' | 'isWhole'> | null = null;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(options: Http1ExchangeOptions) {
+    const { promise, resolve } = Promise.withResolvers<Http2Result>();
+    this.result = promise;
+    this.#resolve = resolve;
+    this.#authorization = options.authorization;
+    this.#maxBodyBytes = options.maxBodyBytes;
+    this.#answerTimeoutMs = options.answerTimeoutMs;
+    this.#signal = options.signal;
+    this.#timer = setTimeout(
+      () => this.#takeBack('expired', 'no room in time'),
+      Math.max(0, options.startBefore - performance.now()),
+    );
+    if (options.signal.aborted) this.#onAbort();
+    else options.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** False once it was given back: nobody waits for it any more. */
+  get isWaiting(): boolean {
+    return this.#state === 'waiting';
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#state !== 'waiting') return controller.abort(new Error('taken back'));
+    this.#state = 'written';
+    this.#controller = controller;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#giveUp('TIMEOUT'), this.#answerTimeoutMs);
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    const fields = Object.entries(headers).flatMap(([name, value]) =>
+      [value ?? []].flat().map((one) => ({ name, value: one })),
+    );
+    const authorization = this.#authorization;
+    this.#answer = { kind: 'answer', status, fields, connection: 0, authorization };
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#maxBodyBytes) this.#conclude(false);
+    // Its memory is the connection's own, and is used again.
+    else this.#chunks.push(Buffer.from(chunk));
+  }
+
+  onResponseEnd(): void {
+    this.#conclude(true);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.fail(error);
+  }
+
+  /** What ends a request that has no whole answer yet. */
+  fail(error: unknown): void {
+    if (this.#state === 'over') return;
+    if (this.#answer !== null) return this.#conclude(false);
+    if (this.#state === 'written') return this.#giveUp('NETWORK_AFTER_SEND');
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const cause = code === 'UND_ERR_INVALID_ARG' ? 'invalid_request' : 'connect_failed';
+    this.#takeBack(cause, code);
+  }
+
+  #conclude(isWhole: boolean): void {
+    const answer = this.#answer;
+    if (answer === null) return this.#giveUp('NETWORK_AFTER_SEND');
+    const body = isWhole ? Buffer.concat(this.#chunks).toString('utf8') : '';
+    this.#end({ ...answer, body, isWhole });
+    if (!isWhole) this.#controller?.abort(new Error('cut off'));
+  }
+
+  #takeBack(cause: Http2NotStarted['cause'], detail: string): void {
+    if (this.#state === 'waiting') this.#end({ kind: 'not_started', cause, detail });
+  }
+
+  /** The status alone is an answer, if it came. */
+  #giveUp(code: Http2NoAnswer['code']): void {
+    if (this.#answer !== null) this.#conclude(false);
+    else this.#end({ kind: 'no_answer', code });
+    this.#controller?.abort(new Error(code));
+  }
+
+  #end(result: Http2Result): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    clearTimeout(this.#timer);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#resolve(result);
+  }
+}

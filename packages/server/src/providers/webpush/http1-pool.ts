@@ -1,0 +1,85 @@
+import { Pool } from 'undici';
+import type { Http2Request, Http2RequestOptions, Http2Result } from '@homing/h2';
+import type { guardedConnector } from '../../outbound/guarded-connector.ts';
+import { Http1Exchange } from './http1-exchange.ts';
+
+export interface Http1PoolOptions {
+  readonly origin: string;
+  readonly connect: ReturnType<typeof guardedConnector>;
+  readonly authorization: () => string;
+  readonly maxConnections: number;
+  readonly maxBodyBytes: number;
+  readonly answerTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+interface Waiting {
+  readonly request: Http2Request;
+  readonly authorization: string;
+  readonly exchange: Http1Exchange;
+}
+
+/**
+ * Keep-alive connections to one origin that does not speak HTTP/2, behind the same words as the
+ * pool that does: every request has one result, and what was not handed to a socket is known to be.
+ * Requests wait here for a free connection, because what waits in the library's own line can only
+ * be taken out of it by breaking a connection.
+ */
+export class Http1Pool implements AsyncDisposable {
+  readonly #options: Http1PoolOptions;
+  readonly #pool: Pool;
+  readonly #line: Waiting[] = [];
+  #underWay = 0;
+
+  constructor(options: Http1PoolOptions) {
+    this.#options = options;
+    this.#pool = new Pool(options.origin, {
+      connect: options.connect,
+      connections: options.maxConnections,
+      pipelining: 1,
+      keepAliveTimeout: options.idleTimeoutMs,
+      // Our own timers are finer, and know whether the request was written.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  /** Sends once. Never rejects; a redirect is an answer like any other. */
+  request(request: Http2Request, options: Http2RequestOptions): Promise<Http2Result> {
+    const { answerTimeoutMs, maxBodyBytes } = this.#options;
+    const authorization = this.#options.authorization();
+    const own = { answerTimeoutMs, maxBodyBytes, authorization };
+    const exchange = new Http1Exchange({ ...own, ...options });
+    this.#line.push({ request, authorization, exchange });
+    this.#pump();
+    return exchange.result;
+  }
+
+  /** Awaits what is under way, up to its deadline. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.close();
+  }
+
+  #pump(): void {
+    while (this.#underWay < this.#options.maxConnections) {
+      const next = this.#line.shift();
+      if (next === undefined) return;
+      if (next.exchange.isWaiting) void this.#dispatch(next);
+    }
+  }
+
+  async #dispatch({ request, authorization, exchange }: Waiting): Promise<void> {
+    const { shape, path, values, body } = request;
+    const varying = shape.varying.map((name, index) => [name, values[index] ?? ''] as const);
+    const headers = { ...Object.fromEntries([...shape.constants, ...varying]), authorization };
+    this.#underWay += 1;
+    try {
+      this.#pool.dispatch({ method: 'POST', path, headers, body }, exchange);
+    } catch (error) {
+      exchange.fail(error);
+    }
+    await exchange.result;
+    this.#underWay -= 1;
+    this.#pump();
+  }
+}

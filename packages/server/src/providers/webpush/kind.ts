@@ -1,0 +1,39 @@
+import { rateOf } from '../../domain/rate.ts';
+import { requireSettings, type ProviderKind } from '../kind.ts';
+import { EncryptionPool } from './encryption-pool.ts';
+import { measureWebPush } from './payload.ts';
+import { createWebPushProvider } from './provider.ts';
+import { WEB_PUSH_RETRY_POLICY } from './retry-policy.ts';
+import { parseWebPushSettings, type WebPushReach } from './settings.ts';
+
+/** VAPID keys: each serves the subscriptions that were made with it. */
+export function webPushKind(reach: WebPushReach): ProviderKind {
+  const encryption = new EncryptionPool();
+  return {
+    divide(input) {
+      const parsed = parseWebPushSettings(input);
+      if (parsed.kind === 'problems') return parsed;
+      const { subject, publicKey } = parsed.settings;
+      const { privateKey } = input;
+      return {
+        kind: 'settings',
+        settings: {
+          // Addresses carry the key that they belong to.
+          project: publicKey,
+          environments: [],
+          topics: [],
+          settings: { subject, publicKey },
+          secret: { privateKey },
+        },
+      };
+    },
+    open(credential, { clock }) {
+      const settings = requireSettings(credential, parseWebPushSettings(credential.settings));
+      const provider = createWebPushProvider({ settings, reach, clock, encryption });
+      const rate = rateOf(credential.rate, null);
+      const bucket = rate === null ? null : { name: `credential/${credential.ref}`, rate };
+      return { name: 'webpush', provider, policy: WEB_PUSH_RETRY_POLICY, bucket };
+    },
+    measure: measureWebPush,
+  };
+}

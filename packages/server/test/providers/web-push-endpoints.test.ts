@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { after, test } from 'node:test';
+import { startNetwork } from '../../../../test/network.ts';
+import { judgeEndpoint } from '../../src/domain/push-service.ts';
+import type { ResolvedAddress } from '../../src/outbound/public-lookup.ts';
+import { publicLookup } from '../../src/outbound/public-lookup.ts';
+import { outcomesOf } from '../../src/providers/provider.ts';
+import { shapeOf } from '../../src/providers/webpush/request-shape.ts';
+import { ServiceRoute } from '../../src/providers/webpush/service-route.ts';
+import { assertProblem } from '../http/assert-problem.ts';
+import { hostileUrls, PRIVATE_IPV4, PRIVATE_IPV6 } from '../outbound/hostile-urls.ts';
+import { soon } from './pushes.ts';
+import { openWebPush } from './web-push-network.ts';
+import { WebPushUserAgent } from './web-push-user-agent.ts';
+
+/** Counts whoever comes; nobody may. */
+let visits = 0;
+const canary = createServer((socket) => {
+  visits += 1;
+  socket.destroy();
+}).listen(0, '127.0.0.1');
+await once(canary, 'listening');
+after(() => canary.close());
+const { port } = canary.address() as AddressInfo;
+
+const NO_HOSTS: ReadonlySet<string> = new Set();
+
+/** Endpoints that name what is inside, or nearly a push service, each with a path to tell it. */
+const ENDPOINTS: readonly string[] = [
+  ...hostileUrls(port).map((url) => (url.endsWith('/') ? `${url}wpush/v2/x` : url)),
+  `https://fcm.googleapis.com:${port}/fcm/send/x`,
+  'https://fcm.googleapis.com:80/fcm/send/x',
+  'https://fcm.googleapis.com:443/fcm/send/x',
+  'https://fcm.googleapis.com./fcm/send/x',
+  'https://FCM.googleapis.com/fcm/send/x',
+  'https://ⓕcm.googleapis.com/fcm/send/x',
+  'https://fcm%2egoogleapis.com/fcm/send/x',
+  'https://fcm。googleapis.com/fcm/send/x',
+  'https://user@fcm.googleapis.com/fcm/send/x',
+  'https://fcm.googleapis.com@127.0.0.1/fcm/send/x',
+  'https://fcm.googleapis.com.evil.example/fcm/send/x',
+  'https://evilfcm.googleapis.com/fcm/send/x',
+  'https://x.fcm.googleapis.com/fcm/send/x',
+  'https://googleapis.com/fcm/send/x',
+  'https://fcm.googleapis.com\\@127.0.0.1/fcm/send/x',
+  'https://fcm.googleapis.com#@127.0.0.1/',
+  'https://fcm.googleapis.com/fcm/send/x#fragment',
+  'https://fcm.googleapis.com',
+  'https://fcm.googleapis.com?x=/y',
+  'https://fcm.googleapis.com/fcm/send/ü',
+  'http://fcm.googleapis.com/fcm/send/x',
+  'https:/fcm.googleapis.com/fcm/send/x',
+  'https:fcm.googleapis.com/fcm/send/x',
+  'https://notify.windows.com/w/?token=x',
+  'https://evil.example/.notify.windows.com/w/?token=x',
+  'https://notify.windows.com.evil.example/w/?token=x',
+  'https://evilnotify.windows.com/w/?token=x',
+  'https://a.b.notify.windows.com/w/?token=x',
+  'https://push.services.mozilla.com/wpush/v2/x',
+  'https://xpush.services.mozilla.com/wpush/v2/x',
+  'https://push.apple.com/x',
+  'https://web.push.apple.com.evil.example/x',
+];
+
+/** Those of the services, as browsers make them. */
+const GENUINE: readonly (readonly [string, string])[] = [
+  ['https://fcm.googleapis.com/fcm/send/abc:APA91b', 'google'],
+  ['https://fcm.googleapis.com/wp/abc', 'google'],
+  ['https://android.googleapis.com/gcm/send/abc', 'google'],
+  ['https://jmt17.google.com/fcm/send/abc', 'google'],
+  ['https://updates.push.services.mozilla.com/wpush/v2/gAAAA', 'mozilla'],
+  ['https://web.push.apple.com/QDxyz', 'apple'],
+  ['https://wns2-par02p.notify.windows.com/w/?token=BQYAAAD%2f%2b3', 'wns'],
+  ['https://db5p.notify.windows.com/w/?token=x', 'wns'],
+];
+
+async function resolveInside(): Promise<readonly ResolvedAddress[]> {
+  return [{ address: '127.0.0.1', family: 4 }];
+}
+
+test('the endpoints that browsers make are known by their service, to the last byte', () => {
+  for (const [endpoint, service] of GENUINE) {
+    const judged = judgeEndpoint(endpoint, NO_HOSTS);
+    assert.ok(judged.kind === 'endpoint', endpoint);
+    assert.equal(judged.service, service);
+    assert.equal(judged.origin + judged.path, endpoint);
+  }
+});
+
+test('an endpoint elsewhere is refused at registration, and nobody goes there', async (t) => {
+  await using network = await startNetwork({ role: 'api' });
+  const { keys } = new WebPushUserAgent();
+  for (const endpoint of ENDPOINTS) {
+    const path = `/v1/installations/${randomUUID()}`;
+    const token = { provider: 'webpush', endpoint, keys };
+    const answer = await network.backEnd.request('PUT', path, { token });
+    assertProblem(answer, 'validation_failed');
+    assert.match(JSON.stringify(answer.body), /\/token\/endpoint/, endpoint);
+  }
+  assert.equal(visits, 0);
+  t.diagnostic(`${ENDPOINTS.length} endpoints`);
+  assert.ok(ENDPOINTS.length >= 200);
+});
+
+test('an endpoint elsewhere that is stored all the same is not connected to', async () => {
+  await using client = openWebPush({ hosts: [], resolve: resolveInside });
+  for (const endpoint of ENDPOINTS) {
+    const [outcome] = await outcomesOf(client.provider, [client.pushTo(endpoint)], soon());
+    const expected = { kind: 'unclassified', code: 'endpoint_not_allowed', status: null };
+    assert.deepEqual(outcome, expected, endpoint);
+  }
+  assert.equal(visits, 0);
+});
+
+test('a push service whose name leads inside is not connected to', async () => {
+  const addresses = new Map<string, readonly string[]>();
+  const resolve = async (hostname: string): Promise<readonly ResolvedAddress[]> =>
+    (addresses.get(hostname) ?? []).map((address) => ({
+      address,
+      family: address.includes(':') ? 6 : 4,
+    }));
+  const inside = [...Object.keys(PRIVATE_IPV4), ...PRIVATE_IPV6];
+  const answers = inside.flatMap((one) => [[one], [one, '8.8.8.8'], ['8.8.8.8', one]]);
+  await using client = openWebPush({ hosts: [], resolve });
+  for (const [index, answer] of [...answers, []].entries()) {
+    // A name of its own for each: after a failed connection there is a pause.
+    const host = `wns2-x${index}.notify.windows.com`;
+    addresses.set(host, answer);
+    const push = client.pushTo(`https://${host}/w/?token=x`);
+    const [outcome] = await outcomesOf(client.provider, [push], soon());
+    const code = 'connect_failed:PRIVATE_ADDRESS';
+    const expected = { kind: 'transient', code, status: null, retryAfterMs: null };
+    assert.deepEqual(outcome, expected, answer.join(' '));
+  }
+  assert.equal(visits, 0);
+});
+
+test('a route refuses what is inside on the very port where somebody listens', async () => {
+  let lookups = 0;
+  const flipping = async (): Promise<readonly ResolvedAddress[]> => {
+    lookups += 1;
+    // Whoever looked twice would be told something else the second time.
+    const [first, second] = [
+      { address: '127.0.0.1', family: 4 },
+      { address: '8.8.8.8', family: 4 },
+    ];
+    return lookups % 2 === 1 ? [first] : [second, first];
+  };
+  for (let time = 0; time < 4; time += 1) {
+    await using route = new ServiceRoute({
+      origin: `https://fcm.googleapis.com:${port}`,
+      ownHosts: NO_HOSTS,
+      ca: null,
+      resolve: flipping,
+      authorization: () => 'vapid t=x, k=y',
+      answerTimeoutMs: 1_000,
+    });
+    const request = { shape: shapeOf('high', null), path: '/', values: ['0', 'x'] } as const;
+    const result = await route.request({ ...request, body: Buffer.alloc(0) }, soon());
+    assert.ok(result.kind === 'not_started' && result.detail === 'PRIVATE_ADDRESS');
+    assert.equal(lookups, time + 1);
+  }
+  assert.equal(visits, 0);
+});
+
+test('a socket gets the addresses that were checked, and looks nothing up itself', async () => {
+  let lookups = 0;
+  const flipping = async (): Promise<readonly ResolvedAddress[]> => {
+    lookups += 1;
+    return [{ address: lookups === 1 ? '8.8.8.8' : '127.0.0.1', family: 4 }];
+  };
+  const lookup = publicLookup(flipping);
+  const look = (): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      lookup('fcm.googleapis.com', { all: true }, (error, found) =>
+        error === null ? resolve(found) : reject(error),
+      );
+    });
+  assert.deepEqual(await look(), [{ address: '8.8.8.8', family: 4 }]);
+  assert.equal(lookups, 1);
+  await assert.rejects(look(), { name: 'PrivateAddressError' });
+});

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+
+type Json = Readonly<Record<string, unknown>>;
+
+interface Reply {
+  readonly id: number;
+  readonly type: 'success' | 'error';
+  readonly result?: Json;
+  readonly message?: string;
+}
+
+interface Waiter {
+  readonly resolve: (result: Json) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const DEADLINE_MS = 30_000;
+
+/** A WebDriver BiDi session (W3C): the few commands that a test needs of a browser. */
+export class BidiSession implements AsyncDisposable {
+  readonly #socket: WebSocket;
+  readonly #waiters = new Map<number, Waiter>();
+  #lastId = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.addEventListener('message', ({ data }) => this.#hear(JSON.parse(String(data)) as Reply));
+    socket.addEventListener('close', () => this.#fail(new Error('The browser has gone.')));
+  }
+
+  /** Opens the session of a browser whose remote agent listens at this address. */
+  static async open(url: string): Promise<BidiSession> {
+    const socket = new WebSocket(`${url}/session`);
+    await once(socket, 'open', { signal: AbortSignal.timeout(DEADLINE_MS) });
+    const session = new BidiSession(socket);
+    await session.command('session.new', { capabilities: {} });
+    return session;
+  }
+
+  /** The id of the tab that is open. */
+  async tab(): Promise<string> {
+    const { contexts } = await this.command('browsingContext.getTree', {});
+    const [first] = contexts as readonly { readonly context: string }[];
+    assert(first !== undefined, 'A browser starts with a tab.');
+    return first.context;
+  }
+
+  async navigate(tab: string, url: string): Promise<void> {
+    await this.command('browsingContext.navigate', { context: tab, url, wait: 'complete' });
+  }
+
+  /** What a page's expression comes to, awaited there; it must be text. */
+  async evaluate(tab: string, expression: string): Promise<string> {
+    const answer = await this.command('script.evaluate', {
+      expression,
+      target: { context: tab },
+      awaitPromise: true,
+    });
+    const { value } = (answer.result ?? {}) as { readonly value?: unknown };
+    assert(typeof value === 'string', JSON.stringify(answer));
+    return value;
+  }
+
+  async command(method: string, params: Json): Promise<Json> {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<Json>();
+    this.#waiters.set(id, { resolve, reject });
+    const deadline = setTimeout(() => reject(new Error(`${method} took too long.`)), DEADLINE_MS);
+    this.#socket.send(JSON.stringify({ id, method, params }));
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(deadline);
+      this.#waiters.delete(id);
+    }
+  }
+
+  /** Ends the browser, which ends the session. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    const closed = once(this.#socket, 'close', { signal: AbortSignal.timeout(DEADLINE_MS) });
+    await this.command('browser.close', {});
+    await closed;
+  }
+
+  #hear({ id, type, result = {}, message }: Reply): void {
+    const waiter = this.#waiters.get(id);
+    if (type === 'success') waiter?.resolve(result);
+    else waiter?.reject(new Error(message));
+  }
+
+  #fail(error: Error): void {
+    for (const { reject } of this.#waiters.values()) reject(error);
+  }
+}
