@@ -4,4 +4,6 @@ export interface Answer {
   readonly reason: string | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** How the body goes over the wire; as it is when left out. */
+  readonly encoding?: 'gzip';
 }

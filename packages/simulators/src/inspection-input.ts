@@ -1,14 +1,18 @@
 import { readApnsDeviceState } from './apns/device-states.ts';
 import type { ApnsSimulator } from './apns/simulator.ts';
+import { readExpoDeviceState } from './expo/device-states.ts';
+import type { ExpoSimulator } from './expo/simulator.ts';
 import { readFcmDeviceState } from './fcm/device-states.ts';
 import type { FcmSimulator } from './fcm/simulator.ts';
 import type { EntryFilter, ProviderName } from './journal.ts';
+import type { DeviceBook } from './device-book.ts';
+import { unreachable } from './unreachable.ts';
 import { invalid, isRecord } from './variant.ts';
 import type { Parsed } from './variant.ts';
 
-export type Simulator = ApnsSimulator | FcmSimulator;
+export type Simulator = ApnsSimulator | FcmSimulator | ExpoSimulator;
 
-const PROVIDERS: readonly string[] = ['apns', 'fcm'] satisfies readonly ProviderName[];
+const PROVIDERS: readonly string[] = ['apns', 'fcm', 'expo'] satisfies readonly ProviderName[];
 const ENVIRONMENTS: readonly unknown[] = ['production', 'sandbox'];
 const DEFAULT_LIMIT = 1000;
 
@@ -25,7 +29,7 @@ export function chooseSimulators(
   const chosen = simulators.filter(
     (simulator) =>
       simulator.provider === provider &&
-      (!isGiven || simulator.provider === 'fcm' || simulator.environment === environment),
+      (!isGiven || simulator.provider !== 'apns' || simulator.environment === environment),
   );
   return chosen.length === 0
     ? invalid(isGiven ? 'environment' : 'provider', 'is not simulated here')
@@ -81,14 +85,24 @@ export function readDeviceChange(
 }
 
 function stateSetter(simulator: Simulator, input: unknown): Parsed<(token: string) => void> {
-  if (simulator.provider === 'apns') {
-    const state = readApnsDeviceState(input, 'state');
-    if (!state.ok) return state;
-    return { ok: true, value: (token) => simulator.devices.set(token, state.value) };
+  switch (simulator.provider) {
+    case 'apns':
+      return setterOf(simulator.devices, readApnsDeviceState(input, 'state'));
+    case 'fcm':
+      return setterOf(simulator.devices, readFcmDeviceState(input, 'state'));
+    case 'expo':
+      return setterOf(simulator.devices, readExpoDeviceState(input, 'state'));
+    default:
+      return unreachable(simulator);
   }
-  const state = readFcmDeviceState(input, 'state');
+}
+
+function setterOf<State>(
+  devices: DeviceBook<State>,
+  state: Parsed<State>,
+): Parsed<(token: string) => void> {
   if (!state.ok) return state;
-  return { ok: true, value: (token) => simulator.devices.set(token, state.value) };
+  return { ok: true, value: (token) => devices.set(token, state.value) };
 }
 
 function isProvider(value: unknown): value is ProviderName {

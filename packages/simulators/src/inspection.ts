@@ -3,6 +3,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { APNS_SENTINELS } from './apns/sentinel-tokens.ts';
 import type { ApnsSimulator } from './apns/simulator.ts';
+import { EXPO_SENTINELS } from './expo/sentinel-tokens.ts';
+import type { ExpoSimulator } from './expo/simulator.ts';
 import { FCM_SENTINELS } from './fcm/sentinel-tokens.ts';
 import type { FcmSimulator } from './fcm/simulator.ts';
 import { readScheduledFault } from './fault-input.ts';
@@ -18,6 +20,7 @@ export interface InspectionOptions {
   readonly port?: number;
   readonly apns: readonly ApnsSimulator[];
   readonly fcm: FcmSimulator | null;
+  readonly expo?: ExpoSimulator | null;
 }
 
 export interface Inspection extends AsyncDisposable {
@@ -45,7 +48,8 @@ const MAX_BODY_BYTES = 64 * 1024;
  * loopback. All simulators must share one journal, so that `after` is one cursor through it.
  */
 export async function startInspection(options: InspectionOptions): Promise<Inspection> {
-  const simulators = [...options.apns, ...(options.fcm === null ? [] : [options.fcm])];
+  const { apns, fcm, expo = null } = options;
+  const simulators = [...apns, fcm, expo].filter((simulator) => simulator !== null);
   const [journal, ...others] = new Set(simulators.map((simulator) => simulator.journal));
   assert(journal !== undefined && others.length === 0, 'Inspected simulators share one journal.');
   const server = createServer((request, response) => {
@@ -157,7 +161,11 @@ function overview(simulators: readonly Simulator[], journal: Journal): Reply {
         knobs: simulator.knobs,
       })),
       journal: journal.counters,
-      sentinelTokens: { apns: meanings(APNS_SENTINELS), fcm: meanings(FCM_SENTINELS) },
+      sentinelTokens: {
+        apns: meanings(APNS_SENTINELS),
+        fcm: meanings(FCM_SENTINELS),
+        expo: meanings(EXPO_SENTINELS),
+      },
       routes: [
         'GET /',
         'GET /journal?provider=&token=&after=&limit=',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { APNS_SENTINELS, FCM_SENTINELS } from '../src/index.ts';
+import { APNS_SENTINELS, EXPO_SENTINELS, FCM_SENTINELS } from '../src/index.ts';
 
 const page = new URL('../../../docs/simulator-differences.md', import.meta.url);
 const text = await readFile(page, 'utf8');
@@ -18,6 +18,7 @@ describe('the page on simulators', () => {
   const tables = [
     ['APNs', APNS_SENTINELS],
     ['FCM', FCM_SENTINELS],
+    ['Expo', EXPO_SENTINELS],
   ] as const;
   for (const [heading, sentinels] of tables) {
     it(`lists exactly the sentinel tokens of ${heading}`, () => {
@@ -31,7 +32,11 @@ describe('the page on simulators', () => {
   it('can trust that sentinels are valid and no two share a prefix', () => {
     for (const { prefix } of APNS_SENTINELS) assert.match(prefix, /^[0-9a-f]{8}$/);
     for (const { prefix } of FCM_SENTINELS) assert.match(prefix, /^sim-[a-z0-9-]+:$/);
-    const prefixes = [...APNS_SENTINELS, ...FCM_SENTINELS].map(({ prefix }) => prefix);
+    for (const { prefix } of EXPO_SENTINELS) {
+      assert.match(prefix, /^ExponentPushToken\[sim-[a-z0-9-]+:$/);
+    }
+    const all = [...APNS_SENTINELS, ...FCM_SENTINELS, ...EXPO_SENTINELS];
+    const prefixes = all.map(({ prefix }) => prefix);
     assert.equal(new Set(prefixes).size, prefixes.length);
   });
 });
