@@ -116,3 +116,8 @@ export function fcmToken(): { provider: 'fcm'; value: string } {
   const id = randomBytes(16).toString('base64url').slice(0, 22);
   return { provider: 'fcm', value: `${id}:APA91b${randomBytes(90).toString('base64url')}` };
 }
+
+/** A push token as Expo makes them; what it begins with may be a sentinel of the simulator. */
+export function expoToken(prefix = 'ExponentPushToken['): { provider: 'expo'; value: string } {
+  return { provider: 'expo', value: `${prefix}${randomBytes(16).toString('base64url')}]` };
+}

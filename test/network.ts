@@ -5,9 +5,11 @@ import {
   createJournal,
   createServiceAccount,
   startApnsSimulator,
+  startExpoSimulator,
   startFcmSimulator,
   type ApnsSimulator,
   type CertificateAuthority,
+  type ExpoSimulator,
   type FcmSimulator,
   type Journal,
 } from '@homing/simulators';
@@ -32,6 +34,7 @@ import { countOpenWork } from '../packages/server/src/store/chunks.ts';
 
 export const TOPIC = 'com.acme.shop';
 export const PROJECT = 'acme-shop';
+export const EXPO_PROJECT = '@acme/shop';
 export const TEAM = 'ACMETEAM01';
 
 export interface NetworkOptions {
@@ -72,6 +75,7 @@ export interface Network extends AsyncDisposable {
   readonly apns: ApnsSimulator;
   readonly sandbox: ApnsSimulator;
   readonly fcm: FcmSimulator;
+  readonly expo: ExpoSimulator;
   /** What the simulators take, as `app` has it. */
   readonly credentials: NewAppRequest['credentials'];
   /** What all simulators received. */
@@ -216,6 +220,8 @@ async function startSimulators(
   const apns = stack.use(await startApnsSimulator({ ...shared, environment: 'production' }));
   const sandbox = stack.use(await startApnsSimulator({ ...shared, environment: 'sandbox' }));
   const fcm = stack.use(await startFcmSimulator({ tls, mode, clock: time, journal, projects: [] }));
+  const expoOptions = { tls, mode, clock: time, journal, project: EXPO_PROJECT } as const;
+  const expo = stack.use(await startExpoSimulator(expoOptions));
   const account = await createServiceAccount(PROJECT, fcm.tokenUrl);
   const { clientEmail, privateKeyId, publicKeyPem } = account;
   fcm.addProject({
@@ -227,6 +233,7 @@ async function startSimulators(
     apnsSandbox: sandbox.url,
     fcm: fcm.url,
     googleToken: fcm.tokenUrl,
+    expo: expo.url,
     ca: authority.certificatePem,
   };
   const { teamId, keyId, privateKeyPem } = key;
@@ -236,10 +243,12 @@ async function startSimulators(
     apns,
     sandbox,
     fcm,
+    expo,
     endpoints,
     credentials: {
       apns: { teamId, keyId, privateKeyPem, topics: [TOPIC], environment: 'both' },
       fcm: { serviceAccount: withoutTokenUri(account.json) },
+      expo: { project: EXPO_PROJECT },
     },
   };
 }

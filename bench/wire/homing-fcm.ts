@@ -23,7 +23,7 @@ const MESSAGE: Message = {
   priority: 'high',
   collapseKey: null,
   challenge: null,
-  overrides: { apns: null, fcm: null, webpush: null },
+  overrides: { apns: null, fcm: null, webpush: null, expo: null },
 };
 
 const EXPIRES_AT = new Date(2_000_000_000_000);

@@ -52,6 +52,7 @@ export async function openKillSite(
     HOMING_APNS_SANDBOX_URL: endpoints.apnsSandbox,
     HOMING_FCM_URL: endpoints.fcm,
     HOMING_GOOGLE_TOKEN_URL: endpoints.googleToken,
+    HOMING_EXPO_URL: endpoints.expo,
     HOMING_PROVIDER_CA_FILE: authorityFile,
     // Sources are read anew by each process, which takes longer than anything that it then does.
     NODE_COMPILE_CACHE: join(directory, 'compiled'),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Entry } from '@homing/simulators';
 
-const NAMES: Readonly<Record<string, string>> = { apns: 'APNs', fcm: 'FCM' };
+const NAMES: Readonly<Record<string, string>> = { apns: 'APNs', fcm: 'FCM', expo: 'Expo' };
 
 /** A push that reached a simulated phone, as one line; null for anything else in the journal. */
 export function renderArrival(entry: Entry): string | null {

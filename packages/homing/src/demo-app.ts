@@ -1,6 +1,6 @@
 import { isKeyKnown, provisionApp, type App, type ProvisionedApp } from '@homing/server';
 import { readKept, writeKept } from './kept-file.ts';
-import { DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
+import { DEMO_EXPO_PROJECT, DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
 
 /**
  * The app that a newcomer plays with: identity checks off, credentials for the simulators. Its keys
@@ -25,6 +25,7 @@ export async function ensureDemoApp(
     credentials: {
       apns: { keyId, teamId, privateKeyPem, topics: [DEMO_TOPIC], environment: 'both' },
       fcm: { serviceAccount: identity.serviceAccount },
+      expo: { project: DEMO_EXPO_PROJECT },
     },
     identityKeys: [],
     allowedOrigins: ['*'],

@@ -10,6 +10,7 @@ import { keepFirst, readKept } from './kept-file.ts';
 
 export const DEMO_TOPIC = 'com.example.shop';
 export const DEMO_PROJECT = 'homing-demo';
+export const DEMO_EXPO_PROJECT = '@homing/demo';
 
 /** What makes the simulators the same ones again after a restart. */
 export interface SimulatorIdentity {

@@ -1,18 +1,25 @@
 import {
   createJournal,
   startApnsSimulator,
+  startExpoSimulator,
   startFcmSimulator,
   startInspection,
   type ApnsSimulator,
   type Entry,
+  type ExpoSimulator,
   type FcmSimulator,
   type Journal,
 } from '@homing/simulators';
 import type { ProviderEndpoints } from '@homing/server';
 import { listenAt } from './failure.ts';
-import { DEMO_PROJECT, DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
+import {
+  DEMO_EXPO_PROJECT,
+  DEMO_PROJECT,
+  DEMO_TOPIC,
+  type SimulatorIdentity,
+} from './simulator-identity.ts';
 
-/** The simulators of APNs (both environments) and FCM, and the window into them. */
+/** The simulators of APNs (both environments), FCM and Expo, and the window into them. */
 export interface SimulatorSet extends AsyncDisposable {
   readonly endpoints: ProviderEndpoints;
   readonly inspectionUrl: string;
@@ -20,18 +27,19 @@ export interface SimulatorSet extends AsyncDisposable {
   readonly apns: ApnsSimulator;
   readonly apnsSandbox: ApnsSimulator;
   readonly fcm: FcmSimulator;
+  readonly expo: ExpoSimulator;
 }
 
 export interface SimulatorSetOptions {
   readonly identity: SimulatorIdentity;
   readonly host: string;
-  /** The first of four ports in a row: APNs, its sandbox, FCM, inspection. 0 takes free ones. */
+  /** The first of five in a row: APNs, its sandbox, FCM, inspection, Expo. 0 takes free ones. */
   readonly firstPort: number;
   readonly onEntry: (entry: Entry) => void;
 }
 
 /** How many ports in a row a set takes. */
-export const SIMULATOR_PORTS = 4;
+export const SIMULATOR_PORTS = 5;
 
 /** Starts the set; any well-formed token is live until something says otherwise. */
 export async function startSimulatorSet(options: SimulatorSetOptions): Promise<SimulatorSet> {
@@ -56,9 +64,14 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
       startFcmSimulator({ ...shared, port, projects: [fcmProject(identity)] }),
     ),
   );
+  const expo = stack.use(
+    await startAt(options, 4, 'the Expo simulator', (port) =>
+      startExpoSimulator({ ...shared, port, project: DEMO_EXPO_PROJECT }),
+    ),
+  );
   const inspection = stack.use(
     await startAt(options, 3, 'the inspection of the simulators', (port) =>
-      startInspection({ host, port, apns: [apns, apnsSandbox], fcm }),
+      startInspection({ host, port, apns: [apns, apnsSandbox], fcm, expo }),
     ),
   );
   const owned = stack.move();
@@ -66,6 +79,7 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
     apns,
     apnsSandbox,
     fcm,
+    expo,
     journal,
     inspectionUrl: inspection.url,
     endpoints: {
@@ -73,6 +87,7 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
       apnsSandbox: apnsSandbox.url,
       fcm: fcm.url,
       googleToken: fcm.tokenUrl,
+      expo: expo.url,
       ca: identity.authority.certificatePem,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

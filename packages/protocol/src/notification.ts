@@ -93,6 +93,7 @@ const Overrides = Type.Object(
     apns: Type.Optional(Free),
     fcm: Type.Optional(Free),
     webpush: Type.Optional(Free),
+    expo: Type.Optional(Free),
   },
   closed,
 );

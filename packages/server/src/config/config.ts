@@ -11,6 +11,7 @@ export interface ProviderEndpoints {
   readonly apnsSandbox: string;
   readonly fcm: string;
   readonly googleToken: string;
+  readonly expo: string;
   /** PEM certificates to trust for providers; null for the system's. */
   readonly ca: string | null;
 }
@@ -90,6 +91,7 @@ export function readConfig(env: Environment): Config {
       apnsSandbox: httpsUrl(env, 'HOMING_APNS_SANDBOX_URL', 'https://api.sandbox.push.apple.com'),
       fcm: httpsUrl(env, 'HOMING_FCM_URL', 'https://fcm.googleapis.com'),
       googleToken: httpsUrl(env, 'HOMING_GOOGLE_TOKEN_URL', 'https://oauth2.googleapis.com/token'),
+      expo: httpsUrl(env, 'HOMING_EXPO_URL', 'https://exp.host'),
       ca: readCertificates(env, 'HOMING_PROVIDER_CA_FILE'),
     },
   });

@@ -67,6 +67,10 @@ export const ENVIRONMENT = {
     description: "Google's token endpoint; service accounts that name another are refused.",
     default: 'https://oauth2.googleapis.com/token',
   },
+  HOMING_EXPO_URL: {
+    description: 'Where the Expo push service is.',
+    default: 'https://exp.host',
+  },
   HOMING_OUTBOUND_HOSTS: {
     description:
       'Hosts of your own network, `name` or `name:port`, comma-separated, that an app may name.',

@@ -73,7 +73,7 @@ function toPush({ id, address, nonce, expiresAt }: LeasedProbe): Push {
     priority: 'high',
     collapseKey: null,
     challenge: nonce,
-    overrides: { apns: null, fcm: null, webpush: null },
+    overrides: { apns: null, fcm: null, webpush: null, expo: null },
   } as const;
   return { id, address, message, rcpt: null, collapseScope: null, expiresAt, drawnBySdk: false };
 }

@@ -12,6 +12,7 @@ export interface MessageOverrides {
   readonly apns: Readonly<Record<string, unknown>> | null;
   readonly fcm: Readonly<Record<string, unknown>> | null;
   readonly webpush: Readonly<Record<string, unknown>> | null;
+  readonly expo: Readonly<Record<string, unknown>> | null;
 }
 
 /**

@@ -19,7 +19,10 @@ export const WITHOUT_ANSWER = {
  * status alone would blame the message, the credential or the token for what nobody said of them;
  * 429 and 5xx say enough.
  */
-export function outcomeOfCutOff({ status, isWhole }: Http2Answer): Outcome | null {
+export function outcomeOfCutOff({
+  status,
+  isWhole,
+}: Pick<Http2Answer, 'status' | 'isWhole'>): Outcome | null {
   const saysEnough = status === 429 || status >= 500;
   return isWhole || saysEnough ? null : { kind: 'unclassified', code: 'cut_off', status };
 }

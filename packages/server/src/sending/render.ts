@@ -90,6 +90,7 @@ function renderFor(
       apns: notification.overrides.apns ?? null,
       fcm: notification.overrides.fcm ?? null,
       webpush: notification.overrides.webpush ?? null,
+      expo: notification.overrides.expo ?? null,
     },
   };
 }

@@ -21,7 +21,7 @@ function built(push: Push): Built {
 }
 
 function withOverrides(apns: Readonly<Record<string, unknown>>): Message {
-  return makeMessage({ overrides: { apns, fcm: null, webpush: null } });
+  return makeMessage({ overrides: { apns, fcm: null, webpush: null, expo: null } });
 }
 
 function collapseIdFor(collapseKey: string): string | undefined {

@@ -15,7 +15,7 @@ function built(push: Push, now: Date = NOW): Record<string, unknown> {
 }
 
 function withOverrides(fcm: Readonly<Record<string, unknown>>): Message {
-  return makeMessage({ overrides: { apns: null, fcm, webpush: null } });
+  return makeMessage({ overrides: { apns: null, fcm, webpush: null, expo: null } });
 }
 
 function ttlAt(now: string): unknown {

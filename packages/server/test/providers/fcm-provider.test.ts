@@ -58,6 +58,7 @@ describe('the FCM provider', () => {
       overrides: {
         apns: null,
         webpush: null,
+        expo: null,
         fcm: {
           android: { notification: { channel_id: 'parcels' } },
           fcm_options: { analytics_label: 'x' },

@@ -26,7 +26,7 @@ export function makeMessage(fields: Partial<Message> = {}): Message {
     priority: 'high',
     collapseKey: null,
     challenge: null,
-    overrides: { apns: null, fcm: null, webpush: null },
+    overrides: { apns: null, fcm: null, webpush: null, expo: null },
     ...fields,
   };
 }
@@ -64,6 +64,17 @@ export function makeFcmPush(fields: Partial<Push> = {}): Push {
 
 export function fcmPushTo(token: string): Push {
   return makeFcmPush({ address: { provider: 'fcm', kind: 'token', project: PROJECT, token } });
+}
+
+export function makeExpoPush(fields: Partial<Push> = {}): Push {
+  return makeApnsPush({
+    address: { provider: 'expo', token: `ExponentPushToken[${randomUUID()}]` },
+    ...fields,
+  });
+}
+
+export function expoPushTo(token: string): Push {
+  return makeExpoPush({ address: { provider: 'expo', token } });
 }
 
 /** Time enough for everything that a test does on loopback. */
