@@ -24,11 +24,10 @@ import type { Transaction } from '../store/sql.ts';
  */
 export async function watchAnswers(
   tx: Transaction,
-  chunk: LeasedChunk,
+  { appRef, credentialRef }: Pick<LeasedChunk, 'appRef' | 'credentialRef'>,
   settlements: readonly Settlement[],
   now: Date,
 ): Promise<ReadonlySet<string>> {
-  const { appRef, credentialRef } = chunk;
   assert(credentialRef !== null, 'only a resolved chunk is settled');
   const frozen = new Set<string>();
   // In one order for everybody, because each host's minute is held until the commit.

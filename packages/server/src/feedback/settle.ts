@@ -6,6 +6,7 @@ import { recordDeliveries } from '../store/ledger.ts';
 import { finishIfDone } from '../store/notifications.ts';
 import { reofferDead } from '../store/reoffer.ts';
 import type { Database, Transaction } from '../store/sql.ts';
+import { insertTickets } from '../store/tickets.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { watchAnswers } from './mass-death.ts';
 import { applyTokenFacts } from './token-facts.ts';
@@ -59,6 +60,7 @@ async function writeSettlements(
   const frozen = await watchAnswers(tx, chunk, settlements, now);
   const movedOn = await applyTokenFacts(tx, chunk.appRef, settlements, frozen, now);
   await recordDeliveries(tx, chunk, settlements, now);
+  await insertTickets(tx, chunk, settlements);
   await reofferDead(tx, movedOn, now);
   const progress = await countSettled(tx, chunk, settlements.length);
   if (progress === 'completed') await finishIfDone(tx, chunk.notificationRef, now);

@@ -8,6 +8,7 @@ export interface Events {
   readonly dispatcherFault: (error: unknown) => void;
   readonly refuted: (count: number) => void;
   readonly outcome: (provider: string, outcome: string) => void;
+  readonly receipt: (provider: string, outcome: string) => void;
   readonly credentialStopped: (credentialRef: number, code: string) => void;
   readonly credentialResumed: (credentialRef: number) => void;
   readonly keySetFailed: (appRef: number, why: string) => void;
@@ -33,6 +34,9 @@ export function createEvents(logger: Logger, metrics: Metrics): Events {
     },
     outcome(provider, outcome) {
       metrics.outcomes.inc({ provider, outcome });
+    },
+    receipt(provider, outcome) {
+      metrics.receipts.inc({ provider, outcome });
     },
     credentialStopped(credentialRef, code) {
       metrics.credentialStops.inc();
