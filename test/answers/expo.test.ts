@@ -123,7 +123,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   '413 *': { told: { fault: answer(413, '(html)') }, ...failed('payload', '413') },
   '400 *': { told: { fault: answer(400, 'BRAND_NEW') }, ...failed('payload', 'BRAND_NEW') },
-  // A deadline of half a minute is no matter for a test of seconds; this one is judged alike.
+  // A deadline of 20 seconds is no matter for a test of seconds; this one is judged alike.
   '- TIMEOUT': {
     told: { fault: { kind: 'accept_then_reset' } },
     delivery: ['retrying', 'unknown', 'NETWORK_AFTER_SEND'],

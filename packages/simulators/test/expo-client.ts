@@ -5,7 +5,7 @@ import { createCertificateAuthority, startExpoSimulator } from '../src/index.ts'
 import type { ExpoSimulator, ExpoSimulatorOptions } from '../src/index.ts';
 
 export const PROJECT = '@parcels/app';
-const authority = await createCertificateAuthority();
+export const authority = await createCertificateAuthority();
 const serverIdentity = await authority.issue(['127.0.0.1']);
 const BASE = '/--/api/v2/push';
 
