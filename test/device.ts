@@ -121,3 +121,8 @@ export function fcmToken(): { provider: 'fcm'; value: string } {
 export function hmsToken(): { provider: 'hms'; value: string } {
   return { provider: 'hms', value: `IQAAAACy0${randomBytes(96).toString('base64url')}` };
 }
+
+/** A push token as Expo makes them; what it begins with may be a sentinel of the simulator. */
+export function expoToken(prefix = 'ExponentPushToken['): { provider: 'expo'; value: string } {
+  return { provider: 'expo', value: `${prefix}${randomBytes(16).toString('base64url')}]` };
+}

@@ -6,11 +6,13 @@ import {
   createJournal,
   createServiceAccount,
   startApnsSimulator,
+  startExpoSimulator,
   startFcmSimulator,
   startHmsSimulator,
   startWebPushSimulator,
   type ApnsSimulator,
   type CertificateAuthority,
+  type ExpoSimulator,
   type FcmSimulator,
   type HmsApp,
   type HmsSimulator,
@@ -39,6 +41,7 @@ import { countOpenWork } from '../packages/server/src/store/chunks.ts';
 
 export const TOPIC = 'com.acme.shop';
 export const PROJECT = 'acme-shop';
+export const EXPO_PROJECT = '@acme/shop';
 export const TEAM = 'ACMETEAM01';
 
 export interface NetworkOptions {
@@ -86,6 +89,7 @@ export interface Network extends AsyncDisposable {
   readonly hmsApp: HmsApp;
   /** The services of the browsers; they take any VAPID key, from apps that have one. */
   readonly webPush: WebPushSimulators;
+  readonly expo: ExpoSimulator;
   /** What the simulators take, as `app` has it. */
   readonly credentials: NewAppRequest['credentials'];
   /** What all simulators received. */
@@ -236,6 +240,8 @@ async function startSimulators(
     startWebPushSimulator({ personality, tls, mode, clock: time, journal }),
   );
   for (const simulator of Object.values(webPush)) stack.use(simulator);
+  const expoOptions = { tls, mode, clock: time, journal, project: EXPO_PROJECT } as const;
+  const expo = stack.use(await startExpoSimulator(expoOptions));
   const account = await createServiceAccount(PROJECT, fcm.tokenUrl);
   const { clientEmail, privateKeyId, publicKeyPem } = account;
   fcm.addProject({
@@ -254,6 +260,7 @@ async function startSimulators(
     hms: hms.url,
     hmsToken: hms.tokenUrl,
     webPushHosts: [...webPushHosts, ...Object.values(webPush).map(({ origin }) => hostOf(origin))],
+    expo: expo.url,
     ca: authority.certificatePem,
   };
   const { teamId, keyId, privateKeyPem } = key;
@@ -266,11 +273,13 @@ async function startSimulators(
     hms,
     hmsApp,
     webPush,
+    expo,
     endpoints,
     credentials: {
       apns: { teamId, keyId, privateKeyPem, topics: [TOPIC], environment: 'both' },
       fcm: { serviceAccount: withoutTokenUri(account.json) },
       hms: { appId: hmsApp.appId, clientSecret: hmsApp.clientSecret },
+      expo: { project: EXPO_PROJECT },
     },
   };
 }

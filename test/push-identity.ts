@@ -15,11 +15,20 @@ interface FcmBody {
   };
 }
 
+interface ExpoBody {
+  readonly data: { readonly homing: { readonly push: string } };
+  readonly tag: string;
+}
+
 /** The identity of a push that a simulator received. */
 export function pushIdentity(entry: Entry): PushIdentity {
   if (entry.provider === 'apns') {
     const { 'apns-id': id = '', 'apns-collapse-id': collapseId = '' } = entry.headers;
     return { id, collapseId };
+  }
+  if (entry.provider === 'expo') {
+    const { data, tag } = entry.body as ExpoBody;
+    return { id: data.homing.push, collapseId: tag };
   }
   const { message } = entry.body as FcmBody;
   return { id: message.data.homing_id, collapseId: message.android.notification.tag };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Message } from '../../packages/server/src/domain/message.ts';
+import { NO_OVERRIDES, type Message } from '../../packages/server/src/domain/message.ts';
 import type { Push } from '../../packages/server/src/domain/push.ts';
 import { EncryptionPool } from '../../packages/server/src/providers/webpush/encryption-pool.ts';
 import {
@@ -29,7 +29,7 @@ const MESSAGE: Message = {
   priority: 'high',
   collapseKey: null,
   challenge: null,
-  overrides: { apns: null, fcm: null, webpush: null, hms: null },
+  overrides: NO_OVERRIDES,
 };
 
 /** What our provider does before anything goes to a socket, on its own thread or on several. */

@@ -1,6 +1,6 @@
 import { createServiceAccount } from '@homing/simulators';
 import type { Clock } from '../../packages/server/src/domain/clock.ts';
-import type { Message } from '../../packages/server/src/domain/message.ts';
+import { NO_OVERRIDES, type Message } from '../../packages/server/src/domain/message.ts';
 import { createFcmProvider } from '../../packages/server/src/providers/fcm/provider.ts';
 import { outcomesOf } from '../../packages/server/src/providers/provider.ts';
 import { parseFcmSettings } from '../../packages/server/src/providers/fcm/settings.ts';
@@ -23,7 +23,7 @@ const MESSAGE: Message = {
   priority: 'high',
   collapseKey: null,
   challenge: null,
-  overrides: { apns: null, fcm: null, webpush: null, hms: null },
+  overrides: NO_OVERRIDES,
 };
 
 const EXPIRES_AT = new Date(2_000_000_000_000);

@@ -54,6 +54,7 @@ export async function openKillSite(
     HOMING_GOOGLE_TOKEN_URL: endpoints.googleToken,
     HOMING_HMS_URL: endpoints.hms,
     HOMING_HMS_TOKEN_URL: endpoints.hmsToken,
+    HOMING_EXPO_URL: endpoints.expo,
     HOMING_PROVIDER_CA_FILE: authorityFile,
     // Sources are read anew by each process, which takes longer than anything that it then does.
     NODE_COMPILE_CACHE: join(directory, 'compiled'),

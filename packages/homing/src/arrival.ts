@@ -4,6 +4,7 @@ import type { Entry } from '@homing/simulators';
 const NAMES: Readonly<Record<string, string>> = {
   apns: 'APNs',
   fcm: 'FCM',
+  expo: 'Expo',
   hms: 'HMS',
   webpush: 'Web Push',
 };

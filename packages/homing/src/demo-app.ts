@@ -1,6 +1,11 @@
 import { isKeyKnown, provisionApp, type App, type ProvisionedApp } from '@homing/server';
 import { readKept, writeKept } from './kept-file.ts';
-import { DEMO_CONTACT, DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
+import {
+  DEMO_CONTACT,
+  DEMO_EXPO_PROJECT,
+  DEMO_TOPIC,
+  type SimulatorIdentity,
+} from './simulator-identity.ts';
 
 /**
  * The app that a newcomer plays with: identity checks off, credentials for the simulators. Its keys
@@ -28,6 +33,7 @@ export async function ensureDemoApp(
       fcm: { serviceAccount: identity.serviceAccount },
       hms: { appId: hmsApp.appId, clientSecret: hmsApp.clientSecret },
       webpush: { subject: DEMO_CONTACT, ...identity.vapidKeys },
+      expo: { project: DEMO_EXPO_PROJECT },
     },
     identityKeys: [],
     allowedOrigins: ['*'],

@@ -27,7 +27,12 @@ program
   .option('--data <directory>', 'where everything is kept', '.homing')
   .option('--host <address>', 'the address to listen on', '127.0.0.1')
   .option('--port <number>', 'the port of the API', toPort, 8700)
-  .option('--simulator-port <number>', 'the first of seven ports for simulators', toFirstPort, 8701)
+  .option(
+    '--simulator-port <number>',
+    'the first of a row of ports for simulators',
+    toFirstPort,
+    8701,
+  )
   .action((options: { data: string; host: string; port: number; simulatorPort: number }) =>
     runUntilSignal(() =>
       startDev({
@@ -56,7 +61,7 @@ program
   .description('the simulated providers alone')
   .option('--data <directory>', 'where their keys are kept', '.homing')
   .option('--host <address>', 'the address to listen on', '127.0.0.1')
-  .option('--simulator-port <number>', 'the first of seven ports', toFirstPort, 8701)
+  .option('--simulator-port <number>', 'the first of a row of ports', toFirstPort, 8701)
   .action((options: { data: string; host: string; simulatorPort: number }) =>
     runUntilSignal(() =>
       startSim({

@@ -1,6 +1,11 @@
 import { join, resolve } from 'node:path';
 import { renderArrival } from './arrival.ts';
-import { DEMO_PROJECT, DEMO_TOPIC, loadSimulatorIdentity } from './simulator-identity.ts';
+import {
+  DEMO_EXPO_PROJECT,
+  DEMO_PROJECT,
+  DEMO_TOPIC,
+  loadSimulatorIdentity,
+} from './simulator-identity.ts';
 import { startSimulatorSet } from './simulator-set.ts';
 
 export interface SimOptions {
@@ -36,6 +41,7 @@ The simulators are ready. Keys for them are in ${file}.
   Huawei OAuth     ${endpoints.hmsToken}
   Web Push         ${webPush.url}        endpoints begin with ${webPush.origin}
   A Firefox asks   ${pushSocket.url}
+  Expo             ${endpoints.expo}        project ${DEMO_EXPO_PROJECT}
   What arrived     ${inspectionUrl}/journal
 `);
   return simulators;

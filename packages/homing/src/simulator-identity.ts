@@ -16,6 +16,7 @@ export const DEMO_TOPIC = 'com.example.shop';
 export const DEMO_PROJECT = 'homing-demo';
 /** Whom a push service would write to. */
 export const DEMO_CONTACT = 'mailto:shop@example.com';
+export const DEMO_EXPO_PROJECT = '@homing/demo';
 
 /** What makes the simulators the same ones again after a restart. */
 export interface SimulatorIdentity {

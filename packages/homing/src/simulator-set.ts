@@ -1,6 +1,7 @@
 import {
   createJournal,
   startApnsSimulator,
+  startExpoSimulator,
   startFcmSimulator,
   startHmsSimulator,
   startInspection,
@@ -8,6 +9,7 @@ import {
   startWebPushSimulator,
   type ApnsSimulator,
   type Entry,
+  type ExpoSimulator,
   type FcmSimulator,
   type HmsSimulator,
   type Journal,
@@ -16,9 +18,14 @@ import {
 } from '@homing/simulators';
 import type { ProviderEndpoints } from '@homing/server';
 import { listenAt } from './failure.ts';
-import { DEMO_PROJECT, DEMO_TOPIC, type SimulatorIdentity } from './simulator-identity.ts';
+import {
+  DEMO_EXPO_PROJECT,
+  DEMO_PROJECT,
+  DEMO_TOPIC,
+  type SimulatorIdentity,
+} from './simulator-identity.ts';
 
-/** The simulators of APNs (both environments), FCM, HMS and Web Push, and the window into them. */
+/** The simulators of APNs (both environments), FCM, HMS, Web Push and Expo, and the window into them. */
 export interface SimulatorSet extends AsyncDisposable {
   readonly endpoints: ProviderEndpoints;
   readonly inspectionUrl: string;
@@ -30,21 +37,22 @@ export interface SimulatorSet extends AsyncDisposable {
   readonly webPush: WebPushSimulator;
   /** Where a Firefox asks for what was pushed to it. */
   readonly pushSocket: PushSocket;
+  readonly expo: ExpoSimulator;
 }
 
 export interface SimulatorSetOptions {
   readonly identity: SimulatorIdentity;
   readonly host: string;
   /**
-   * The first of seven ports in a row: APNs, its sandbox, FCM, inspection, HMS, Web Push, its
-   * WebSocket. 0 takes free ones.
+   * The first of eight ports in a row: APNs, its sandbox, FCM, inspection, HMS, Web Push, its
+   * WebSocket, Expo. 0 takes free ones.
    */
   readonly firstPort: number;
   readonly onEntry: (entry: Entry) => void;
 }
 
 /** How many ports in a row a set takes. */
-export const SIMULATOR_PORTS = 7;
+export const SIMULATOR_PORTS = 8;
 
 /** Starts the set; any well-formed token is live until something says otherwise. */
 export async function startSimulatorSet(options: SimulatorSetOptions): Promise<SimulatorSet> {
@@ -79,9 +87,22 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
       startWebPushSimulator({ ...shared, port, personality: 'mozilla' }),
     ),
   );
+  const expo = stack.use(
+    await startAt(options, 7, 'the Expo simulator', (port) =>
+      startExpoSimulator({ ...shared, port, project: DEMO_EXPO_PROJECT }),
+    ),
+  );
   const inspection = stack.use(
     await startAt(options, 3, 'the inspection of the simulators', (port) =>
-      startInspection({ host, port, apns: [apns, apnsSandbox], fcm, hms, webpush: [webPush] }),
+      startInspection({
+        host,
+        port,
+        apns: [apns, apnsSandbox],
+        fcm,
+        hms,
+        webpush: [webPush],
+        expo,
+      }),
     ),
   );
   const pushSocket = stack.use(
@@ -97,6 +118,7 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
     hms,
     webPush,
     pushSocket,
+    expo,
     journal,
     inspectionUrl: inspection.url,
     endpoints: {
@@ -107,6 +129,7 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
       hms: hms.url,
       hmsToken: hms.tokenUrl,
       webPushHosts: [new URL(webPush.origin).host],
+      expo: expo.url,
       ca: identity.authority.certificatePem,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -64,6 +64,7 @@ export class Deployment implements AsyncDisposable {
       HOMING_APNS_URL: simulators.endpoints.apns,
       HOMING_APNS_SANDBOX_URL: simulators.endpoints.apnsSandbox,
       HOMING_FCM_URL: simulators.endpoints.fcm,
+      HOMING_EXPO_URL: simulators.endpoints.expo,
       HOMING_GOOGLE_TOKEN_URL: simulators.endpoints.googleToken,
       HOMING_HMS_URL: simulators.endpoints.hms,
       HOMING_HMS_TOKEN_URL: simulators.endpoints.hmsToken,

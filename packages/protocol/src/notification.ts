@@ -94,6 +94,7 @@ const Overrides = Type.Object(
     fcm: Type.Optional(Free),
     webpush: Type.Optional(Free),
     hms: Type.Optional(Free),
+    expo: Type.Optional(Free),
   },
   closed,
 );

@@ -85,6 +85,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
           laneObserver: createLaneObserver(db, clock, events),
           metrics: {
             outcome: events.outcome,
+            receipt: events.receipt,
             refuted: events.refuted,
             fault: events.dispatcherFault,
           },

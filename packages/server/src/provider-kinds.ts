@@ -1,6 +1,7 @@
 import type { ProviderEndpoints } from './config/config.ts';
 import type { ProviderName } from './domain/address.ts';
 import { apnsKind } from './providers/apns/kind.ts';
+import { expoKind } from './providers/expo/kind.ts';
 import { fcmKind } from './providers/fcm/kind.ts';
 import { hmsKind } from './providers/hms/kind.ts';
 import type { ProviderKind } from './providers/kind.ts';
@@ -12,12 +13,12 @@ export type ProviderKinds = Readonly<Record<ProviderName, ProviderKind | null>>;
 /** Part of the composition root: the only place that knows which providers exist. */
 export function createProviderKinds(endpoints: ProviderEndpoints): ProviderKinds {
   const { apns: production, apnsSandbox: sandbox, fcm: api, googleToken: token, ca } = endpoints;
-  const { hms, hmsToken, webPushHosts: hosts } = endpoints;
+  const { expo, hms, hmsToken, webPushHosts: hosts } = endpoints;
   return {
     apns: apnsKind({ production, sandbox, ca }),
     fcm: fcmKind({ api, token, ca }),
     webpush: webPushKind({ hosts, ca }),
-    expo: null,
+    expo: expoKind({ api: expo, ca }),
     hms: hmsKind({ api: hms, token: hmsToken, ca }),
   };
 }

@@ -4,6 +4,8 @@ export interface Answer {
   readonly reason: string | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** How the body goes over the wire; as it is when left out. */
+  readonly encoding?: 'gzip';
 }
 
 /** RFC 9110 section 10.2.3, in seconds. */

@@ -2,6 +2,7 @@ import { constants } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import type { Answer } from './answer.ts';
 import type { Connection } from './connection.ts';
 
@@ -48,8 +49,9 @@ export function http2Exchange(
     answer: (answer) => {
       if (stream.destroyed || stream.closed || stream.headersSent) return;
       const hasBody = answer.body !== '';
-      stream.respond({ ':status': answer.status, ...answer.headers }, { endStream: !hasBody });
-      if (hasBody) stream.end(answer.body);
+      const headers = { ':status': answer.status, ...wireHeaders(answer) };
+      stream.respond(headers, { endStream: !hasBody });
+      if (hasBody) stream.end(wireBody(answer));
     },
     refuse: () => {
       if (!stream.destroyed) stream.close(constants.NGHTTP2_REFUSED_STREAM);
@@ -73,11 +75,19 @@ export function http1Exchange(
     readBody: (limitBytes) => readBody(request, limitBytes),
     answer: (answer) => {
       if (response.destroyed) return;
-      response.writeHead(answer.status, answer.headers);
-      response.end(answer.body);
+      response.writeHead(answer.status, wireHeaders(answer));
+      response.end(wireBody(answer));
     },
     refuse: () => connection.destroy(),
   };
+}
+
+function wireHeaders({ headers, encoding }: Answer): Readonly<Record<string, string>> {
+  return encoding === undefined ? headers : { ...headers, 'content-encoding': encoding };
+}
+
+function wireBody({ body, encoding }: Answer): string | Buffer {
+  return encoding === 'gzip' ? gzipSync(body) : body;
 }
 
 function repeatedNames(rawHeaders: readonly string[]): readonly string[] {

@@ -34,6 +34,13 @@ export { APNS_SENTINELS } from './apns/sentinel-tokens.ts';
 export { startApnsSimulator } from './apns/simulator.ts';
 export type { ApnsSimulator, ApnsSimulatorOptions } from './apns/simulator.ts';
 
+export type { ExpoDeviceState } from './expo/device-states.ts';
+export type { ExpoKnobs } from './expo/knobs.ts';
+export { EXPO_RECEIPTS_PATH, EXPO_SEND_PATH } from './expo/request.ts';
+export { EXPO_SENTINELS } from './expo/sentinel-tokens.ts';
+export { startExpoSimulator } from './expo/simulator.ts';
+export type { ExpoSimulator, ExpoSimulatorOptions } from './expo/simulator.ts';
+
 export type { FcmDeviceState } from './fcm/device-states.ts';
 export type { FcmKnobs } from './fcm/knobs.ts';
 export { FCM_SENTINELS } from './fcm/sentinel-tokens.ts';

@@ -1,18 +1,27 @@
 import { readApnsDeviceState } from './apns/device-states.ts';
 import type { ApnsSimulator } from './apns/simulator.ts';
+import { readExpoDeviceState } from './expo/device-states.ts';
+import type { ExpoSimulator } from './expo/simulator.ts';
 import { readFcmDeviceState } from './fcm/device-states.ts';
 import type { FcmSimulator } from './fcm/simulator.ts';
 import { readHmsDeviceState } from './hms/device-states.ts';
 import type { HmsSimulator } from './hms/simulator.ts';
 import type { EntryFilter, ProviderName } from './journal.ts';
+import type { DeviceBook } from './device-book.ts';
+import { unreachable } from './unreachable.ts';
 import { invalid, isRecord } from './variant.ts';
 import type { Parsed } from './variant.ts';
 import type { WebPushSimulator } from './webpush/simulator.ts';
 import { readWebPushSubscriptionState } from './webpush/subscription-states.ts';
 
-export type Simulator = ApnsSimulator | FcmSimulator | HmsSimulator | WebPushSimulator;
+export type Simulator =
+  | ApnsSimulator
+  | FcmSimulator
+  | HmsSimulator
+  | WebPushSimulator
+  | ExpoSimulator;
 
-const NAMES = ['apns', 'fcm', 'hms', 'webpush'] as const satisfies readonly ProviderName[];
+const NAMES = ['apns', 'fcm', 'hms', 'webpush', 'expo'] as const satisfies readonly ProviderName[];
 const PROVIDERS: readonly string[] = NAMES;
 const ENVIRONMENTS: readonly unknown[] = ['production', 'sandbox'];
 const DEFAULT_LIMIT = 1000;
@@ -114,24 +123,28 @@ export function readDeviceChange(
 }
 
 function stateSetter(simulator: Simulator, input: unknown): Parsed<(token: string) => void> {
-  if (simulator.provider === 'apns') {
-    const state = readApnsDeviceState(input, 'state');
-    if (!state.ok) return state;
-    return { ok: true, value: (token) => simulator.devices.set(token, state.value) };
+  switch (simulator.provider) {
+    case 'apns':
+      return setterOf(simulator.devices, readApnsDeviceState(input, 'state'));
+    case 'fcm':
+      return setterOf(simulator.devices, readFcmDeviceState(input, 'state'));
+    case 'expo':
+      return setterOf(simulator.devices, readExpoDeviceState(input, 'state'));
+    case 'hms':
+      return setterOf(simulator.devices, readHmsDeviceState(input, 'state'));
+    case 'webpush':
+      return setterOf(simulator.devices, readWebPushSubscriptionState(input, 'state'));
+    default:
+      return unreachable(simulator);
   }
-  if (simulator.provider === 'hms') {
-    const state = readHmsDeviceState(input, 'state');
-    if (!state.ok) return state;
-    return { ok: true, value: (token) => simulator.devices.set(token, state.value) };
-  }
-  if (simulator.provider === 'webpush') {
-    const state = readWebPushSubscriptionState(input, 'state');
-    if (!state.ok) return state;
-    return { ok: true, value: (token) => simulator.devices.set(token, state.value) };
-  }
-  const state = readFcmDeviceState(input, 'state');
+}
+
+function setterOf<State>(
+  devices: DeviceBook<State>,
+  state: Parsed<State>,
+): Parsed<(token: string) => void> {
   if (!state.ok) return state;
-  return { ok: true, value: (token) => simulator.devices.set(token, state.value) };
+  return { ok: true, value: (token) => devices.set(token, state.value) };
 }
 
 function isProvider(value: unknown): value is ProviderName {

@@ -3,6 +3,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { APNS_SENTINELS } from './apns/sentinel-tokens.ts';
 import type { ApnsSimulator } from './apns/simulator.ts';
+import { EXPO_SENTINELS } from './expo/sentinel-tokens.ts';
+import type { ExpoSimulator } from './expo/simulator.ts';
 import { FCM_SENTINELS } from './fcm/sentinel-tokens.ts';
 import type { FcmSimulator } from './fcm/simulator.ts';
 import { HMS_SENTINELS } from './hms/sentinel-tokens.ts';
@@ -32,6 +34,7 @@ export interface InspectionOptions {
   /** Default: none. */
   readonly hms?: HmsSimulator | null;
   readonly webpush?: readonly WebPushSimulator[];
+  readonly expo?: ExpoSimulator | null;
 }
 
 export interface Inspection extends AsyncDisposable {
@@ -68,8 +71,8 @@ const FAULT_FIELDS: ReadonlySet<string> = new Set([
  * loopback. All simulators must share one journal, so that `after` is one cursor through it.
  */
 export async function startInspection(options: InspectionOptions): Promise<Inspection> {
-  const { apns, fcm, hms = null, webpush = [] } = options;
-  const simulators = [...apns, fcm, hms, ...webpush].filter((simulator) => simulator !== null);
+  const { apns, fcm, hms = null, webpush = [], expo = null } = options;
+  const simulators = [...apns, fcm, hms, ...webpush, expo].filter((one) => one !== null);
   const [journal, ...others] = new Set(simulators.map((simulator) => simulator.journal));
   assert(journal !== undefined && others.length === 0, 'Inspected simulators share one journal.');
   const server = createServer((request, response) => {
@@ -186,6 +189,7 @@ function overview(simulators: readonly Simulator[], journal: Journal): Reply {
         fcm: meanings(FCM_SENTINELS),
         hms: meanings(HMS_SENTINELS),
         webpush: meanings(WEB_PUSH_SENTINELS),
+        expo: meanings(EXPO_SENTINELS),
       },
       routes: [
         'GET /',

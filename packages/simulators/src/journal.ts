@@ -3,7 +3,7 @@ import type { WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { FaultKind } from './fault.ts';
 
-export type ProviderName = 'apns' | 'fcm' | 'hms' | 'webpush';
+export type ProviderName = 'apns' | 'fcm' | 'hms' | 'webpush' | 'expo';
 export type Environment = 'production' | 'sandbox';
 
 /** One request as it came in and what became of it. */
@@ -26,7 +26,7 @@ export interface Entry {
   /** The parsed body; null when it could not be parsed, or when it carried a credential. */
   readonly body: unknown;
   readonly bodyBytes: number;
-  /** The provider's id for the push: `apns-id`, or FCM's message name. */
+  /** The provider's id for the push: `apns-id`, FCM's message name, or Expo's ticket. */
   readonly providerId: string | null;
   /** Whether the provider now has the push, whatever the client was told. */
   readonly accepted: boolean;

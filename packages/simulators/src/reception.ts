@@ -5,7 +5,7 @@ import type { Exchange, ReceivedBody } from './exchange.ts';
 import type { Fault, Target } from './fault.ts';
 import type { Faults } from './faults.ts';
 import type { Journal } from './journal.ts';
-import type { Result, Service, ServiceRequest } from './service.ts';
+import type { Result, ResultPart, Service, ServiceRequest } from './service.ts';
 import { unreachable } from './unreachable.ts';
 
 /** How an exchange ends on the wire, and what the journal is to say about it. */
@@ -14,6 +14,7 @@ interface Verdict {
   readonly answer: Answer | null;
   readonly accepted: boolean;
   readonly providerId: string | null;
+  readonly parts?: readonly ResultPart[];
 }
 
 export interface ReceptionOptions {
@@ -100,8 +101,10 @@ export class Reception {
     verdict: Verdict,
     fault: Fault | null,
   ): void {
-    const { answer } = verdict;
-    this.#journal.append({
+    const { answer, accepted, providerId } = verdict;
+    const { token, body: content } = request;
+    const whole = { token, body: content, accepted, providerId, reason: null };
+    const shared = {
       atMs: this.#clock(),
       provider: this.#service.provider,
       environment: this.#service.environment,
@@ -111,14 +114,13 @@ export class Reception {
       path: exchange.path,
       headers: journalledHeaders(exchange),
       credential: fingerprint(exchange.headers.authorization),
-      token: request.token,
-      body: request.body,
       bodyBytes: body.length,
-      providerId: verdict.providerId,
-      accepted: verdict.accepted,
-      answer: answer === null ? null : { status: answer.status, reason: answer.reason },
       fault: fault?.kind ?? null,
-    });
+    };
+    for (const { reason, ...part } of verdict.parts ?? [whole]) {
+      const told = answer && { status: answer.status, reason: reason ?? answer.reason };
+      this.#journal.append({ ...shared, ...part, answer: told });
+    }
   }
 }
 

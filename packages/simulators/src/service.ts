@@ -3,12 +3,25 @@ import type { Exchange, ReceivedBody } from './exchange.ts';
 import type { AnswerFault, Fault } from './fault.ts';
 import type { Environment, ProviderName } from './journal.ts';
 
+/** What became of one push of a request that carries several. */
+export interface ResultPart {
+  readonly token: string;
+  /** What the push says. */
+  readonly body: unknown;
+  readonly accepted: boolean;
+  readonly providerId: string | null;
+  /** Why it was not taken; null when it was, or when the answer says nothing of it. */
+  readonly reason: string | null;
+}
+
 /** What processing a request came to. */
 export interface Result {
   readonly answer: Answer;
   /** Whether the provider took a push, which is the point of no return. */
   readonly accepted: boolean;
   readonly providerId: string | null;
+  /** Where a request carries several pushes: the journal gets an entry for each. */
+  readonly parts?: readonly ResultPart[];
 }
 
 /** One request, understood as far as it can be without judging it. */

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { APNS_SENTINELS, FCM_SENTINELS, HMS_SENTINELS, WEB_PUSH_SENTINELS } from '../src/index.ts';
+import {
+  APNS_SENTINELS,
+  EXPO_SENTINELS,
+  FCM_SENTINELS,
+  HMS_SENTINELS,
+  WEB_PUSH_SENTINELS,
+} from '../src/index.ts';
 
 const page = new URL('../../../docs/simulator-differences.md', import.meta.url);
 const text = await readFile(page, 'utf8');
@@ -20,6 +26,7 @@ describe('the page on simulators', () => {
     ['FCM', FCM_SENTINELS],
     ['HMS', HMS_SENTINELS],
     ['Web Push', WEB_PUSH_SENTINELS],
+    ['Expo', EXPO_SENTINELS],
   ] as const;
   for (const [heading, sentinels] of tables) {
     it(`lists exactly the sentinel tokens of ${heading}`, () => {
@@ -34,6 +41,9 @@ describe('the page on simulators', () => {
     for (const { prefix } of APNS_SENTINELS) assert.match(prefix, /^[0-9a-f]{8}$/);
     for (const { prefix } of [...FCM_SENTINELS, ...HMS_SENTINELS, ...WEB_PUSH_SENTINELS]) {
       assert.match(prefix, /^sim-[a-z0-9-]+:$/);
+    }
+    for (const { prefix } of EXPO_SENTINELS) {
+      assert.match(prefix, /^ExponentPushToken\[sim-[a-z0-9-]+:$/);
     }
     for (const [, sentinels] of tables) {
       const prefixes = sentinels.map(({ prefix }) => prefix);

@@ -15,6 +15,7 @@ export interface ProviderEndpoints {
   readonly hmsToken: string;
   /** `name:port` of push services for Web Push beside those of the browsers. */
   readonly webPushHosts: readonly string[];
+  readonly expo: string;
   /** PEM certificates to trust for providers; null for the system's. */
   readonly ca: string | null;
 }
@@ -101,6 +102,7 @@ export function readConfig(env: Environment): Config {
         'https://oauth-login.cloud.huawei.com/oauth2/v3/token',
       ),
       webPushHosts: hostsAndPorts(env, 'HOMING_WEBPUSH_HOSTS'),
+      expo: httpsUrl(env, 'HOMING_EXPO_URL', 'https://exp.host'),
       ca: readCertificates(env, 'HOMING_PROVIDER_CA_FILE'),
     },
   });

@@ -80,6 +80,10 @@ export const ENVIRONMENT = {
       'Push services beside those of the browsers, `name` or `name:port`, comma-separated; they need not be public.',
     default: 'none',
   },
+  HOMING_EXPO_URL: {
+    description: 'Where the Expo push service is.',
+    default: 'https://exp.host',
+  },
   HOMING_OUTBOUND_HOSTS: {
     description:
       'Hosts of your own network, `name` or `name:port`, comma-separated, that an app may name.',

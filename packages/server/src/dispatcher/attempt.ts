@@ -5,6 +5,7 @@ import { retryDelayMs, type RetryPolicy } from '../domain/retry-policy.ts';
 import { providerHost } from '../domain/provider-host.ts';
 import { tokenFactOf, UNATTEMPTED, type Settlement } from '../domain/settlement.ts';
 import type { DeliveryState, SkipReason } from '../domain/delivery.ts';
+import type { ReceiptTimes } from '../providers/provider.ts';
 import { withFullJitter } from './backoff.ts';
 
 /** One push that was offered, with what is needed to settle it. */
@@ -17,6 +18,8 @@ export interface Attempt {
   readonly sentAt: Date;
   readonly answeredAt: Date;
   readonly expiresAt: Date;
+  /** When the provider says more of what it accepted; null where it never does. */
+  readonly receipts: ReceiptTimes | null;
 }
 
 /** What an attempt makes of its delivery: final, or one more try before the expiry. */
@@ -50,8 +53,16 @@ export function settleAttempt(
     sentAt: attempt.sentAt,
     dueAt: retries ? dueAt : null,
     tokenFact: doubtedUntil === null ? tokenFactOf(outcome, row.isFailing) : null,
+    receipt: receiptOf(attempt),
     host: hostOf(attempt),
   };
+}
+
+function receiptOf({ outcome, receipts, sentAt }: Attempt): Settlement['receipt'] {
+  // Without an id there is nothing to ask by.
+  if (outcome.kind !== 'accepted' || outcome.providerId === '' || receipts === null) return null;
+  const after = (ms: number): Date => new Date(sentAt.getTime() + ms);
+  return { dueAt: after(receipts.afterMs), endsAt: after(receipts.untilMs) };
 }
 
 /** A delivery that ends, or waits, without an attempt. */

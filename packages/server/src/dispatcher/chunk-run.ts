@@ -243,6 +243,7 @@ export class ChunkRun {
       sentAt,
       answeredAt: clock(),
       expiresAt: this.#work.notification.expiresAt,
+      receipts: lane.provider.receipts ?? null,
     };
     this.#settlements.add(settleAttempt(attempt, lane.policy, random));
   }

@@ -10,6 +10,7 @@ import { countOpenWork, countUnderWay, leaseChunks, releaseChunk } from '../stor
 import type { LeasedChunk } from '../store/chunks.ts';
 import { leaseProbes } from '../store/probes.ts';
 import type { Database } from '../store/sql.ts';
+import { leaseTickets } from '../store/tickets.ts';
 import { ChunkRun } from './chunk-run.ts';
 import { createOwnSteps, createSharedSteps, type ChunkSteps } from './chunk-steps.ts';
 import { LaneBook, type OpenLane } from './lane-book.ts';
@@ -19,6 +20,7 @@ import type { DispatcherMetrics } from './metrics.ts';
 import { runProbe } from './probe-run.ts';
 import { promoteRetries } from './promote-retries.ts';
 import { RateLimiters } from './rate-limiters.ts';
+import { runReceipts } from './receipt-run.ts';
 import type { LaneObserver } from './stop-report.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -56,6 +58,7 @@ interface RunningChunk {
  *
  *   lease     as many transactional chunks as there is room for, oldest first
  *   probes    what belongs to no notification goes out on its own
+ *   receipts  what providers have to say later is asked for
  *   relieve   what the freeze of a host left to be done, a bit of it
  *   retries   due deliveries become chunks
  *   lease     as many bulk chunks as there is room for
@@ -85,6 +88,7 @@ export class Dispatcher implements AsyncDisposable {
   #loop: Promise<void> | null = null;
   #isBusy = false;
   #probes = 0;
+  #receiptRuns = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -162,10 +166,11 @@ export class Dispatcher implements AsyncDisposable {
     const running = this.#tasks.size;
     const transactional = await this.#leaseAndStart('transactional');
     const probes = await this.#guard(this.#probe());
+    const receipts = await this.#guard(this.#askForReceipts());
     const relieved = await this.#guard(relieve(db, clock()));
     const promoted = await this.#guard(promoteRetries(db, clock()));
     const bulk = await this.#leaseAndStart('bulk');
-    return running + probes + relieved + promoted + transactional + bulk;
+    return running + probes + receipts + relieved + promoted + transactional + bulk;
   }
 
   /** What cannot be done beside the first attempts must not keep them from going out. */
@@ -195,6 +200,23 @@ export class Dispatcher implements AsyncDisposable {
       this.#track(run(), () => (this.#probes -= 1));
     }
     return probes.length;
+  }
+
+  async #askForReceipts(): Promise<number> {
+    const { db, clock, metrics, random } = this.#options;
+    const { signal } = this.#stopping;
+    if (this.#receiptRuns >= LIMITS.receiptRunsAtOnce || signal.aborted) return 0;
+    const tickets = await leaseTickets(db, LIMITS.receiptsAtOnce, clock());
+    const [first] = tickets;
+    if (first === undefined) return 0;
+    this.#receiptRuns += 1;
+    const run = async (): Promise<void> => {
+      const lane = await this.#openLane(first.credentialRef);
+      await runReceipts({ db, clock, metrics, random, signal }, tickets, lane);
+    };
+    this.#track(run(), () => (this.#receiptRuns -= 1));
+    if (tickets.length === LIMITS.receiptsAtOnce) this.wake();
+    return tickets.length;
   }
 
   async #leaseAndStart(lane: LaneName): Promise<number> {

@@ -141,18 +141,24 @@ export class Lane {
     if (lesson.host.kind !== 'unasked') this.#heardAt.set(host, performance.now());
     this.#noteHost(host, lesson.host, now);
     this.#noteCredential(lesson.credential, now);
-    if (outcome.kind === 'accepted') {
-      this.#report.accepted(now);
-      this.#reportOf(host).accepted(now);
-    }
     if (outcome.kind === 'auth' && outcome.scope === 'host') {
       this.#reportOf(host).refused(outcome.code);
+    }
+    // Where there are receipts, a push that is taken proves nothing yet.
+    if (outcome.kind === 'accepted' && this.provider.receipts === undefined) {
+      this.#report.accepted(now);
+      this.#reportOf(host).accepted(now);
     }
     if (lesson.credential.kind === 'fault') {
       if (outcome.kind === 'auth') this.#report.refused(outcome.code);
       if (outcome.kind === 'throttled' && credential.kind !== 'open') this.#slowDown();
     }
     return lesson.isAttempt;
+  }
+
+  /** A receipt says that a push went through: the credential works. */
+  confirmed(now: Date): void {
+    this.#report.accepted(now);
   }
 
   /** Resolves when what was learned so far is recorded: alerts, and the rate that it may use. */

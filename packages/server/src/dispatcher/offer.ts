@@ -47,7 +47,8 @@ export async function offer(
   listener: OfferListener,
 ): Promise<void> {
   const { pushes, gatedAt } = slice;
-  const size = LIMITS.pushesAtOnce;
+  // What shares a request costs no turn of its own.
+  const size = Math.max(LIMITS.pushesAtOnce, lane.provider.limits.batch ?? 1);
   const started = new Set<string>();
   const failures: unknown[] = [];
   const groups: Promise<void>[] = [];

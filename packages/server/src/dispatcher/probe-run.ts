@@ -1,6 +1,7 @@
 import assert from 'node:assert';
 import type { Clock } from '../domain/clock.ts';
 import { LIMITS } from '../domain/limits.ts';
+import { NO_OVERRIDES } from '../domain/message.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Push } from '../domain/push.ts';
 import { formatTypedId } from '../domain/typed-id.ts';
@@ -73,7 +74,7 @@ function toPush({ id, address, nonce, expiresAt }: LeasedProbe): Push {
     priority: 'high',
     collapseKey: null,
     challenge: nonce,
-    overrides: { apns: null, fcm: null, webpush: null, hms: null },
+    overrides: NO_OVERRIDES,
   } as const;
   return { id, address, message, rcpt: null, collapseScope: null, expiresAt, drawnBySdk: false };
 }

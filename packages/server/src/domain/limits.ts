@@ -194,6 +194,16 @@ export const LIMITS = {
   /** SIGTERM to exit, below the 30 seconds that orchestrators commonly grant. */
   stopMs: 25_000,
   receiptsPerRequest: 100,
+  /** Receipts of pushes that are asked for in one request: what Expo's own SDK asks for. */
+  receiptsAtOnce: 300,
+  /** Such requests of a process: with one each half second a provider is kept up with. */
+  receiptRunsAtOnce: 4,
+  /** A request for receipts that finds no connection for so long is made another time. */
+  receiptStartMs: 10_000,
+  /** Outlives that and the answer, so that two workers do not ask for the same. */
+  receiptLeaseMs: 60_000,
+  /** When receipts are asked for again that could not be asked for. */
+  receiptRetryMs: 60_000,
   topicsPerInstallation: 200,
   tagsPerInstallation: 50,
   /** Far above what a device has at once: a call token and a handful of Live Activities. */

@@ -13,7 +13,16 @@ export interface MessageOverrides {
   readonly fcm: Readonly<Record<string, unknown>> | null;
   readonly webpush: Readonly<Record<string, unknown>> | null;
   readonly hms: Readonly<Record<string, unknown>> | null;
+  readonly expo: Readonly<Record<string, unknown>> | null;
 }
+
+export const NO_OVERRIDES: MessageOverrides = {
+  apns: null,
+  fcm: null,
+  webpush: null,
+  hms: null,
+  expo: null,
+};
 
 /**
  * What a notification says, rendered for one locale and free of templates. The same object is

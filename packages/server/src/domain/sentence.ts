@@ -115,7 +115,9 @@ function deliveryState(delivery: DeliveryFacts): string {
     case 'accepted':
       return `Accepted by ${provider}.`;
     case 'failed':
-      return `Refused by ${provider}: ${failureWords(delivery)}.`;
+      return isByReceipt(delivery)
+        ? `Taken by ${provider}, whose receipt said later: ${failureWords(delivery)}.`
+        : `Refused by ${provider}: ${failureWords(delivery)}.`;
     case 'expired':
       return 'Not sent: the notification expired first.';
     case 'unknown':
@@ -130,6 +132,11 @@ function deliveryState(delivery: DeliveryFacts): string {
 /** Why nothing was sent to a device, in plain words. */
 export function skipSentence(reason: string | null): string {
   return `Not sent: ${wordsOf(SKIPPED, reason)}.`;
+}
+
+/** Some providers take a push and say a while later that they could not pass it on. */
+function isByReceipt({ code }: DeliveryFacts): boolean {
+  return code?.startsWith('receipt:') === true;
 }
 
 function failureWords(delivery: DeliveryFacts): string {

@@ -26,6 +26,10 @@ export interface Settlement extends Recipient {
   /** When it is to be offered again; null when the state is final. */
   readonly dueAt: Date | null;
   readonly tokenFact: TokenFact | null;
+  /** When the provider said so, where that was long after the push; null for an answer to it. */
+  readonly heardAt: Date | null;
+  /** When to ask what became of what was accepted; null where nothing more is ever said. */
+  readonly receipt: { readonly dueAt: Date; readonly endsAt: Date } | null;
   /** Which part of the provider answered (`providerHost`); null where nobody did. */
   readonly host: string | null;
   /** What the ledger held before, so that counters move instead of adding up; null for nothing. */
@@ -44,6 +48,8 @@ export const UNATTEMPTED: Omit<Settlement, keyof Recipient | 'state' | 'reason'>
   sentAt: null,
   dueAt: null,
   tokenFact: null,
+  heardAt: null,
+  receipt: null,
   host: null,
   previous: null,
 };

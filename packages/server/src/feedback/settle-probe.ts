@@ -50,7 +50,7 @@ async function conclude(
   }
   if (outcome.kind !== 'token_dead') return [];
   const { code, since } = outcome;
-  const dead = { installationRef, holderVersion, code, since: since ?? sentAt, sentAt };
+  const dead = { installationRef, holderVersion, code, since: since ?? sentAt, heardAt: sentAt };
   const retired = await retireTokens(tx, [dead], now);
   return retired
     .filter(({ status }) => status === 'retired')

@@ -7,6 +7,7 @@ import { recordDeliveries } from '../store/ledger.ts';
 import { finishIfDone } from '../store/notifications.ts';
 import { reofferDead } from '../store/reoffer.ts';
 import type { Database, Transaction } from '../store/sql.ts';
+import { insertTickets } from '../store/tickets.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { watchAnswers } from './mass-death.ts';
 import { changeTokens, noteAccepted } from './token-facts.ts';
@@ -82,6 +83,7 @@ async function writeSettlements(
   const movedOn = await tellRegistry(tx, ours, now);
   const entries = ours.map(({ chunk, settlements }) => ({ place: chunk, settlements }));
   await recordDeliveries(tx, entries, now);
+  for (const { chunk, settlements } of ours) await insertTickets(tx, chunk, settlements);
   await reofferDead(tx, [...movedOn.values()].flat(), now);
   const progress = ours.map(({ chunk, settlements }) => ({ chunk, count: settlements.length }));
   const completed = await countSettled(tx, progress);

@@ -91,7 +91,7 @@ function factsOf<K extends TokenFact['kind']>(
 function toRefused(one: Loss) {
   assert(one.sentAt !== null, 'only an answer makes a fact');
   const told = one.tokenFact.kind === 'dead' ? one.tokenFact.since : null;
-  return { ...toFailed(one), since: told ?? one.sentAt, sentAt: one.sentAt };
+  return { ...toFailed(one), since: told ?? one.sentAt, heardAt: one.heardAt ?? one.sentAt };
 }
 
 function toFailed(one: WithFact<'dead' | 'mismatch' | 'failure'>) {

@@ -10,6 +10,8 @@ export interface ProviderLimits {
   readonly payloadBytes: number;
   /** How many pushes may be under way at once, over all connections. */
   readonly inFlight: number;
+  /** How many pushes one request holds at most; one where it is left out. */
+  readonly batch?: number;
 }
 
 export interface SendOptions {
@@ -27,9 +29,36 @@ export interface SendOptions {
 /** Told what came of a push, by its place among those that were offered. */
 export type HearOutcome = (place: number, outcome: Outcome) => void;
 
+/** What a provider says later of pushes that it has taken. */
+export type ReceiptsAnswer =
+  /** By id; what is missing is not known yet, or not any more. */
+  | { readonly kind: 'receipts'; readonly outcomes: ReadonlyMap<string, Outcome> }
+  /** Nothing was learned of any push: an outcome of the question. */
+  | { readonly kind: 'refused'; readonly outcome: Outcome };
+
+/** When there is something to ask for, counted from the push. */
+export interface ReceiptTimes {
+  /** Earlier there is nothing. */
+  readonly afterMs: number;
+  /** Later there is nothing any more. */
+  readonly untilMs: number;
+}
+
+/** Of a provider that takes pushes first, and says later whether it could pass them on. */
+export interface Receipts extends ReceiptTimes {
+  /**
+   * Asks once what became of pushes, by the ids under which they were accepted, up to
+   * `LIMITS.receiptsAtOnce` of them. Never rejects. Aborting ends what is not written yet.
+   */
+  fetch(ids: readonly string[], signal: AbortSignal): Promise<ReceiptsAnswer>;
+}
+
 /** THE PORT: one credential of one push provider. */
 export interface Provider extends AsyncDisposable {
   readonly limits: ProviderLimits;
+
+  /** Left out where an acceptance is all that the provider ever says. */
+  readonly receipts?: Receipts;
 
   /**
    * Makes the credential usable (signs or fetches what authenticates a request), so that nothing

@@ -91,6 +91,7 @@ function renderFor(
       fcm: notification.overrides.fcm ?? null,
       webpush: notification.overrides.webpush ?? null,
       hms: notification.overrides.hms ?? null,
+      expo: notification.overrides.expo ?? null,
     },
   };
 }

@@ -167,10 +167,12 @@ function counterMoves(settlements: readonly Settlement[]): readonly CounterMove[
     moves.set(key, { state, reason, n: sum.n + n, dup: sum.dup + dup });
   };
   for (const one of settlements) {
-    if (one.previous !== null) move(one.previous.state, one.previous.reason, -1, 0);
-    // A repeat is counted once, when its fate is known.
-    const final = one.state !== 'retrying';
-    move(one.state, one.reason, 1, final && one.possibleDuplicate ? 1 : 0);
+    // A repeat is counted once, when its fate is known; a receipt may change what was known.
+    const counted = (state: string): number =>
+      state !== 'retrying' && one.possibleDuplicate ? 1 : 0;
+    const { previous } = one;
+    if (previous !== null) move(previous.state, previous.reason, -1, -counted(previous.state));
+    move(one.state, one.reason, 1, counted(one.state));
   }
   return [...moves.values()].filter(({ n, dup }) => n !== 0 || dup !== 0);
 }

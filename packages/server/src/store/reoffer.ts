@@ -93,7 +93,7 @@ async function moveCounters(tx: Transaction, rows: readonly ReofferedRow[]): Pro
 }
 
 /** Takes the rows in any case, so that whoever is about to finish one sees what was reopened. */
-async function reopenNotifications(tx: Transaction, refs: readonly number[]): Promise<void> {
+export async function reopenNotifications(tx: Transaction, refs: readonly number[]): Promise<void> {
   await tx`
     select 1 from notification where notification_ref = any(${[...refs]})
     order by notification_ref for no key update`;

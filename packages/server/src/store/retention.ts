@@ -69,6 +69,11 @@ export function retentionRules(deliveryDays: number): readonly RetentionRule[] {
       days: 1,
       drop: olderRows('rate_bucket', 'filled_at'),
     },
+    {
+      what: 'receipts of pushes that their provider has forgotten',
+      days: 0,
+      drop: olderRows('ticket', 'ends_at'),
+    },
     { what: 'probes that may be repeated', days: 1, drop: olderRows('probe', 'again_at') },
     { what: 'ids of used assertions', days: PROOF_DAYS, drop: olderRows('proof', 'used_at') },
     {

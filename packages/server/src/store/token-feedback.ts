@@ -5,7 +5,8 @@ import type { Transaction } from './sql.ts';
 
 /** What one push says about the token that it was sent to. */
 export interface DeadToken extends RefusedToken {
-  readonly sentAt: Date;
+  /** When the provider said so: the time of the push, unless it came as a receipt. */
+  readonly heardAt: Date;
 }
 
 export interface FailedToken {
@@ -44,7 +45,7 @@ export async function lockForFeedback(tx: Transaction, refs: readonly number[]):
  * Takes dead tokens out of use (rule R8): only where the holder is still the one that was pushed
  * to, and only if the device has not confirmed the token since it is said to be dead.
  *
- * Between the provider's time of death and the push the device may have checked in without a trace,
+ * Between the provider's time of death and its word the device may have checked in without a trace,
  * because an unchanged check-in is not written for `LIMITS.checkInMs` after the last contact. Such
  * a token is put aside and keeps its holder; every other one is retired and gives its address free.
  * Nothing is sent to either, and the device's next word restores both.
@@ -60,19 +61,19 @@ export async function retireTokens(
     v: token.holderVersion,
     code: token.code,
     since: token.since.toISOString(),
-    sent_at: token.sentAt.toISOString(),
+    heard_at: token.heardAt.toISOString(),
   }));
   return tx<ChangedToken[]>`
     update installation i
     set token_status = case
-        when f.since < f.sent_at
+        when f.since < f.heard_at
           and f.since <= i.last_seen_at + make_interval(secs => ${LIMITS.checkInMs / 1000})
         then 'quarantined' else 'retired' end,
       token_status_code = f.code, token_status_at = ${now},
       last_failure_code = f.code, last_failure_at = ${now},
       failures_in_a_row = failures_in_a_row + 1, updated_at = ${now}
     from jsonb_to_recordset(${tx.json(rows)}) as
-      f (i bigint, v bigint, code text, since timestamptz, sent_at timestamptz)
+      f (i bigint, v bigint, code text, since timestamptz, heard_at timestamptz)
     where i.installation_ref = f.i and i.holder_version = f.v and i.token_status <> 'retired'
       and i.token_confirmed_at < f.since
     returning i.installation_ref as "installationRef", i.token, f.code, i.token_status as status`;

@@ -16,6 +16,7 @@ export interface Events {
   readonly outcome: (provider: string, outcome: string) => void;
   readonly credentialStopped: (at: StoppedAt, code: string) => void;
   readonly credentialResumed: (at: StoppedAt) => void;
+  readonly receipt: (provider: string, outcome: string) => void;
   readonly keySetFailed: (appRef: number, why: string) => void;
 }
 
@@ -39,6 +40,9 @@ export function createEvents(logger: Logger, metrics: Metrics): Events {
     },
     outcome(provider, outcome) {
       metrics.outcomes.inc({ provider, outcome });
+    },
+    receipt(provider, outcome) {
+      metrics.receipts.inc({ provider, outcome });
     },
     credentialStopped(at, code) {
       metrics.credentialStops.inc();

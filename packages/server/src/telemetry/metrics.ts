@@ -4,6 +4,8 @@ import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 export interface Metrics {
   /** Attempts by provider and kind of outcome. */
   readonly outcomes: Counter<'provider' | 'outcome'>;
+  /** What providers said later of what they had taken. */
+  readonly receipts: Counter<'provider' | 'outcome'>;
   readonly requests: Counter<'route' | 'status'>;
   readonly refutedRefusals: Counter;
   readonly dispatcherFaults: Counter;
@@ -21,6 +23,12 @@ export function createMetrics(): Metrics {
     outcomes: new Counter({
       name: 'homing_provider_outcomes_total',
       help: 'Pushes offered to a provider, by what came of it',
+      labelNames: ['provider', 'outcome'],
+      registers,
+    }),
+    receipts: new Counter({
+      name: 'homing_provider_receipts_total',
+      help: 'Receipts of pushes that a provider had taken, by what became of the push',
       labelNames: ['provider', 'outcome'],
       registers,
     }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Message } from '../../src/domain/message.ts';
+import { NO_OVERRIDES, type Message } from '../../src/domain/message.ts';
 import type { Push } from '../../src/domain/push.ts';
 import { buildApnsRequest, measureApnsPayload } from '../../src/providers/apns/payload.ts';
 import { LIVE_APNS_TOKEN, makeApnsPush, makeMessage, TOPIC } from './pushes.ts';
@@ -21,7 +21,7 @@ function built(push: Push): Built {
 }
 
 function withOverrides(apns: Readonly<Record<string, unknown>>): Message {
-  return makeMessage({ overrides: { apns, fcm: null, webpush: null, hms: null } });
+  return makeMessage({ overrides: { ...NO_OVERRIDES, apns } });
 }
 
 function collapseIdFor(collapseKey: string): string | undefined {

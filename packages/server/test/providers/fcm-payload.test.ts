@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Message } from '../../src/domain/message.ts';
+import { NO_OVERRIDES, type Message } from '../../src/domain/message.ts';
 import type { Push } from '../../src/domain/push.ts';
 import { buildFcmRequest, measureFcmPayload } from '../../src/providers/fcm/payload.ts';
 import { LIVE_FCM_TOKEN, makeFcmPush, makeMessage } from './pushes.ts';
@@ -15,7 +15,7 @@ function built(push: Push, now: Date = NOW): Record<string, unknown> {
 }
 
 function withOverrides(fcm: Readonly<Record<string, unknown>>): Message {
-  return makeMessage({ overrides: { apns: null, fcm, webpush: null, hms: null } });
+  return makeMessage({ overrides: { ...NO_OVERRIDES, fcm } });
 }
 
 function ttlAt(now: string): unknown {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createServiceAccount, FCM_SENTINELS, FCM_TOKEN_PATH } from '@homing/simulators';
+import { NO_OVERRIDES } from '../../src/domain/message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Push } from '../../src/domain/push.ts';
 import { outcomesOf, type Provider, type SendOptions } from '../../src/providers/provider.ts';
@@ -56,9 +57,7 @@ describe('the FCM provider', () => {
       sound: 'ding',
       collapseKey: 'parcel-1',
       overrides: {
-        apns: null,
-        webpush: null,
-        hms: null,
+        ...NO_OVERRIDES,
         fcm: {
           android: { notification: { channel_id: 'parcels' } },
           fcm_options: { analytics_label: 'x' },

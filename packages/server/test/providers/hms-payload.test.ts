@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Message } from '../../src/domain/message.ts';
+import { NO_OVERRIDES, type Message } from '../../src/domain/message.ts';
 import type { Push } from '../../src/domain/push.ts';
 import {
   buildHmsContent,
@@ -57,7 +57,7 @@ function harmony(fields: Fields = {}): HarmonyBody {
 }
 
 function withOverride(hms: Message['overrides']['hms']): Message {
-  return makeMessage({ overrides: { apns: null, fcm: null, webpush: null, hms } });
+  return makeMessage({ overrides: { ...NO_OVERRIDES, hms } });
 }
 
 function days(count: number): Date {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createHmsServiceAccount, HMS_SENTINELS, HMS_TOKEN_PATH } from '@homing/simulators';
 import type { Entry } from '@homing/simulators';
+import { NO_OVERRIDES } from '../../src/domain/message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Push } from '../../src/domain/push.ts';
 import { outcomesOf, type Provider, type SendOptions } from '../../src/providers/provider.ts';
@@ -73,9 +74,7 @@ describe('the HMS provider', () => {
       sound: '/raw/ding',
       collapseKey: 'parcel-1',
       overrides: {
-        apns: null,
-        fcm: null,
-        webpush: null,
+        ...NO_OVERRIDES,
         hms: {
           android: { category: 'IM', notification: { channel_id: 'parcels' } },
           payload: { notification: { category: 'IM' } },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { HmsKind } from '../../src/domain/address.ts';
-import type { Message } from '../../src/domain/message.ts';
+import { NO_OVERRIDES, type Message } from '../../src/domain/message.ts';
 import type { Push } from '../../src/domain/push.ts';
 import type { SendOptions } from '../../src/providers/provider.ts';
 
@@ -27,7 +27,7 @@ export function makeMessage(fields: Partial<Message> = {}): Message {
     priority: 'high',
     collapseKey: null,
     challenge: null,
-    overrides: { apns: null, fcm: null, webpush: null, hms: null },
+    overrides: NO_OVERRIDES,
     ...fields,
   };
 }
@@ -73,6 +73,17 @@ export function hmsPushTo(
 ): Push {
   const { kind = 'android', ...others } = fields;
   return makeApnsPush({ address: { provider: 'hms', kind, token }, ...others });
+}
+
+export function makeExpoPush(fields: Partial<Push> = {}): Push {
+  return makeApnsPush({
+    address: { provider: 'expo', token: `ExponentPushToken[${randomUUID()}]` },
+    ...fields,
+  });
+}
+
+export function expoPushTo(token: string): Push {
+  return makeExpoPush({ address: { provider: 'expo', token } });
 }
 
 /** Time enough for everything that a test does on loopback. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { REASONS as APNS_REASONS } from '../../src/providers/apns/reasons.ts';
+import { REASONS as EXPO_REASONS } from '../../src/providers/expo/reasons.ts';
 import { OAUTH_REASONS } from '../../src/providers/fcm/oauth-reasons.ts';
 import { REASONS as FCM_REASONS } from '../../src/providers/fcm/reasons.ts';
 import { OAUTH_REASONS as HMS_OAUTH_REASONS } from '../../src/providers/hms/oauth-reasons.ts';
@@ -58,6 +59,7 @@ describe('the reasons of a provider', () => {
     ['google-oauth', OAUTH_REASONS],
     ['hms', HMS_REASONS],
     ['hms-oauth', HMS_OAUTH_REASONS],
+    ['expo', EXPO_REASONS],
   ] as const) {
     it(`of ${provider} are the catalogue's, row by row and both ways`, () => {
       assert.deepEqual(kindsByKey(table), catalogueOf(provider));
@@ -97,7 +99,7 @@ describe('the reasons of a provider', () => {
       TIMEOUT: 'unknown',
     };
     const unanswered = rows.filter(
-      ({ provider, status }) => (provider === 'apns' || provider === 'fcm') && status === null,
+      ({ provider, status }) => ['apns', 'fcm', 'expo'].includes(provider) && status === null,
     );
     assert.deepEqual(new Set(unanswered.map(({ code }) => code)), new Set(Object.keys(expected)));
     // A connection that cannot be made is no row there, because no request was made.

@@ -4,6 +4,7 @@ import type { Outcome } from '../../src/domain/outcome.ts';
 import { retryDelayMs } from '../../src/domain/retry-policy.ts';
 import type { RetryPolicy } from '../../src/domain/retry-policy.ts';
 import { APNS_RETRY_POLICY } from '../../src/providers/apns/retry-policy.ts';
+import { EXPO_RETRY_POLICY } from '../../src/providers/expo/retry-policy.ts';
 import { FCM_RETRY_POLICY } from '../../src/providers/fcm/retry-policy.ts';
 import { HMS_RETRY_POLICY } from '../../src/providers/hms/retry-policy.ts';
 import { WEB_PUSH_RETRY_POLICY } from '../../src/providers/webpush/retry-policy.ts';
@@ -99,5 +100,11 @@ describe('the retry policy', () => {
     for (const outcome of settled) {
       assert.equal(retryDelayMs(APNS_RETRY_POLICY, outcome, first), null);
     }
+  });
+
+  it('of Expo doubles from a second for half an hour', () => {
+    const doubling = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 512, 'end'];
+    assert.deepEqual(sequence(EXPO_RETRY_POLICY, TRANSIENT, 20), doubling);
+    assert.deepEqual(sequence(EXPO_RETRY_POLICY, { ...THROTTLED, scope: 'token' }, 20), doubling);
   });
 });

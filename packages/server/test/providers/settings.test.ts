@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { createApnsKey, createHmsServiceAccount, createServiceAccount } from '@homing/simulators';
 import { parseApnsSettings } from '../../src/providers/apns/settings.ts';
+import { parseExpoSettings } from '../../src/providers/expo/settings.ts';
 import { FCM_ENDPOINTS, parseFcmSettings } from '../../src/providers/fcm/settings.ts';
 import { parseHmsSettings } from '../../src/providers/hms/settings.ts';
 import type { ParsedSettings } from '../../src/providers/settings-reader.ts';
@@ -127,5 +128,23 @@ describe('HMS settings', () => {
       'serviceAccount.private_key',
       'kinds',
     ]);
+  });
+});
+
+describe('Expo settings', () => {
+  it('may say nothing, an access token, a project, or both', () => {
+    for (const [input, settings] of [
+      [{}, { accessToken: null, project: null }],
+      [{ accessToken: 'secret' }, { accessToken: 'secret', project: null }],
+      [{ project: '@acme/shop' }, { accessToken: null, project: '@acme/shop' }],
+    ] as const) {
+      assert.deepEqual(parseExpoSettings(input), { kind: 'settings', settings });
+    }
+  });
+
+  it('are refused with every problem at once, and never repeat the token', () => {
+    const parsed = parseExpoSettings({ accessToken: 'sec ret', project: 'shop', extra: 1 });
+    assert.deepEqual(problemFields(parsed), ['extra', 'accessToken', 'project']);
+    assert.doesNotMatch(JSON.stringify(parsed), /sec ret/);
   });
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Message } from '../../src/domain/message.ts';
+import { NO_OVERRIDES, type Message } from '../../src/domain/message.ts';
 import type { Push } from '../../src/domain/push.ts';
 import type { Resolve } from '../../src/outbound/public-lookup.ts';
 import type { Provider } from '../../src/providers/provider.ts';
@@ -56,5 +56,5 @@ export function openWebPush(options: WebPushClientOptions): WebPushClient {
 
 /** A message with what a caller overrides for Web Push. */
 export function overriding(webpush: Readonly<Record<string, unknown>>): Message {
-  return makeMessage({ overrides: { apns: null, fcm: null, hms: null, webpush } });
+  return makeMessage({ overrides: { ...NO_OVERRIDES, webpush } });
 }

@@ -1,0 +1,125 @@
+import type { Outcome } from '../../domain/outcome.ts';
+import { parseJsonObject } from '../json-object.ts';
+import { outcomeOfCutOff, outcomeWithoutAnswer } from '../no-answer.ts';
+import type { HearOutcome, SendOptions } from '../provider.ts';
+import type { ExpoConnection } from './connection.ts';
+import type { ExpoResult } from './exchange.ts';
+import { classifyItem, classifyRefusal, type ExpoRefusal } from './reasons.ts';
+
+/** One push that is ready to go, with its place among those that were offered. */
+export interface BatchItem {
+  readonly place: number;
+  readonly token: string;
+  readonly json: string;
+}
+
+export type Batch = readonly BatchItem[];
+
+/** What sends batches, and for whom. */
+export interface BatchSender {
+  readonly connection: ExpoConnection;
+  /** Tokens that Expo says belong to another one are not sent; null where any may be. */
+  readonly project: string | null;
+  readonly now: () => Date;
+}
+
+const SEND_PATH = '/--/api/v2/push/send';
+
+/**
+ * Sends a batch in one request and hears a ticket for each push. Expo refuses a batch as a whole
+ * for what is wrong with one of its messages, so such a batch is divided: by project where Expo
+ * says whose the tokens are, otherwise in halves, until the one at fault is alone. A batch that was
+ * refused like that was not sent, so nobody gets a push twice.
+ */
+export async function sendBatch(
+  sender: BatchSender,
+  batch: Batch,
+  options: SendOptions,
+  hear: HearOutcome,
+): Promise<void> {
+  const json = `[${batch.map((item) => item.json).join(',')}]`;
+  const result = await sender.connection.post(SEND_PATH, json, options);
+  const tickets = readTickets(result, batch);
+  if (tickets !== null) {
+    for (const [index, { place }] of batch.entries()) hear(place, tickets[index] ?? NO_TICKET);
+    return;
+  }
+  const { outcome, tokensByProject } = readRefusal(result, sender.now());
+  if (outcome.kind !== 'payload' || batch.length === 1) {
+    for (const { place } of batch) hear(place, outcome);
+    return;
+  }
+  const { strangers, parts } = divide(batch, tokensByProject, sender.project);
+  for (const { place } of strangers) hear(place, WRONG_PROJECT);
+  await Promise.all(parts.map((part) => sendBatch(sender, part, options, hear)));
+}
+
+/** Expo took a batch and did not say what became of this one. */
+const NO_TICKET: Outcome = { kind: 'unknown', code: 'no_ticket', status: 200 };
+
+const WRONG_PROJECT: Outcome = {
+  kind: 'token_mismatch',
+  code: 'PUSH_TOO_MANY_EXPERIENCE_IDS',
+  status: 400,
+};
+
+/** An outcome for each push of the batch, in its order; null where there are no tickets at all. */
+function readTickets(result: ExpoResult, batch: Batch): readonly Outcome[] | null {
+  if (result.kind !== 'answer' || result.status !== 200) return null;
+  const answer = result.isWhole ? parseJsonObject(result.body) : null;
+  // The status says that Expo took the batch, even if the rest got lost on the way.
+  if (answer === null) return batch.map(() => NO_TICKET);
+  const { data } = answer;
+  // What was refused is in `errors`, whatever the status.
+  if (!Array.isArray(data) && answer['errors'] !== undefined) return null;
+  // Expo answers a single message with a single ticket.
+  const tickets: readonly unknown[] = Array.isArray(data) ? data : [data];
+  return batch.map((_, index) => {
+    const ticket = tickets[index];
+    return ticket === undefined ? NO_TICKET : classifyItem('ticket', '', ticket);
+  });
+}
+
+function readRefusal(result: ExpoResult, now: Date): ExpoRefusal {
+  if (result.kind !== 'answer') {
+    return { outcome: outcomeWithoutAnswer(result), tokensByProject: null };
+  }
+  const cutOff = outcomeOfCutOff(result);
+  if (cutOff !== null) return { outcome: cutOff, tokensByProject: null };
+  return classifyRefusal(result, now);
+}
+
+interface Division {
+  /** Of other projects than the one that is sent for. */
+  readonly strangers: Batch;
+  /** Smaller than the batch, each of them. */
+  readonly parts: readonly Batch[];
+}
+
+function divide(
+  batch: Batch,
+  tokensByProject: ReadonlyMap<string, readonly string[]> | null,
+  own: string | null,
+): Division {
+  const projects = new Map(
+    [...(tokensByProject ?? [])].flatMap(([name, tokens]) => tokens.map((token) => [token, name])),
+  );
+  const projectOf = ({ token }: BatchItem): string | null => projects.get(token) ?? null;
+  const isStranger = (item: BatchItem): boolean =>
+    own !== null && projectOf(item) !== null && projectOf(item) !== own;
+  const strangers = batch.filter(isStranger);
+  const parts = [
+    ...Map.groupBy(
+      batch.filter((item) => !isStranger(item)),
+      projectOf,
+    ).values(),
+  ];
+  // Where the details divide nothing, going on by them would never end.
+  if (parts.length === 1 && strangers.length === 0) return { strangers, parts: halves(batch) };
+  return { strangers, parts };
+}
+
+function halves(batch: Batch): readonly Batch[] {
+  const middle = Math.ceil(batch.length / 2);
+  return [batch.slice(0, middle), batch.slice(middle)];
+}

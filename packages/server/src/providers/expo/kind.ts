@@ -1,0 +1,36 @@
+import { rateOf } from '../../domain/rate.ts';
+import { requireSettings, type ProviderKind } from '../kind.ts';
+import { measureExpoPayload } from './payload.ts';
+import { createExpoProvider } from './provider.ts';
+import { EXPO_RATE } from './rate.ts';
+import { EXPO_RETRY_POLICY } from './retry-policy.ts';
+import { parseExpoSettings, type ExpoEndpoints } from './settings.ts';
+
+/** Expo projects, with an access token or without. */
+export function expoKind(endpoints: ExpoEndpoints): ProviderKind {
+  return {
+    divide(input) {
+      const parsed = parseExpoSettings(input);
+      if (parsed.kind === 'problems') return parsed;
+      const { accessToken, ...settings } = input;
+      const project = parsed.settings.project ?? '';
+      const open = { project, environments: [], topics: [], settings };
+      const secret = accessToken === undefined ? {} : { accessToken };
+      return { kind: 'settings', settings: { ...open, secret } };
+    },
+    open(credential, { clock }) {
+      const settings = requireSettings(credential, parseExpoSettings(credential.settings));
+      const provider = createExpoProvider({ clock, settings, endpoints });
+      const rate = rateOf(credential.rate, EXPO_RATE);
+      // Expo counts by project, also where several apps send for it.
+      const name = `expo/${settings.project ?? credential.ref}`;
+      return {
+        name: 'expo',
+        provider,
+        policy: EXPO_RETRY_POLICY,
+        bucket: rate === null ? null : { name, rate },
+      };
+    },
+    measure: measureExpoPayload,
+  };
+}
