@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { ReasonHelp } from './reason.ts';
 
 const closed = { additionalProperties: false } as const;
 const Url = Type.String({ maxLength: 2048, pattern: '^https?://' });
@@ -197,6 +198,7 @@ export const Delivery = Type.Object(
     possible_duplicate: Type.Boolean(),
     sent_at: Type.Union([Type.String(), Type.Null()]),
     settled_at: Type.String(),
+    help: Type.Union([ReasonHelp, Type.Null()], { description: 'about `reason` and `code`' }),
   },
   { $id: 'Delivery' },
 );
@@ -215,6 +217,7 @@ export const Explanation = Type.Object(
         state: Type.String(),
         reason: Type.Union([Type.String(), Type.Null()]),
         sentence: Type.String(),
+        help: Type.Union([ReasonHelp, Type.Null()]),
         addressee_tag_acts: Type.Boolean(),
       }),
     ),

@@ -1,5 +1,7 @@
 import type { ProviderEndpoints } from './config/config.ts';
-import type { ProviderName } from './domain/address.ts';
+import { PROVIDERS, type ProviderName } from './domain/address.ts';
+import type { AnswerReason } from './domain/answer-reason.ts';
+import { answerReasons, OWN_REASONS } from './providers/answer-reasons.ts';
 import { apnsKind } from './providers/apns/kind.ts';
 import { fcmKind } from './providers/fcm/kind.ts';
 import type { ProviderKind } from './providers/kind.ts';
@@ -17,4 +19,12 @@ export function createProviderKinds(endpoints: ProviderEndpoints): ProviderKinds
     expo: null,
     hms: null,
   };
+}
+
+/** What the answers of all providers, and the lack of one, mean. */
+export function reasonsOf(kinds: ProviderKinds): readonly AnswerReason[] {
+  const ofProviders = PROVIDERS.flatMap((provider) =>
+    answerReasons(provider, kinds[provider]?.reasons ?? {}),
+  );
+  return [...ofProviders, ...OWN_REASONS];
 }

@@ -2,6 +2,7 @@ import { rateOf } from '../../domain/rate.ts';
 import { requireSettings, type ProviderKind } from '../kind.ts';
 import { measureApnsPayload } from './payload.ts';
 import { createApnsProvider } from './provider.ts';
+import { REASONS } from './reasons.ts';
 import { APNS_RETRY_POLICY } from './retry-policy.ts';
 import { parseApnsSettings, type ApnsEndpoints } from './settings.ts';
 
@@ -27,5 +28,6 @@ export function apnsKind(endpoints: ApnsEndpoints): ProviderKind {
       return { name: 'apns', provider, policy: APNS_RETRY_POLICY, bucket };
     },
     measure: measureApnsPayload,
+    reasons: { apns: REASONS },
   };
 }
