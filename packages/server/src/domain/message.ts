@@ -29,6 +29,11 @@ export interface Message {
   readonly badge: number | null;
   readonly sound: string | null;
   readonly silent: boolean;
+  /**
+   * Set where only the address is in question: a provider that can tell whether it is good without
+   * sending anything does that.
+   */
+  readonly isTrial?: true;
   readonly priority: 'high' | 'normal';
   /** The caller's collapse key; null when every notification stands for itself. */
   readonly collapseKey: string | null;

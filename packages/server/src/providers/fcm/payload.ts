@@ -110,7 +110,10 @@ function buildContent(push: Push, target: 'token' | 'fid'): Content | PayloadPro
   const merged = mergeJson(base, message.overrides.fcm ?? {});
   return {
     kind: 'content',
-    request: compileJsonForm({ message: { [target]: blank('target'), ...merged } }),
+    request: compileJsonForm({
+      ...(message.isTrial === true && { validate_only: true }),
+      message: { [target]: blank('target'), ...merged },
+    }),
     android: compileJsonForm(androidPayload(merged)),
     apple: compileJsonForm(applePayload(merged)),
   };
