@@ -79,6 +79,18 @@ const Options = Type.Object(
       }),
     ),
     silent: Type.Optional(Type.Boolean()),
+    purpose: Type.Optional(
+      Type.Enum(['voip', 'live_activity', 'push_to_start'], {
+        description: 'which tokens it goes to, instead of those for alerts; see purpose-tokens',
+      }),
+    ),
+    activity_id: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'with the purpose live_activity: which Live Activity',
+      }),
+    ),
     pace: Type.Optional(
       Type.Object(
         { per_second: Type.Integer({ minimum: 1, maximum: 1_000_000 }) },

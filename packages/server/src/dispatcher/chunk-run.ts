@@ -253,7 +253,9 @@ export class ChunkRun {
 
   async #write(settlements: readonly Settlement[]): Promise<SettleResult['chunk']> {
     const { db, clock, metrics } = this.#deps;
-    const { chunk, refuted } = await settle(db, this.#work.chunk, settlements, clock());
+    const { purpose } = this.#work.notification;
+    const work = { chunk: this.#work.chunk, purpose };
+    const { chunk, refuted } = await settle(db, work, settlements, clock());
     if (refuted > 0) metrics.refuted(refuted);
     return chunk;
   }

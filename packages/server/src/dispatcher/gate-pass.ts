@@ -44,8 +44,9 @@ export async function passGate(
 ): Promise<GatePass | null> {
   const variables = await variablesOf(db, work, slice);
   const { gatedAt, gated } = await onConnection(db, async (connection) => {
+    const mark = { through, purpose: work.notification.purpose };
     const at = performance.now();
-    return { gatedAt: at, gated: await gateSlice(connection, work.chunk, slice, through) };
+    return { gatedAt: at, gated: await gateSlice(connection, work.chunk, slice, mark) };
   });
   if (gated === null) return null;
   const now = clock();

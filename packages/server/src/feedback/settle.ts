@@ -1,5 +1,6 @@
 import { isLockTimeout } from '../domain/database-fault.ts';
 import { LIMITS } from '../domain/limits.ts';
+import type { PurposeTarget } from '../domain/purpose.ts';
 import type { Settlement } from '../domain/settlement.ts';
 import { countSettled, fenceChunk, heartbeat, type LeasedChunk } from '../store/chunks.ts';
 import { recordDeliveries } from '../store/ledger.ts';
@@ -8,7 +9,14 @@ import { reofferDead } from '../store/reoffer.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { watchAnswers } from './mass-death.ts';
+import { applyPurposeFacts } from './purpose-facts.ts';
 import { applyTokenFacts } from './token-facts.ts';
+
+/** What was worked at: a chunk, and what its notification is for; null where that is alerts. */
+export interface SettledWork {
+  readonly chunk: LeasedChunk;
+  readonly purpose: PurposeTarget | null;
+}
 
 /** What became of a set of settlements: written, or not because another worker holds the chunk. */
 export interface SettleResult {
@@ -32,12 +40,12 @@ export interface SettleResult {
  */
 export async function settle(
   db: Database,
-  chunk: LeasedChunk,
+  { chunk, purpose }: SettledWork,
   settlements: readonly Settlement[],
   now: Date,
 ): Promise<SettleResult> {
   const lockTimeoutMs = LIMITS.settleLockTimeoutMs;
-  const write = (tx: Transaction) => writeSettlements(tx, chunk, settlements, now);
+  const write = (tx: Transaction) => writeSettlements(tx, { chunk, purpose }, settlements, now);
   for (;;) {
     try {
       return await inTransaction(db, write, { lockTimeoutMs });
@@ -51,16 +59,29 @@ export async function settle(
 
 async function writeSettlements(
   tx: Transaction,
-  chunk: LeasedChunk,
+  { chunk, purpose }: SettledWork,
   settlements: readonly Settlement[],
   now: Date,
 ): Promise<SettleResult> {
   if (!(await fenceChunk(tx, chunk))) return { chunk: 'lost', refuted: 0 };
-  const frozen = await watchAnswers(tx, chunk, settlements, now);
-  const movedOn = await applyTokenFacts(tx, chunk.appRef, settlements, frozen, now);
+  const movedOn =
+    purpose === null
+      ? await learnOfAlertTokens(tx, chunk, settlements, now)
+      : await applyPurposeFacts(tx, { appRef: chunk.appRef, purpose }, settlements, now);
   await recordDeliveries(tx, chunk, settlements, now);
   await reofferDead(tx, movedOn, now);
   const progress = await countSettled(tx, chunk, settlements.length);
   if (progress === 'completed') await finishIfDone(tx, chunk.notificationRef, now);
   return { chunk: progress, refuted: movedOn.length };
+}
+
+/** Returns the installations that had another token by the time their former one was refused. */
+async function learnOfAlertTokens(
+  tx: Transaction,
+  chunk: LeasedChunk,
+  settlements: readonly Settlement[],
+  now: Date,
+): Promise<readonly number[]> {
+  const frozen = await watchAnswers(tx, chunk, settlements, now);
+  return applyTokenFacts(tx, chunk.appRef, settlements, frozen, now);
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { NotificationInput } from '@homing/protocol';
 import { isWalked } from '../domain/audience.ts';
+import { LIMITS } from '../domain/limits.ts';
 import { expiryOf, timeToLive, type Lane } from '../domain/notification.ts';
+import type { PurposeTarget } from '../domain/purpose.ts';
 import type { App } from '../store/apps.ts';
 import { findInstallationRefs } from '../store/audience.ts';
 import { appendAudit } from '../store/audit.ts';
@@ -45,7 +47,7 @@ export async function acceptNotification(
   const { userBound, listRef } = facts;
   // Of a person who is being erased at this moment nothing may be stored behind the erasure's back.
   if ('users' in input.audience) await lockErasures(tx, app.ref, 'shared');
-  const ttl = timeToLive(input.options?.ttl_seconds ?? null, userBound, {
+  const ttl = timeToLive(askedTtlSeconds(input), userBound, {
     defaultSeconds: app.defaultTtlSeconds,
     userBoundCeilingSeconds: app.userBoundTtlCeilingSeconds,
   });
@@ -70,6 +72,7 @@ export async function acceptNotification(
     priority: input.options?.priority ?? 'high',
     lane,
     silent: input.options?.silent ?? false,
+    purpose: purposeOf(input),
     collapseKey: input.options?.collapse_key ?? null,
     pacePerSecond: input.options?.pace?.per_second ?? null,
     ttlSeconds: ttl.seconds,
@@ -104,6 +107,18 @@ function variablesOfRecipients(input: NotificationInput): Readonly<Record<string
 /** What goes to an audience that nobody could name is a campaign, unless its sender says not. */
 export function laneOf({ audience, options }: NotificationInput): Lane {
   return options?.lane ?? (isWalked(audience) ? 'bulk' : 'transactional');
+}
+
+/** What a notification is for; null where it goes to the alert tokens. */
+export function purposeOf({ options }: NotificationInput): PurposeTarget | null {
+  const { purpose: name, activity_id: activityId = '' } = options ?? {};
+  return name === undefined ? null : { name, activityId };
+}
+
+/** A call that rings much later than it was made is worse than none. */
+export function askedTtlSeconds({ options }: NotificationInput): number | null {
+  const asked = options?.ttl_seconds ?? null;
+  return asked ?? (options?.purpose === 'voip' ? LIMITS.callTtlSeconds : null);
 }
 
 type Place = Pick<NewChunk, 'appRef' | 'notificationRef' | 'day' | 'lane'>;

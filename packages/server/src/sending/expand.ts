@@ -44,8 +44,8 @@ async function expandNamed(db: Database, chunk: LeasedChunk, now: Date): Promise
 
 async function resolve(tx: Transaction, chunk: LeasedChunk): Promise<readonly Candidate[]> {
   return chunk.userRefs.length > 0
-    ? installationsOfUsers(tx, chunk.appRef, chunk.userRefs)
-    : installationsByRef(tx, chunk.appRef, chunk.installationRefs);
+    ? installationsOfUsers(tx, chunk.appRef, chunk.userRefs, chunk)
+    : installationsByRef(tx, chunk.appRef, chunk.installationRefs, chunk);
 }
 
 function toShares(candidates: readonly Candidate[]): readonly LaneShare[] {

@@ -27,7 +27,8 @@ import { variablesKey, variablesOfList } from '../store/audience-lists.ts';
 import { previewGate, type GatePreview } from '../store/gate-preview.ts';
 import type { Database } from '../store/sql.ts';
 import { findUserRefs } from '../store/users.ts';
-import { laneOf } from './accept-notification.ts';
+import type { Addressing } from '../store/addressed-installation.ts';
+import { askedTtlSeconds, laneOf, purposeOf } from './accept-notification.ts';
 import { findAudienceFacts, type AudienceFacts } from './audience-facts.ts';
 import { createPushMaker, type PushMaker } from './push-maker.ts';
 import { createRenderer, type Renderer } from './render.ts';
@@ -58,8 +59,10 @@ export interface DryRun {
 const SAMPLES = 3;
 /** A tenth of a step of a walk is enough for an estimate; who is named is judged in any case. */
 const JUDGED_OF_STEP = 1_000;
-/** Providers differ in how they count, not in how much they take: 4,096 bytes of payload each. */
+/** Providers differ in how they count, not in how much they take. */
 const PAYLOAD_BYTES = 4096;
+/** Apple takes more for calls. */
+const VOIP_PAYLOAD_BYTES = 5120;
 
 /**
  * The dry run: resolves, judges, renders and measures as a real send would, and stores nothing. The
@@ -90,7 +93,7 @@ export async function validateNotification(
     for (let from = 0; from < sample.length; from += LIMITS.gateSlice) {
       const slice = sample.slice(from, from + LIMITS.gateSlice);
       const variables = listRef === null ? new Map() : await variablesOfList(db, listRef, slice);
-      for (const preview of await previewGate(db, app.ref, slice)) {
+      for (const preview of await previewGate(db, app.ref, slice, notification.purpose)) {
         run.judge(preview, variables.get(variablesKey(preview.row)) ?? null, weight);
       }
     }
@@ -104,12 +107,12 @@ export async function validateNotification(
  */
 async function* groupsOf(
   db: Database,
-  { appRef, userBound }: Pick<Notification, 'appRef' | 'userBound'>,
+  { appRef, userBound, purpose }: Pick<Notification, 'appRef' | 'userBound' | 'purpose'>,
   audience: NotificationInput['audience'],
 ): AsyncGenerator<readonly CandidateGroup[]> {
   const walked = walkedAudience(audience, userBound);
   if (walked === null) {
-    const named = await resolveNamed(db, appRef, audience);
+    const named = await resolveNamed(db, appRef, audience, { purpose });
     yield named.map((candidate) => ({ ...candidate, recipients: [candidate] }));
     return;
   }
@@ -126,14 +129,15 @@ async function resolveNamed(
   db: Database,
   appRef: number,
   audience: NotificationInput['audience'],
+  addressing: Addressing,
 ): Promise<readonly Candidate[]> {
   if ('users' in audience) {
     const refs = await findUserRefs(db, appRef, audience.users);
-    return installationsOfUsers(db, appRef, [...new Set(refs.values())]);
+    return installationsOfUsers(db, appRef, [...new Set(refs.values())], addressing);
   }
   assert('installations' in audience, 'every other audience is walked');
   const refs = await findInstallationRefs(db, appRef, audience.installations);
-  return installationsByRef(db, appRef, refs);
+  return installationsByRef(db, appRef, refs, addressing);
 }
 
 /** So many of some recipients, at even distances, and for how many of all each of them stands. */
@@ -154,7 +158,7 @@ function toNotification(
   { userBound, listRef }: AudienceFacts,
   now: Date,
 ): Notification {
-  const ttl = timeToLive(input.options?.ttl_seconds ?? null, userBound, {
+  const ttl = timeToLive(askedTtlSeconds(input), userBound, {
     defaultSeconds: app.defaultTtlSeconds,
     userBoundCeilingSeconds: app.userBoundTtlCeilingSeconds,
   });
@@ -175,6 +179,7 @@ function toNotification(
     priority: input.options?.priority ?? 'high',
     lane: laneOf(input),
     silent: input.options?.silent ?? false,
+    purpose: purposeOf(input),
     dormantGetTransactional: app.dormancy.sendTransactional,
     collapseKey: input.options?.collapse_key ?? null,
     pacePerSecond: input.options?.pace?.per_second ?? null,
@@ -252,7 +257,9 @@ class Rehearsal {
     const { provider } = push.address;
     const bytes = this.#measure(provider, push);
     if (bytes === null) return;
-    if (bytes === 0 || bytes > PAYLOAD_BYTES) this.#isValid = false;
+    const isCall = this.#notification.purpose?.name === 'voip';
+    const limit = isCall ? VOIP_PAYLOAD_BYTES : PAYLOAD_BYTES;
+    if (bytes === 0 || bytes > limit) this.#isValid = false;
     this.#payloadBytes.set(provider, Math.max(bytes, this.#payloadBytes.get(provider) ?? 0));
   }
 }

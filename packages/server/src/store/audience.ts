@@ -1,5 +1,6 @@
 import type { Reachability } from '../domain/candidate.ts';
 import type { TokenStatus } from '../domain/installation.ts';
+import { addressedInstallation, purposeOf, type Addressing } from './addressed-installation.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import type { Queryable } from './sql.ts';
 
@@ -23,11 +24,13 @@ export async function installationsOfUsers(
   db: Queryable,
   appRef: number,
   userRefs: readonly number[],
+  addressing: Addressing,
 ): Promise<readonly Candidate[]> {
   const rows = await db<CandidateRow[]>`
     select i.installation_ref, l.user_ref, i.token_status, c.credential_ref,
       i.dormant_since is not null as dormant
-    from link l join installation i using (installation_ref)
+    from link l cross join ${purposeOf(db, addressing)}
+      join lateral (${db.unsafe(addressedInstallation('l.installation_ref'))}) i on true
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
     where l.app_ref = ${appRef} and l.user_ref = any(${[...userRefs]}) and l.ended_at is null
     order by i.installation_ref, l.user_ref`;
@@ -39,12 +42,16 @@ export async function installationsByRef(
   db: Queryable,
   appRef: number,
   refs: readonly number[],
+  addressing: Addressing,
 ): Promise<readonly Candidate[]> {
   const rows = await db<CandidateRow[]>`
     select i.installation_ref, 0::bigint as user_ref, i.token_status, c.credential_ref,
       i.dormant_since is not null as dormant
-    from installation i left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
-    where i.app_ref = ${appRef} and i.installation_ref = any(${[...refs]}) and i.removed_at is null
+    from unnest(${[...refs]}::bigint[]) as named (installation_ref)
+      cross join ${purposeOf(db, addressing)}
+      join lateral (${db.unsafe(addressedInstallation('named.installation_ref'))}) i on true
+      left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
+    where i.app_ref = ${appRef} and i.removed_at is null
     order by i.installation_ref`;
   return rows.map(toCandidate);
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert';
 import type { Recipient } from '../domain/delivery.ts';
 import type { GateRow } from '../domain/gate.ts';
+import type { PurposeTarget } from '../domain/purpose.ts';
+import { addressedInstallation } from './addressed-installation.ts';
 import type { LeasedChunk } from './chunks.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import { INSTALLATION_COLUMNS, lookAtUsers, toGateRow, type GateColumns } from './gate-columns.ts';
@@ -37,9 +39,13 @@ export async function gateSlice(
   db: Queryable,
   chunk: LeasedChunk,
   slice: readonly Recipient[],
-  through: number,
+  { through, purpose }: { readonly through: number; readonly purpose: PurposeTarget | null },
 ): Promise<GatedSlice | null> {
   const users = lookAtUsers(slice);
+  const installation =
+    purpose === null
+      ? 'select * from installation where installation_ref = s.installation_ref limit 1'
+      : addressedInstallation('s.installation_ref');
   const record = lookAtLedger(db, chunk);
   const rows = await db<GateStatementRow[]>`
     with held as (
@@ -68,8 +74,7 @@ export async function gateSlice(
       cross join slice s
       join notification n on n.notification_ref = ${chunk.notificationRef}
       join app a on a.app_ref = n.app_ref
-      left join lateral (
-        select * from installation where installation_ref = s.installation_ref limit 1) i on true
+      left join lateral (${db.unsafe(installation)}) i on true
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
       ${db.unsafe(users.joins)} ${record.joins}
     order by s.position`;
