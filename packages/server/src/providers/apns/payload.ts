@@ -6,10 +6,12 @@ import type { Push } from '../../domain/push.ts';
 import { apnsCollapseId } from '../collapse-id.ts';
 import { blank, compileJsonForm, fillJsonForm, jsonFormBytes } from '../json-form.ts';
 import type { BlankValues, JsonForm } from '../json-form.ts';
-import { isJsonObject, mergeJson } from '../json-object.ts';
+import { mergeJson } from '../json-object.ts';
 import type { JsonObject } from '../json-object.ts';
 import { payloadProblem } from '../payload-problem.ts';
 import type { PayloadProblem } from '../payload-problem.ts';
+import { actionsCategory } from '../actions-category.ts';
+import { overrideProblem } from './override-problem.ts';
 
 /** Apple's limit for all push types but calls ("Generating a remote notification"). */
 export const APNS_PAYLOAD_BYTES = 4096;
@@ -17,12 +19,6 @@ const VOIP_PAYLOAD_BYTES = 5120;
 
 /** `aps` is Apple's; `homing` is what our SDK reads. */
 const RESERVED_KEYS: ReadonlySet<string> = new Set(['aps', 'homing']);
-
-/** The headers that a caller may override. The others carry Homing's own promises. */
-const HEADER_OVERRIDES: Readonly<Record<string, RegExp>> = {
-  'apns-priority': /^(10|5|1)$/,
-  'apns-push-type': /^(alert|background)$/,
-};
 
 export type ApnsBuild =
   | { readonly kind: 'request'; readonly request: Http2Request; readonly payloadBytes: number }
@@ -158,7 +154,7 @@ function defaultPriority(message: Message, pushType: string): string {
 }
 
 function aps(message: Message): JsonObject {
-  const { title, body, badge, sound, purpose } = message;
+  const { title, body, badge, sound, purpose, actions } = message;
   const alert = { ...(title === null ? {} : { title }), ...(body === null ? {} : { body }) };
   if (purpose !== undefined && purpose.name !== 'voip') {
     return {
@@ -176,6 +172,7 @@ function aps(message: Message): JsonObject {
     ...(title === null && body === null ? {} : { alert, 'mutable-content': 1 }),
     ...(badge === null ? {} : { badge }),
     ...(sound === null ? {} : { sound }),
+    ...(actions.length === 0 ? {} : { category: actionsCategory(actions) }),
   };
 }
 
@@ -193,24 +190,4 @@ function dataProblem({ data }: Message): PayloadProblem | null {
   const reserved = Object.keys(data).find((key) => RESERVED_KEYS.has(key));
   if (reserved === undefined) return null;
   return payloadProblem('reserved_data_key', `The data key "${reserved}" is reserved on APNs.`);
-}
-
-function overrideProblem(overrides: JsonObject): PayloadProblem | null {
-  const { aps, headers = {} } = overrides;
-  if (aps !== undefined && !isJsonObject(aps)) {
-    return payloadProblem('invalid_override', 'overrides.apns.aps must be an object.');
-  }
-  if (Object.hasOwn(overrides, 'homing')) {
-    return payloadProblem('invalid_override', 'overrides.apns.homing is reserved.');
-  }
-  if (!isJsonObject(headers)) {
-    return payloadProblem('invalid_override', 'overrides.apns.headers must be an object.');
-  }
-  for (const [name, value] of Object.entries(headers)) {
-    const allowed = Object.hasOwn(HEADER_OVERRIDES, name) ? HEADER_OVERRIDES[name] : undefined;
-    if (typeof value === 'string' && allowed?.test(value) === true) continue;
-    const detail = `overrides.apns.headers cannot set ${name} to ${JSON.stringify(value)}.`;
-    return payloadProblem('invalid_override', detail);
-  }
-  return null;
 }
