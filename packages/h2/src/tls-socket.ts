@@ -8,6 +8,8 @@ export interface TlsTarget {
   readonly origin: string;
   /** Valid PEM certificates to trust instead of the system's; null trusts the system's. */
   readonly ca: string | null;
+  /** A client certificate and its key, in PEM, for peers that know their clients by it. */
+  readonly identity?: { readonly cert: string; readonly key: string };
 }
 
 export interface TlsSocketEvents {
@@ -46,7 +48,10 @@ const READ_BYTES = 64 * 1024;
  * and again: a stream of chunks would allocate one for each TLS record, and push servers put each
  * answer into a record of its own.
  */
-export function openTlsSocket({ origin, ca }: TlsTarget, events: TlsSocketEvents): TlsSocket {
+export function openTlsSocket(
+  { origin, ca, identity }: TlsTarget,
+  events: TlsSocketEvents,
+): TlsSocket {
   const { hostname, port } = new URL(origin);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   let failure: string | null = null;
@@ -58,6 +63,7 @@ export function openTlsSocket({ origin, ca }: TlsTarget, events: TlsSocketEvents
     // A name of its own for SNI, which must not be an address (RFC 6066 section 3).
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(ca === null ? {} : { ca }),
+    ...identity,
     ALPNProtocols: ['h2'],
     minVersion: 'TLSv1.2',
     onread: {

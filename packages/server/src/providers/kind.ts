@@ -17,6 +17,8 @@ export interface CredentialParts {
   readonly settings: Readonly<Record<string, unknown>>;
   /** What is sealed. */
   readonly secret: Readonly<Record<string, unknown>>;
+  /** When the provider stops taking it, where it says so itself. */
+  readonly expiresAt?: Date | null;
 }
 
 /** A credential in the clear, for as long as it takes to open its provider. */
