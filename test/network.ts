@@ -232,7 +232,8 @@ async function startSimulators(
   const journal = stack.use(createJournal({ capacity: 100_000 }));
   const key = createApnsKey(TEAM);
   const time = (): number => clock.now().getTime();
-  const shared = { tls, mode, clock: time, journal, keys: [key], topics: [TOPIC] } as const;
+  const clientCa = authority.certificatePem;
+  const shared = { tls, clientCa, mode, clock: time, journal, keys: [key], topics: [TOPIC] };
   const apns = stack.use(await startApnsSimulator({ ...shared, environment: 'production' }));
   const sandbox = stack.use(await startApnsSimulator({ ...shared, environment: 'sandbox' }));
   const fcm = stack.use(await startFcmSimulator({ tls, mode, clock: time, journal, projects: [] }));

@@ -4,7 +4,7 @@ import type { TlsTarget } from './tls-socket.ts';
 export interface ConnectionOptions extends TlsTarget, ConnectionHealthOptions {
   /**
    * The value of the `authorization` field, asked for when a request is put on a stream: what
-   * waited for room while the credential was renewed must not carry the old one.
+   * waited for room while the credential was renewed must not carry the old one. Empty for none.
    */
   readonly authorization: () => string;
   /** From the request until the end of its answer, where the request does not say otherwise. */

@@ -21,6 +21,8 @@ const CONTENT_LENGTH_NAME = [0x0f, 28 - 15] as const;
 /** Room for a length in HPACK's form of up to 2^31. */
 const LENGTH_BYTES = 6;
 
+const NOTHING = Buffer.alloc(0);
+
 /**
  * Makes the header blocks of one connection.
  *
@@ -122,7 +124,9 @@ export class RequestEncoder {
     );
   }
 
+  /** Nothing for none: a peer that knows its client by a certificate needs no such field. */
   #authorizationLiteral(authorization: string): Buffer {
+    if (authorization === '') return NOTHING;
     if (authorization !== this.#authorization) {
       const target = Buffer.allocUnsafe(authorization.length + 64);
       const end = this.#hpack.field(target, 0, 'authorization', authorization, 'never');

@@ -10,6 +10,8 @@ export interface TlsTarget {
   readonly ca: string | null;
   /** How the name of the host becomes an address; as the system does it unless given. */
   readonly lookup?: LookupFunction;
+  /** A client certificate and its key, in PEM, for peers that know their clients by it. */
+  readonly identity?: { readonly cert: string; readonly key: string };
 }
 
 export interface TlsSocketEvents {
@@ -49,7 +51,7 @@ const READ_BYTES = 64 * 1024;
  * answer into a record of its own.
  */
 export function openTlsSocket(
-  { origin, ca, lookup }: TlsTarget,
+  { origin, ca, lookup, identity }: TlsTarget,
   events: TlsSocketEvents,
 ): TlsSocket {
   const { hostname, port } = new URL(origin);
@@ -64,6 +66,7 @@ export function openTlsSocket(
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(ca === null ? {} : { ca }),
     ...(lookup === undefined ? {} : { lookup }),
+    ...identity,
     ALPNProtocols: ['h2'],
     minVersion: 'TLSv1.2',
     onread: {

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { ReasonHelp } from './reason.ts';
 
 /** Something that a person should look at. */
 export const Alert = Type.Object(
@@ -8,6 +9,9 @@ export const Alert = Type.Object(
     subject: Type.String({ description: 'one alert of a kind is open for each subject' }),
     sentence: Type.String({ description: 'what it means and what to do about it' }),
     detail: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()])),
+    help: Type.Union([ReasonHelp, Type.Null()], {
+      description: 'about the answer of the provider that `detail` names',
+    }),
     opened_at: Type.String({ format: 'date-time' }),
     last_seen_at: Type.String({ format: 'date-time' }),
     closed_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),

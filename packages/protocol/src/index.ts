@@ -8,6 +8,7 @@ export * from './installation.ts';
 export * from './notification.ts';
 export * from './paging.ts';
 export * from './problem.ts';
+export * from './reason.ts';
 export * from './simple.ts';
 export * from './timeline.ts';
 export * from './user.ts';

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { ReasonHelp } from './reason.ts';
 
 const closed = { additionalProperties: false } as const;
 const Url = Type.String({ maxLength: 2048, pattern: '^https?://' });
@@ -78,6 +79,18 @@ const Options = Type.Object(
       }),
     ),
     silent: Type.Optional(Type.Boolean()),
+    purpose: Type.Optional(
+      Type.Enum(['voip', 'live_activity', 'push_to_start'], {
+        description: 'which tokens it goes to, instead of those for alerts; see purpose-tokens',
+      }),
+    ),
+    activity_id: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'with the purpose live_activity: which Live Activity',
+      }),
+    ),
     pace: Type.Optional(
       Type.Object(
         { per_second: Type.Integer({ minimum: 1, maximum: 1_000_000 }) },
@@ -199,6 +212,7 @@ export const Delivery = Type.Object(
     possible_duplicate: Type.Boolean(),
     sent_at: Type.Union([Type.String(), Type.Null()]),
     settled_at: Type.String(),
+    help: Type.Union([ReasonHelp, Type.Null()], { description: 'about `reason` and `code`' }),
   },
   { $id: 'Delivery' },
 );
@@ -217,6 +231,7 @@ export const Explanation = Type.Object(
         state: Type.String(),
         reason: Type.Union([Type.String(), Type.Null()]),
         sentence: Type.String(),
+        help: Type.Union([ReasonHelp, Type.Null()]),
         addressee_tag_acts: Type.Boolean(),
       }),
     ),

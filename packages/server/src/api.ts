@@ -8,7 +8,7 @@ import type { decideSync } from './domain/registration.ts';
 import { documentRoutes } from './http/openapi.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { listenAt } from './listen-at.ts';
-import type { ProviderKinds } from './provider-kinds.ts';
+import { reasonsOf, type ProviderKinds } from './provider-kinds.ts';
 import { notReady } from './readiness.ts';
 import { SyncQueue } from './registry/sync-queue.ts';
 import { DocumentClient } from './outbound/document-client.ts';
@@ -63,6 +63,7 @@ export function createApi(options: ApiOptions): Api {
         announceWork,
         wakeMaintenance,
         measure: (provider, push) => kinds[provider]?.measure(push) ?? null,
+        reasons: reasonsOf(kinds),
         keys: createKeyBook(db, clock),
         syncs: new SyncQueue({
           db,

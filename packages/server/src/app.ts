@@ -23,6 +23,8 @@ export interface Overrides {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly logger?: Logger;
+  /** How long a provider's answer may take, where a test is to see that it stays away. */
+  readonly answerTimeoutMs?: number;
   /** The registry's decision, for a test to plant a fault that it then has to find. */
   readonly decideSync?: typeof decideSync;
 }
@@ -50,6 +52,7 @@ export const VERSION = '0.1.0';
 export function createApp(config: Config, secrets: Secrets, overrides: Overrides = {}): App {
   const clock = overrides.clock ?? (() => new Date());
   const random = overrides.random ?? Math.random;
+  const answerTimeoutMs = overrides.answerTimeoutMs ?? null;
   const logger = overrides.logger ?? createLogger(config.logLevel);
   const metrics = createMetrics();
   const events = createEvents(logger, metrics);
@@ -81,7 +84,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
           clock,
           random,
           database: config.database,
-          openLane: createProviderOpener(shared),
+          openLane: createProviderOpener({ ...shared, answerTimeoutMs }),
           laneObserver: createLaneObserver(db, clock, events),
           metrics: {
             outcome: events.outcome,

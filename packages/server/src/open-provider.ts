@@ -14,11 +14,14 @@ export interface ProviderOpenerOptions {
   readonly vault: Vault;
   readonly clock: Clock;
   readonly kinds: ProviderKinds;
+  /** Instead of what each provider takes by itself; null as a rule. */
+  readonly answerTimeoutMs: number | null;
 }
 
 /** Part of the composition root: opens the provider of a stored credential. */
 export function createProviderOpener(options: ProviderOpenerOptions): OpenLane {
-  const { db, vault, clock, kinds } = options;
+  const { db, vault, clock, kinds, answerTimeoutMs } = options;
+  const patience = answerTimeoutMs === null ? {} : { answerTimeoutMs };
   return async (credentialRef) => {
     const credential = await openCredential(db, vault, credentialRef);
     const tokens = createSharedTokenStore(db, vault, credential);
@@ -26,7 +29,7 @@ export function createProviderOpener(options: ProviderOpenerOptions): OpenLane {
     if (kind === null) {
       throw new Error(`the provider ${credential.provider} is not part of this version`);
     }
-    return kind.open(credential, { tokens, clock });
+    return kind.open(credential, { tokens, clock, ...patience });
   };
 }
 

@@ -1,5 +1,7 @@
 import type { ProviderEndpoints } from './config/config.ts';
-import type { ProviderName } from './domain/address.ts';
+import { PROVIDERS, type ProviderName } from './domain/address.ts';
+import type { AnswerReason } from './domain/answer-reason.ts';
+import { answerReasons, OWN_REASONS } from './providers/answer-reasons.ts';
 import { apnsKind } from './providers/apns/kind.ts';
 import { expoKind } from './providers/expo/kind.ts';
 import { fcmKind } from './providers/fcm/kind.ts';
@@ -21,4 +23,12 @@ export function createProviderKinds(endpoints: ProviderEndpoints): ProviderKinds
     expo: expoKind({ api: expo, ca }),
     hms: hmsKind({ api: hms, token: hmsToken, ca }),
   };
+}
+
+/** What the answers of all providers, and the lack of one, mean. */
+export function reasonsOf(kinds: ProviderKinds): readonly AnswerReason[] {
+  const ofProviders = PROVIDERS.flatMap((provider) =>
+    answerReasons(provider, kinds[provider]?.reasons ?? {}),
+  );
+  return [...ofProviders, ...OWN_REASONS];
 }

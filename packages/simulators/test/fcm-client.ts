@@ -11,7 +11,7 @@ import { Http2Client, jsonOf } from './http2-client.ts';
 import type { Reply } from './http2-client.ts';
 
 export const PROJECT = 'parcels-4711';
-const authority = await createCertificateAuthority();
+export const authority = await createCertificateAuthority();
 const serverIdentity = await authority.issue(['127.0.0.1']);
 const account = await createServiceAccount(PROJECT, 'https://127.0.0.1/token');
 const SEND_PATH = `/v1/projects/${PROJECT}/messages:send`;

@@ -125,12 +125,12 @@ describe('a message to FCM', () => {
     }
   });
 
-  it('may spell its fields in both ways and leave some null', async () => {
+  it('may spell its fields in both ways, its names in lower case, and leave some null', async () => {
     await using sender = await startSender();
     const android = {
       collapseKey: 'parcel',
       ttl: '3.5s',
-      priority: 'HIGH',
+      priority: 'high',
       notification: {
         titleLocArgs: ['a'],
         notification_count: 3,

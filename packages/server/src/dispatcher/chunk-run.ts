@@ -255,7 +255,9 @@ export class ChunkRun {
 
   async #write(settlements: readonly Settlement[]): Promise<SettleResult['chunk']> {
     const { steps, metrics } = this.#deps;
-    const { chunk, refuted } = await steps.settle({ chunk: this.#work.chunk, settlements });
+    const { purpose } = this.#work.notification;
+    const part = { chunk: this.#work.chunk, purpose, settlements };
+    const { chunk, refuted } = await steps.settle(part);
     if (refuted > 0) metrics.refuted(refuted);
     return chunk;
   }

@@ -48,7 +48,12 @@ export async function passGate(
   through: number,
 ): Promise<GatePass | null> {
   const variables = await variablesOf(db, work, recipients);
-  const { gatedAt, gated } = await steps.gate({ chunk: work.chunk, recipients, through });
+  const { gatedAt, gated } = await steps.gate({
+    chunk: work.chunk,
+    recipients,
+    through,
+    purpose: work.notification.purpose,
+  });
   if (gated === null) return null;
   const now = clock();
   const isCancelled = gated.cancelled;

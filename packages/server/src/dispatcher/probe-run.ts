@@ -59,7 +59,7 @@ function isWorthAnother({ kind }: Outcome): boolean {
 }
 
 /** A silent push that shows nothing and names nobody. */
-function toPush({ id, address, nonce, expiresAt }: LeasedProbe): Push {
+function toPush({ id, kind, address, nonce, expiresAt }: LeasedProbe): Push {
   const message = {
     notificationId: formatTypedId('prb', id),
     title: null,
@@ -71,6 +71,7 @@ function toPush({ id, address, nonce, expiresAt }: LeasedProbe): Push {
     badge: null,
     sound: null,
     silent: true,
+    ...(kind === 'validity' && { isTrial: true as const }),
     priority: 'high',
     collapseKey: null,
     challenge: nonce,

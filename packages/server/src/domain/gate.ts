@@ -7,6 +7,7 @@ import {
   type TokenStatus,
 } from './installation.ts';
 import type { Lane } from './notification.ts';
+import type { PurposeTarget } from './purpose.ts';
 
 /**
  * The current rows behind one delivery, read on the primary in the statement that marks the slice.
@@ -51,6 +52,7 @@ export interface GateNotification {
   /** The app's word on whether dormant installations get what is not a campaign. */
   readonly dormantGetTransactional: boolean;
   readonly silent: boolean;
+  readonly purpose: PurposeTarget | null;
   readonly category: string;
   readonly expiresAt: Date;
 }
@@ -117,7 +119,7 @@ function skipReason(
   if (row.newerSent) return 'newer_sent';
   if (row.isDormant && leavesOutDormant(notification)) return 'dormant';
   // A silent push shows nothing, so nothing that is about showing stops it.
-  return notification.silent ? null : quietReason(row, notification.category, now);
+  return notification.silent ? null : quietReason(row, notification, now);
 }
 
 /** Campaigns leave dormant installations out; whether anything reaches them is the app's choice. */
@@ -127,8 +129,13 @@ function leavesOutDormant(
   return notification.lane === 'bulk' || !notification.dormantGetTransactional;
 }
 
-function quietReason(row: GateRow, category: string, now: Date): SkipReason | null {
-  if (row.permission === 'denied') return 'permission_denied';
+function quietReason(
+  row: GateRow,
+  { category, purpose }: Pick<GateNotification, 'category' | 'purpose'>,
+  now: Date,
+): SkipReason | null {
+  // Calls and Live Activities are allowed by other switches; without them there is no token.
+  if (row.permission === 'denied' && purpose === null) return 'permission_denied';
   if (isMuted(row.preferences, now) || row.chosenElsewhere) return 'muted';
   const onDevice = row.preferences.categories[category];
   // Off on the device beats on for the user.

@@ -92,6 +92,8 @@ export const LIMITS = {
   settleOutcomes: 500,
   /** A time to live of 0 means now or never; now includes the way to the provider. */
   nowOrNeverMs: 30_000,
+  /** How long a call is worth ringing, unless its caller says otherwise. */
+  callTtlSeconds: 30,
   /** A bucket of tokens holds what this time brings: how much can go out at once. */
   rateBurstMs: 500,
   /** The share of its rate with which a lane begins after a quiet time, and to which it falls. */

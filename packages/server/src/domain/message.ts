@@ -1,8 +1,17 @@
+import type { Purpose } from './purpose.ts';
+
 /** One button under a notification. */
 export interface MessageAction {
   readonly id: string;
   readonly title: string;
   readonly url: string | null;
+}
+
+/** A message for one of the tokens that an installation has beside that for alerts. */
+export interface MessagePurpose {
+  readonly name: Purpose;
+  /** When the notification was accepted: what happened later replaces what happened before. */
+  readonly at: Date;
 }
 
 /**
@@ -39,6 +48,13 @@ export interface Message {
   readonly badge: number | null;
   readonly sound: string | null;
   readonly silent: boolean;
+  /**
+   * Set where only the address is in question: a provider that can tell whether it is good without
+   * sending anything does that.
+   */
+  readonly isTrial?: true;
+  /** What it is for, where it does not go to an alert token. */
+  readonly purpose?: MessagePurpose;
   readonly priority: 'high' | 'normal';
   /** The caller's collapse key; null when every notification stands for itself. */
   readonly collapseKey: string | null;

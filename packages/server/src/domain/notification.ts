@@ -1,5 +1,6 @@
 import { LIMITS } from './limits.ts';
 import type { MessageAction, MessageOverrides } from './message.ts';
+import type { PurposeTarget } from './purpose.ts';
 
 export type Lane = 'transactional' | 'bulk';
 export type Priority = 'high' | 'normal';
@@ -40,6 +41,8 @@ export interface Notification {
   readonly priority: Priority;
   readonly lane: Lane;
   readonly silent: boolean;
+  /** Null where it goes to the alert tokens. */
+  readonly purpose: PurposeTarget | null;
   /** Whether the app still sends to dormant installations what is not a campaign. */
   readonly dormantGetTransactional: boolean;
   readonly collapseKey: string | null;

@@ -1,6 +1,15 @@
 /** Whom a refusal is about: only what it names is slowed down or stopped. */
 export type OutcomeScope = 'token' | 'host' | 'topic' | 'credential';
 
+/**
+ * What a refusal of a token leaves open, and another question can settle:
+ *
+ * - `environment`: it may live in the provider's other environment.
+ * - `validity`: the message may have been at fault. It is believed at once of a token that never
+ *   worked; one that did is put aside and asked about with next to nothing in the message.
+ */
+export type TokenDoubt = 'environment' | 'validity';
+
 interface Answer {
   /** The provider's own reason, verbatim, or our name for a failure without an answer. */
   readonly code: string;
@@ -25,8 +34,12 @@ interface Answer {
  */
 export type Outcome =
   | { readonly kind: 'accepted'; readonly providerId: string }
-  | (Answer & { readonly kind: 'token_dead'; readonly since: Date | null })
-  | (Answer & { readonly kind: 'token_mismatch' })
+  | (Answer & {
+      readonly kind: 'token_dead';
+      readonly since: Date | null;
+      readonly doubt?: TokenDoubt;
+    })
+  | (Answer & { readonly kind: 'token_mismatch'; readonly doubt?: TokenDoubt })
   | (Answer & { readonly kind: 'payload'; readonly detail: string })
   | (Answer & {
       readonly kind: 'throttled';

@@ -16,6 +16,18 @@ const TOPIC_SUFFIXES: Readonly<Record<Purpose, string>> = {
   push_to_start: '.push-type.liveactivity',
 };
 
+/** What a notification is for, where it does not go to the alert tokens. */
+export interface PurposeTarget {
+  readonly name: Purpose;
+  /** Which Live Activity; empty for the other purposes. */
+  readonly activityId: string;
+}
+
+/** The topic that pushes for a purpose go to. */
+export function purposeTopic(bundleId: string, purpose: Purpose): string {
+  return bundleId + TOPIC_SUFFIXES[purpose];
+}
+
 /** Null for a text that names no purpose. */
 export function parsePurpose(text: string): Purpose | null {
   return PURPOSES.find((purpose) => purpose === text) ?? null;
@@ -53,5 +65,6 @@ export function toPurposeAddress(
   );
   if (result.kind === 'invalid') return result;
   assert(result.address.provider === 'apns');
-  return { kind: 'address', address: { ...result.address, topic: result.address.topic + suffix } };
+  const topic = purposeTopic(result.address.topic, purpose);
+  return { kind: 'address', address: { ...result.address, topic } };
 }

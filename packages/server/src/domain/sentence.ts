@@ -79,6 +79,7 @@ const RESTORED: Readonly<Record<string, string>> & { readonly check_in: string }
   calm: 'was claimed by nobody else for a day',
   mass_death: 'was refused together with too many others to be believed',
   other_environment: "was taken by the provider's other environment",
+  still_valid: 'was taken with another message',
 };
 
 const DETACHED: Readonly<Record<string, string>> = {

@@ -1,15 +1,20 @@
 import type { ProviderName } from './address.ts';
 import type { DeliveryState, Recipient, SkipReason } from './delivery.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, TokenDoubt } from './outcome.ts';
 
 /** What the registry is to hear of an outcome; applied as compare-and-set (rule R8). */
 export type TokenFact =
   /** `endsFailures`: attempts had failed before it, which count no more. */
   | { readonly kind: 'accepted'; readonly endsFailures: boolean }
   | { readonly kind: 'failure'; readonly code: string }
-  | { readonly kind: 'mismatch'; readonly code: string }
+  | { readonly kind: 'mismatch'; readonly code: string; readonly doubt: TokenDoubt | null }
   /** `since` is the provider's own word; without it, what counts is when the push was sent. */
-  | { readonly kind: 'dead'; readonly code: string; readonly since: Date | null };
+  | {
+      readonly kind: 'dead';
+      readonly code: string;
+      readonly since: Date | null;
+      readonly doubt: TokenDoubt | null;
+    };
 
 /** One delivery's new state, ready to be written. */
 export interface Settlement extends Recipient {
@@ -66,10 +71,12 @@ export function tokenFactOf(outcome: Attempted, isFailing: boolean): TokenFact |
   switch (outcome.kind) {
     case 'accepted':
       return { kind: 'accepted', endsFailures: isFailing };
-    case 'token_dead':
-      return { kind: 'dead', code: outcome.code, since: outcome.since };
+    case 'token_dead': {
+      const { code, since, doubt = null } = outcome;
+      return { kind: 'dead', code, since, doubt };
+    }
     case 'token_mismatch':
-      return { kind: 'mismatch', code: outcome.code };
+      return { kind: 'mismatch', code: outcome.code, doubt: outcome.doubt ?? null };
     case 'throttled':
       return outcome.scope === 'token' ? { kind: 'failure', code: outcome.code } : null;
     case 'transient':

@@ -5,7 +5,12 @@ import { appendEvents } from '../store/events.ts';
 import { closeProbe, type LeasedProbe } from '../store/probes.ts';
 import { reofferDead } from '../store/reoffer.ts';
 import type { Database, Transaction } from '../store/sql.ts';
-import { correctEnvironment, lockForFeedback, retireTokens } from '../store/token-feedback.ts';
+import {
+  correctEnvironment,
+  lockForFeedback,
+  restoreDoubted,
+  retireTokens,
+} from '../store/token-feedback.ts';
 import { inTransaction } from '../store/transaction.ts';
 
 /** What a provider said to a probe, and when it was asked. */
@@ -15,9 +20,10 @@ export interface ProbeAnswer {
 }
 
 /**
- * Draws the conclusion from a probe, once: a token that the other environment takes is put right
- * and in use again; one that is dead there is retired; every other one stays put aside until its
- * device speaks. A challenge is over when it was handed to the provider.
+ * Draws the conclusion from a probe, once. A token that the other environment takes is put right
+ * and in use again, and so is one that is valid after all; one that is dead, or that neither
+ * environment knows, is retired; every other one stays put aside until its device speaks. A
+ * challenge is over when it was handed to the provider.
  */
 export async function settleProbe(
   db: Database,
@@ -37,22 +43,47 @@ export async function settleProbe(
 
 async function conclude(
   tx: Transaction,
-  { installationRef, holderVersion, address }: LeasedProbe,
+  probe: LeasedProbe,
   { outcome, sentAt }: ProbeAnswer,
   now: Date,
 ): Promise<readonly EventDraft[]> {
+  const { installationRef, holderVersion, address } = probe;
   const token = tokenFingerprint(address.token);
-  if (outcome.kind === 'accepted' && address.provider === 'apns') {
-    const correction = { installationRef, holderVersion, address, key: addressKey(address) };
-    const isCorrected = await correctEnvironment(tx, correction, now);
-    const cause = 'other_environment';
-    return isCorrected ? [{ installationRef, kind: 'token.restored', newToken: token, cause }] : [];
+  if (outcome.kind === 'accepted') {
+    const cause = await bringBack(tx, probe, now);
+    if (cause === null) return [];
+    return [{ installationRef, kind: 'token.restored', newToken: token, cause }];
   }
-  if (outcome.kind !== 'token_dead') return [];
-  const { code, since } = outcome;
-  const dead = { installationRef, holderVersion, code, since: since ?? sentAt, heardAt: sentAt };
+  if (!isDead(outcome)) return [];
+  const since = (outcome.kind === 'token_dead' ? outcome.since : null) ?? sentAt;
+  const { code } = outcome;
+  const dead = { installationRef, holderVersion, code, since, heardAt: sentAt };
   const retired = await retireTokens(tx, [dead], now);
   return retired
     .filter(({ status }) => status === 'retired')
     .map(() => ({ installationRef, kind: 'token.retired', oldToken: token, cause: code }));
+}
+
+/** Puts the token that was taken in use again; why it was put aside wrongly, or null. */
+async function bringBack(
+  tx: Transaction,
+  { kind, installationRef, holderVersion, address }: LeasedProbe,
+  now: Date,
+): Promise<string | null> {
+  if (kind === 'validity') {
+    const doubted = { installationRef, holderVersion, token: address.token };
+    return (await restoreDoubted(tx, doubted, now)) ? 'still_valid' : null;
+  }
+  if (address.provider !== 'apns') return null;
+  const correction = { installationRef, holderVersion, address, key: addressKey(address) };
+  return (await correctEnvironment(tx, correction, now)) ? 'other_environment' : null;
+}
+
+/** An environment that calls the token malformed too has the last word: there is no third one. */
+function isDead(
+  outcome: Outcome,
+): outcome is Extract<Outcome, { kind: 'token_dead' | 'token_mismatch' }> {
+  if (outcome.kind === 'token_dead') return true;
+  const { kind } = outcome;
+  return kind === 'token_mismatch' && outcome.doubt === 'environment' && outcome.status !== null;
 }

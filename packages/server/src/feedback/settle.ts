@@ -1,6 +1,7 @@
 import assert from 'node:assert';
 import { isLockTimeout } from '../domain/database-fault.ts';
 import { LIMITS } from '../domain/limits.ts';
+import type { PurposeTarget } from '../domain/purpose.ts';
 import type { Settlement } from '../domain/settlement.ts';
 import { countSettled, fenceChunks, heartbeat, type LeasedChunk } from '../store/chunks.ts';
 import { recordDeliveries } from '../store/ledger.ts';
@@ -10,11 +11,14 @@ import type { Database, Transaction } from '../store/sql.ts';
 import { insertTickets } from '../store/tickets.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { watchAnswers } from './mass-death.ts';
+import { changePurposeTokens } from './purpose-facts.ts';
 import { changeTokens, noteAccepted } from './token-facts.ts';
 
 /** What became of some deliveries of a leased chunk. */
 export interface ChunkSettlements {
   readonly chunk: LeasedChunk;
+  /** What its notification is for; null where it goes to the alert tokens. */
+  readonly purpose: PurposeTarget | null;
   readonly settlements: readonly Settlement[];
 }
 
@@ -105,14 +109,18 @@ async function tellRegistry(
   now: Date,
 ): Promise<ReadonlyMap<number, readonly number[]>> {
   const frozen = new Map<number, ReadonlySet<string>>();
-  for (const answers of byCredential(parts)) {
+  const [alerts, others] = dividedByPurpose(parts);
+  for (const answers of byCredential(alerts)) {
     frozen.set(answers.credentialRef, await watchAnswers(tx, answers, now));
   }
   const movedOn = new Map<number, readonly number[]>();
-  for (const { chunk, settlements } of parts) {
+  for (const { chunk, settlements } of alerts) {
     const hosts = frozen.get(chunk.credentialRef ?? 0) ?? new Set<string>();
     const moved = await changeTokens(tx, chunk.appRef, settlements, hosts, now);
     if (moved.length > 0) movedOn.set(chunk.ref, moved);
+  }
+  for (const { chunk, purpose, settlements } of others) {
+    await changePurposeTokens(tx, { appRef: chunk.appRef, purpose }, settlements, now);
   }
   await noteAccepted(
     tx,
@@ -120,6 +128,17 @@ async function tellRegistry(
     now,
   );
   return movedOn;
+}
+
+type ForPurpose = ChunkSettlements & { readonly purpose: PurposeTarget };
+
+function dividedByPurpose(
+  parts: readonly ChunkSettlements[],
+): readonly [readonly ChunkSettlements[], readonly ForPurpose[]] {
+  return [
+    parts.filter(({ purpose }) => purpose === null),
+    parts.filter((part): part is ForPurpose => part.purpose !== null),
+  ];
 }
 
 /** In one order for everybody, because the minutes of hosts are held until the commit. */

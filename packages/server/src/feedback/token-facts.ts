@@ -1,10 +1,11 @@
 import assert from 'node:assert';
 import { tokenFingerprint } from '../domain/address-key.ts';
 import type { EventDraft } from '../domain/event.ts';
+import type { TokenDoubt } from '../domain/outcome.ts';
 import type { Settlement, TokenFact } from '../domain/settlement.ts';
-import { recordAcceptances } from '../store/acceptances.ts';
+import { findProven, recordAcceptances } from '../store/acceptances.ts';
 import { appendEvents } from '../store/events.ts';
-import { insertEnvironmentProbes } from '../store/probes.ts';
+import { insertEnvironmentProbes, insertValidityProbes } from '../store/probes.ts';
 import type { Transaction } from '../store/sql.ts';
 import {
   endFailures,
@@ -63,17 +64,34 @@ export async function changeTokens(
 
 type Loss = WithFact<'dead'> | WithFact<'mismatch'>;
 
+/**
+ * Retires what is dead for sure and puts the rest aside. Where the refusal leaves a question open,
+ * a probe asks it.
+ */
 async function takeAway(
   tx: Transaction,
   losses: readonly Loss[],
   now: Date,
 ): Promise<readonly ChangedToken[]> {
-  const retired = await retireTokens(tx, factsOf(losses, 'dead').map(toRefused), now);
-  const mismatched = factsOf(losses, 'mismatch').map(toRefused);
-  const quarantined = await quarantineTokens(tx, mismatched, now);
-  const refs = quarantined.map((token) => token.installationRef);
-  await insertEnvironmentProbes(tx, refs, now);
+  const proven = await findProven(tx, losses.filter(isAbout('validity')).map(refOf));
+  const isDead = (one: Loss): boolean =>
+    one.tokenFact.kind === 'dead' && !(isAbout('validity')(one) && proven.has(refOf(one)));
+  const retired = await retireTokens(tx, losses.filter(isDead).map(toRefused), now);
+  const doubted = losses.filter((one) => !isDead(one));
+  const quarantined = await quarantineTokens(tx, doubted.map(toRefused), now);
+  const aside = new Set(quarantined.map((token) => token.installationRef));
+  const open = doubted.filter((one) => aside.has(refOf(one)));
+  await insertEnvironmentProbes(tx, open.filter(isAbout('environment')).map(refOf), now);
+  await insertValidityProbes(tx, open.filter(isAbout('validity')).map(refOf), now);
   return [...retired, ...quarantined];
+}
+
+function isAbout(doubt: TokenDoubt): (loss: Loss) => boolean {
+  return ({ tokenFact }) => tokenFact.doubt === doubt;
+}
+
+function refOf({ installationRef }: Loss): number {
+  return installationRef;
 }
 
 type WithFact<K extends TokenFact['kind']> = Settlement & {

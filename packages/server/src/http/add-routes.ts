@@ -3,6 +3,7 @@ import type { KeyBook } from '../access/key-book.ts';
 import type { Vault } from '../credentials/sealing.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AllowedHosts } from '../domain/outbound-url.ts';
+import { createAnswerReasonFinder, type AnswerReason } from '../domain/answer-reason.ts';
 import type { CredentialFacts } from '../domain/token-input.ts';
 import type { SyncQueue } from '../registry/sync-queue.ts';
 import type { MeasurePush } from '../sending/validate-notification.ts';
@@ -40,6 +41,8 @@ import { notificationGet } from './routes/notification-get.ts';
 import { notificationPause } from './routes/notification-pause.ts';
 import { notificationValidate } from './routes/notification-validate.ts';
 import { operations, type ProcessHealth } from './routes/operations.ts';
+import { reasonList } from './routes/reason-list.ts';
+import { reasonPage } from './routes/reason-page.ts';
 import { registerToken } from './routes/register-token.ts';
 import { reviewApply } from './routes/review-apply.ts';
 import { reviewCreate } from './routes/review-create.ts';
@@ -71,6 +74,8 @@ export interface RouteDependencies {
   readonly announceWork: () => void;
   readonly wakeMaintenance: () => void;
   readonly measure: MeasurePush;
+  /** What the answers of all providers mean. */
+  readonly reasons: readonly AnswerReason[];
   readonly health: ProcessHealth;
 }
 
@@ -81,6 +86,7 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   const authenticator = createAuthenticator(keys, clock, limit);
   const identity = createIdentity(identityKeys);
   const base = { db, clock, authenticator };
+  const findReason = createAnswerReasonFinder(deps.reasons);
 
   appGet(server, base);
   appPatch(server, { ...base, keys, identityKeys, refuseUrl: deps.refuseUrl });
@@ -109,8 +115,8 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
 
   notificationCreate(server, { ...base, announceWork });
   notificationGet(server, base);
-  notificationDeliveries(server, base);
-  notificationExplain(server, base);
+  notificationDeliveries(server, { ...base, findReason });
+  notificationExplain(server, { ...base, findReason });
   notificationCancel(server, { ...base, announceWork });
   notificationPause(server, { ...base, announceWork });
   notificationValidate(server, { ...base, measure });
@@ -119,7 +125,7 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   audienceCreate(server, { ...base, wakeMaintenance });
   audienceGet(server, base);
 
-  alertList(server, base);
+  alertList(server, { ...base, findReason });
   alertClose(server, base);
   reviewList(server, base);
   reviewGet(server, base);
@@ -132,5 +138,7 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
 
   operations(server, deps.health);
   errorPage(server);
+  reasonList(server, deps.reasons);
+  reasonPage(server, deps.reasons);
   docsPage(server);
 }

@@ -1,4 +1,4 @@
-import type { Explanation } from '@homing/protocol';
+import type { Explanation, ReasonHelp } from '@homing/protocol';
 import { walkedAudience } from '../domain/audience.ts';
 import { unreachableReason, type Reachability } from '../domain/candidate.ts';
 import { deliverySentence, skipSentence } from '../domain/sentence.ts';
@@ -22,12 +22,13 @@ export async function explainNotification(
   db: Queryable,
   notification: NotificationSummary,
   user: UserRecord,
+  helpOf: HelpOf,
 ): Promise<Explanation> {
   const [deliveries, links] = await Promise.all([
     deliveriesToUser(db, notification.day, notification.ref, user.ref),
     linksOfUser(db, user.ref, FORMER_LIMIT),
   ]);
-  const rows = await explainDevices(db, notification, user, deliveries);
+  const rows = await explainDevices(db, notification, user, deliveries, helpOf);
   const former = links.filter((link) => link.endedAt !== null);
   return {
     notification_id: formatTypedId('ntf', notification.id),
@@ -40,17 +41,21 @@ export async function explainNotification(
 
 type Row = Explanation['installations'][number];
 
+/** What the answer that a delivery ended with means; null where there is nothing to say. */
+export type HelpOf = (delivery: TracedDelivery) => ReasonHelp | null;
+
 async function explainDevices(
   db: Queryable,
   notification: NotificationSummary,
   user: UserRecord,
   deliveries: readonly TracedDelivery[],
+  helpOf: HelpOf,
 ): Promise<Row[]> {
   const linked = await installationsOfUser(db, user.appRef, user.ref);
   const addressed = await Promise.all(
     deliveries.map(async (delivery) => {
       const installation = await findInstallation(db, user.appRef, delivery.installationId);
-      return renderDelivery(delivery, installation);
+      return renderDelivery(delivery, installation, helpOf(delivery));
     }),
   );
   const others = linked.filter(({ id }) =>
@@ -100,6 +105,7 @@ function renderUncounted(
     state,
     reason,
     sentence,
+    help: null,
     addressee_tag_acts: canFilter(installation),
   });
   if (installation.createdAt > createdAt) {
@@ -114,13 +120,18 @@ function renderUncounted(
     : row('not_addressed', 'The device could not be reached, or did not belong, at that time.');
 }
 
-function renderDelivery(delivery: TracedDelivery, installation: Installation | null): Row {
+function renderDelivery(
+  delivery: TracedDelivery,
+  installation: Installation | null,
+  help: ReasonHelp | null,
+): Row {
   return {
     installation_id: delivery.installationId,
     label: installation?.device.label ?? null,
     state: delivery.state,
     reason: delivery.reason,
     sentence: deliverySentence(delivery),
+    help,
     addressee_tag_acts: canFilter(installation),
   };
 }
@@ -150,6 +161,7 @@ function renderUnsettled(
     state: isLater || isOver ? 'not_addressed' : 'pending',
     reason: null,
     sentence,
+    help: null,
     addressee_tag_acts: canFilter(installation),
   };
 }

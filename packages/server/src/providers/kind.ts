@@ -2,6 +2,7 @@ import type { ApnsEnvironment } from '../domain/address.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Push } from '../domain/push.ts';
 import type { RateSetting } from '../domain/rate.ts';
+import type { ReasonTables } from './answer-reasons.ts';
 import type { ProviderTokenStore } from './provider-token-store.ts';
 import type { OpenProvider } from './provider.ts';
 import type { ParsedSettings } from './settings-reader.ts';
@@ -17,6 +18,8 @@ export interface CredentialParts {
   readonly settings: Readonly<Record<string, unknown>>;
   /** What is sealed. */
   readonly secret: Readonly<Record<string, unknown>>;
+  /** When the provider stops taking it, where it says so itself. */
+  readonly expiresAt?: Date | null;
 }
 
 /** A credential in the clear, for as long as it takes to open its provider. */
@@ -31,6 +34,8 @@ export interface ClearCredential {
 export interface Surroundings {
   readonly tokens: ProviderTokenStore;
   readonly clock: Clock;
+  /** How long an answer may take; the provider's own figure when left out. */
+  readonly answerTimeoutMs?: number;
 }
 
 /** Everything that Homing does differently for one kind of credential. */
@@ -41,6 +46,8 @@ export interface ProviderKind {
   open(credential: ClearCredential, surroundings: Surroundings): OpenProvider;
   /** The bytes that the provider would count, for a push to an address of this kind. */
   measure(push: Push): number;
+  /** Every answer that it is known to give, and those of whoever it gets its tokens from. */
+  readonly reasons: ReasonTables;
 }
 
 /** The settings of a credential that was checked when it was added. */

@@ -1,4 +1,4 @@
-import type { Outcome, OutcomeScope } from '../domain/outcome.ts';
+import type { Outcome, OutcomeScope, TokenDoubt } from '../domain/outcome.ts';
 
 /**
  * What makes a push worth a second try, once: `renew_token` gets another provider token, and
@@ -11,16 +11,19 @@ export type ReasonAction = 'report' | HealingAction;
 
 interface Meaning {
   readonly action: ReasonAction;
-  /** What the provider means by it, for people. */
+  /** What the provider means by it, for people: a fragment of a sentence. */
   readonly meaning: string;
-  /** What whoever runs or calls Homing can do about it, in one sentence. */
-  readonly fix?: string;
+  /** What whoever runs or calls Homing can do about it, in one imperative sentence. */
+  readonly fix: string;
 }
 
 /** One row of a provider's catalogue of refusals: which outcome the answer is, and about whom. */
 export type Reason =
+  | (Meaning & { readonly kind: 'payload' | 'transient' | 'unclassified' })
   | (Meaning & {
-      readonly kind: 'token_dead' | 'token_mismatch' | 'payload' | 'transient' | 'unclassified';
+      readonly kind: 'token_dead' | 'token_mismatch';
+      /** What the answer leaves open, where it may mean different things. */
+      readonly doubt?: TokenDoubt;
     })
   | (Meaning & { readonly kind: 'throttled' | 'auth'; readonly scope: OutcomeScope });
 
@@ -47,6 +50,7 @@ const UNKNOWN_REASON: Reason = {
   kind: 'unclassified',
   action: 'report',
   meaning: 'an answer that the catalogue does not know',
+  fix: "Look the code up in the provider's documentation.",
 };
 
 /**
@@ -66,7 +70,7 @@ export function toOutcome(reason: Reason, refusal: Refusal): Outcome {
   const { status, code, retryAfterMs } = refusal;
   switch (reason.kind) {
     case 'token_dead':
-      return { kind: reason.kind, status, code, since: refusal.since };
+      return { kind: reason.kind, status, code, since: refusal.since, ...doubtOf(reason) };
     case 'payload':
       return { kind: reason.kind, status, code, detail: refusal.detail };
     case 'throttled':
@@ -76,9 +80,14 @@ export function toOutcome(reason: Reason, refusal: Refusal): Outcome {
     case 'auth':
       return { kind: reason.kind, status, code, scope: reason.scope };
     case 'token_mismatch':
+      return { kind: reason.kind, status, code, ...doubtOf(reason) };
     case 'unclassified':
       return { kind: reason.kind, status, code };
     default:
       return reason satisfies never;
   }
+}
+
+function doubtOf({ doubt }: { readonly doubt?: TokenDoubt }): { readonly doubt?: TokenDoubt } {
+  return doubt === undefined ? {} : { doubt };
 }

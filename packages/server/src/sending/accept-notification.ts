@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { NotificationInput } from '@homing/protocol';
 import { isWalked } from '../domain/audience.ts';
 import { unreachableReason } from '../domain/candidate.ts';
+import { LIMITS } from '../domain/limits.ts';
 import { expiryOf, timeToLive, type Lane } from '../domain/notification.ts';
+import type { PurposeTarget } from '../domain/purpose.ts';
 import { skip } from '../domain/settlement.ts';
 import type { App } from '../store/apps.ts';
 import type { Candidate } from '../store/audience.ts';
@@ -52,10 +54,8 @@ export async function acceptNotification(
   if (facts === null) return null;
   const { userBound, listRef } = facts;
   const lane = laneOf(input);
-  const named = isWalked(input.audience)
-    ? null
-    : await findNamed(tx, app.ref, input.audience, lane);
-  const ttl = timeToLive(input.options?.ttl_seconds ?? null, userBound, {
+  const named = isWalked(input.audience) ? null : await findNamed(tx, app.ref, input, lane);
+  const ttl = timeToLive(askedTtlSeconds(input), userBound, {
     defaultSeconds: app.defaultTtlSeconds,
     userBoundCeilingSeconds: app.userBoundTtlCeilingSeconds,
   });
@@ -79,6 +79,7 @@ export async function acceptNotification(
     priority: input.options?.priority ?? 'high',
     lane,
     silent: input.options?.silent ?? false,
+    purpose: purposeOf(input),
     collapseKey: input.options?.collapse_key ?? null,
     pacePerSecond: input.options?.pace?.per_second ?? null,
     ttlSeconds: ttl.seconds,
@@ -117,6 +118,18 @@ export function laneOf({ audience, options }: NotificationInput): Lane {
   return options?.lane ?? (isWalked(audience) ? 'bulk' : 'transactional');
 }
 
+/** What a notification is for; null where it goes to the alert tokens. */
+export function purposeOf({ options }: NotificationInput): PurposeTarget | null {
+  const { purpose: name, activity_id: activityId = '' } = options ?? {};
+  return name === undefined ? null : { name, activityId };
+}
+
+/** A call that rings much later than it was made is worse than none. */
+export function askedTtlSeconds({ options }: NotificationInput): number | null {
+  const asked = options?.ttl_seconds ?? null;
+  return asked ?? (options?.purpose === 'voip' ? LIMITS.callTtlSeconds : null);
+}
+
 type Place = Pick<NewChunk, 'appRef' | 'notificationRef' | 'day' | 'lane'>;
 
 /** One chunk that walks over the audience, from its beginning. */
@@ -142,12 +155,13 @@ interface NamedAudience {
 async function findNamed(
   tx: Transaction,
   appRef: number,
-  audience: NotificationInput['audience'],
+  input: NotificationInput,
   lane: Lane,
 ): Promise<NamedAudience> {
+  const { audience } = input;
   // Of a person who is being erased at this moment nothing may be stored behind the erasure's back.
   if ('users' in audience) await lockErasures(tx, appRef, 'shared');
-  const candidates = await resolveNamed(tx, appRef, audience);
+  const candidates = await resolveNamed(tx, appRef, audience, purposeOf(input));
   return {
     candidates,
     reachable: candidates.filter((one) => unreachableReason(one, lane) === null),

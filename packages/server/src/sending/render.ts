@@ -83,6 +83,7 @@ function renderFor(
     badge: content.badge ?? null,
     sound: content.sound ?? null,
     silent: notification.silent,
+    ...purposeOf(notification),
     priority: notification.priority,
     collapseKey: notification.collapseKey,
     challenge: null,
@@ -94,4 +95,8 @@ function renderFor(
       expo: notification.overrides.expo ?? null,
     },
   };
+}
+
+function purposeOf({ purpose, createdAt: at }: Notification): Pick<Message, 'purpose'> {
+  return purpose === null ? {} : { purpose: { name: purpose.name, at } };
 }

@@ -20,7 +20,7 @@ import {
 import { variablesKey, variablesOfList } from '../store/audience-lists.ts';
 import { previewGate, type GatePreview } from '../store/gate-preview.ts';
 import type { Database } from '../store/sql.ts';
-import { laneOf } from './accept-notification.ts';
+import { askedTtlSeconds, laneOf, purposeOf } from './accept-notification.ts';
 import { findAudienceFacts, type AudienceFacts } from './audience-facts.ts';
 import { createPushMaker, type PushMaker } from './push-maker.ts';
 import { createRenderer, type Renderer } from './render.ts';
@@ -52,8 +52,10 @@ export interface DryRun {
 const SAMPLES = 3;
 /** A tenth of a step of a walk is enough for an estimate; who is named is judged in any case. */
 const JUDGED_OF_STEP = 1_000;
-/** Providers differ in how they count, not in how much they take: 4,096 bytes of payload each. */
+/** Providers differ in how they count, not in how much they take. */
 const PAYLOAD_BYTES = 4096;
+/** Apple takes more for calls. */
+const VOIP_PAYLOAD_BYTES = 5120;
 
 /**
  * The dry run: resolves, judges, renders and measures as a real send would, and stores nothing. The
@@ -84,7 +86,7 @@ export async function validateNotification(
     for (let from = 0; from < sample.length; from += LIMITS.gateSlice) {
       const slice = sample.slice(from, from + LIMITS.gateSlice);
       const variables = listRef === null ? new Map() : await variablesOfList(db, listRef, slice);
-      for (const preview of await previewGate(db, app.ref, slice)) {
+      for (const preview of await previewGate(db, app.ref, slice, notification.purpose)) {
         run.judge(preview, variables.get(variablesKey(preview.row)) ?? null, weight);
       }
     }
@@ -98,12 +100,12 @@ export async function validateNotification(
  */
 async function* groupsOf(
   db: Database,
-  { appRef, userBound }: Pick<Notification, 'appRef' | 'userBound'>,
+  { appRef, userBound, purpose }: Pick<Notification, 'appRef' | 'userBound' | 'purpose'>,
   audience: NotificationInput['audience'],
 ): AsyncGenerator<readonly CandidateGroup[]> {
   const walked = walkedAudience(audience, userBound);
   if (walked === null) {
-    const named = await resolveNamed(db, appRef, audience);
+    const named = await resolveNamed(db, appRef, audience, purpose);
     yield named.map((candidate) => ({ ...candidate, recipients: [candidate] }));
     return;
   }
@@ -134,7 +136,7 @@ function toNotification(
   { userBound, listRef }: AudienceFacts,
   now: Date,
 ): Notification {
-  const ttl = timeToLive(input.options?.ttl_seconds ?? null, userBound, {
+  const ttl = timeToLive(askedTtlSeconds(input), userBound, {
     defaultSeconds: app.defaultTtlSeconds,
     userBoundCeilingSeconds: app.userBoundTtlCeilingSeconds,
   });
@@ -155,6 +157,7 @@ function toNotification(
     priority: input.options?.priority ?? 'high',
     lane: laneOf(input),
     silent: input.options?.silent ?? false,
+    purpose: purposeOf(input),
     dormantGetTransactional: app.dormancy.sendTransactional,
     collapseKey: input.options?.collapse_key ?? null,
     pacePerSecond: input.options?.pace?.per_second ?? null,
@@ -232,7 +235,9 @@ class Rehearsal {
     const { provider } = push.address;
     const bytes = this.#measure(provider, push);
     if (bytes === null) return;
-    if (bytes === 0 || bytes > PAYLOAD_BYTES) this.#isValid = false;
+    const isCall = this.#notification.purpose?.name === 'voip';
+    const limit = isCall ? VOIP_PAYLOAD_BYTES : PAYLOAD_BYTES;
+    if (bytes === 0 || bytes > limit) this.#isValid = false;
     this.#payloadBytes.set(provider, Math.max(bytes, this.#payloadBytes.get(provider) ?? 0));
   }
 }

@@ -39,3 +39,20 @@ export async function lastAcceptances(
     where installation_ref = any(${[...installationRefs]})`;
   return new Map(rows.map((row) => [row.installation_ref, row.accepted_on]));
 }
+
+/**
+ * Those of some installations whose token a provider has taken a push for. Acceptances are known by
+ * the day, so that a token which changed on the day of the last one may be credited with what its
+ * predecessor did.
+ */
+export async function findProven(
+  tx: Transaction,
+  installationRefs: readonly number[],
+): Promise<ReadonlySet<number>> {
+  if (installationRefs.length === 0) return new Set();
+  const rows = await tx<{ installation_ref: number }[]>`
+    select a.installation_ref from acceptance a join installation i using (installation_ref)
+    where a.installation_ref = any(${[...installationRefs]})
+      and a.accepted_on >= (i.token_changed_at at time zone 'UTC')::date`;
+  return new Set(rows.map((row) => row.installation_ref));
+}

@@ -1,5 +1,7 @@
 import type { Reachability } from '../domain/candidate.ts';
 import type { TokenStatus } from '../domain/installation.ts';
+import type { PurposeTarget } from '../domain/purpose.ts';
+import { installationFor, purposeOf } from './addressed-installation.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import { listOf, type Queryable } from './sql.ts';
 
@@ -23,12 +25,14 @@ export async function installationsOfUsers(
   db: Queryable,
   appRef: number,
   userIds: readonly string[],
+  purpose: PurposeTarget | null,
 ): Promise<readonly Candidate[]> {
   const rows = await db<CandidateRow[]>`
     select i.installation_ref, l.user_ref, i.token_status, c.credential_ref,
       i.dormant_since is not null as dormant
     from app_user u join link l on l.user_ref = u.user_ref and l.ended_at is null
-      join installation i using (installation_ref)
+      cross join ${purposeOf(db, purpose)}
+      join lateral (${db.unsafe(installationFor(purpose, 'l.installation_ref'))}) i on true
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
     where u.app_ref = ${appRef} and u.id = any(${listOf(db, 'text', userIds)})
     order by i.installation_ref, l.user_ref`;
@@ -40,12 +44,16 @@ export async function installationsById(
   db: Queryable,
   appRef: number,
   ids: readonly string[],
+  purpose: PurposeTarget | null,
 ): Promise<readonly Candidate[]> {
   const rows = await db<CandidateRow[]>`
     select i.installation_ref, 0::bigint as user_ref, i.token_status, c.credential_ref,
       i.dormant_since is not null as dormant
-    from installation i left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
-    where i.app_ref = ${appRef} and i.id = any(${listOf(db, 'uuid', ids)}) and i.removed_at is null
+    from installation named cross join ${purposeOf(db, purpose)}
+      join lateral (${db.unsafe(installationFor(purpose, 'named.installation_ref'))}) i on true
+      left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
+    where named.app_ref = ${appRef} and named.id = any(${listOf(db, 'uuid', ids)})
+      and named.removed_at is null
     order by i.installation_ref`;
   return rows.map(toCandidate);
 }

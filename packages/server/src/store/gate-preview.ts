@@ -1,5 +1,7 @@
 import type { Recipient } from '../domain/delivery.ts';
 import type { GateRow } from '../domain/gate.ts';
+import type { PurposeTarget } from '../domain/purpose.ts';
+import { installationFor, purposeOf } from './addressed-installation.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import { INSTALLATION_COLUMNS, lookAtUsers, toGateRow, type GateColumns } from './gate-columns.ts';
 import type { Queryable } from './sql.ts';
@@ -21,6 +23,7 @@ export async function previewGate(
   db: Queryable,
   appRef: number,
   recipients: readonly Recipient[],
+  purpose: PurposeTarget | null,
 ): Promise<readonly GatePreview[]> {
   const users = lookAtUsers(recipients);
   const rows = await db<PreviewRow[]>`
@@ -31,8 +34,9 @@ export async function previewGate(
     )
     select s.installation_ref, s.user_ref, i.platform, ${db.unsafe(INSTALLATION_COLUMNS)},
       ${db.unsafe(users.columns)}
-    from slice s
-      join installation i on i.installation_ref = s.installation_ref and i.app_ref = ${appRef}
+    from slice s cross join ${purposeOf(db, purpose)}
+      join lateral (${db.unsafe(installationFor(purpose, 's.installation_ref'))}) i
+        on i.app_ref = ${appRef}
       join app a on a.app_ref = i.app_ref
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
       ${db.unsafe(users.joins)}

@@ -2,6 +2,8 @@ import assert from 'node:assert';
 import type { Recipient } from '../domain/delivery.ts';
 import type { GateRow } from '../domain/gate.ts';
 import { LIMITS } from '../domain/limits.ts';
+import type { PurposeTarget } from '../domain/purpose.ts';
+import { installationFor } from './addressed-installation.ts';
 import type { LeasedChunk } from './chunks.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import { INSTALLATION_COLUMNS, lookAtUsers, toGateRow, type GateColumns } from './gate-columns.ts';
@@ -18,6 +20,8 @@ export interface GateSlice {
   readonly recipients: readonly Recipient[];
   /** How many of the chunk's deliveries have then been checked. */
   readonly through: number;
+  /** What the notification is for; null where it goes to the alert tokens. */
+  readonly purpose: PurposeTarget | null;
 }
 
 export interface GatedSlice {
@@ -43,9 +47,10 @@ export interface GatedSlice {
  */
 export async function gateSlice(
   db: Queryable,
-  { chunk, recipients, through }: GateSlice,
+  { chunk, recipients, through, purpose }: GateSlice,
 ): Promise<GatedSlice | null> {
   const users = lookAtUsers(recipients);
+  const installation = installationFor(purpose, 's.installation_ref');
   const record = lookAtLedger(db, chunk);
   const rows = await db<GateStatementRow[]>`
     with held as (
@@ -74,8 +79,7 @@ export async function gateSlice(
       cross join slice s
       join notification n on n.notification_ref = ${chunk.notificationRef}
       join app a on a.app_ref = n.app_ref
-      left join lateral (
-        select * from installation where installation_ref = s.installation_ref limit 1) i on true
+      left join lateral (${db.unsafe(installation)}) i on true
       left join lateral (${db.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true
       ${db.unsafe(users.joins)} ${record.joins}
     order by s.position`;
@@ -96,8 +100,9 @@ function toGatedSlice(
 }
 
 /** Whether a slice can be gated with others: few who are addressed as users, for the first time. */
-export function isGatedAlike({ chunk, recipients }: GateSlice): boolean {
+export function isGatedAlike({ chunk, recipients, purpose }: GateSlice): boolean {
   return (
+    purpose === null &&
     isFirstOffer(chunk) &&
     recipients.length <= LIMITS.roundDeliveries &&
     recipients.every((one) => one.userRef !== 0)

@@ -9,6 +9,7 @@ import type {
   Variables,
 } from '../domain/notification.ts';
 import type { MessageOverrides } from '../domain/message.ts';
+import type { Purpose, PurposeTarget } from '../domain/purpose.ts';
 import { columns, json, listOf, type Queryable, type Transaction } from './sql.ts';
 
 export interface NewNotification {
@@ -27,6 +28,7 @@ export interface NewNotification {
   readonly priority: Priority;
   readonly lane: Lane;
   readonly silent: boolean;
+  readonly purpose: PurposeTarget | null;
   readonly collapseKey: string | null;
   readonly pacePerSecond: number | null;
   readonly ttlSeconds: number;
@@ -58,6 +60,8 @@ export async function insertNotification(
     priority: notification.priority,
     lane: notification.lane,
     silent: notification.silent,
+    purpose: notification.purpose?.name ?? null,
+    activity_id: notification.purpose?.activityId ?? '',
     collapse_key: notification.collapseKey,
     pace_per_second: notification.pacePerSecond,
     ttl_seconds: notification.ttlSeconds,
@@ -90,6 +94,8 @@ interface NotificationRow {
   readonly priority: Priority;
   readonly lane: Lane;
   readonly silent: boolean;
+  readonly purpose: Purpose | null;
+  readonly activity_id: string;
   readonly collapse_key: string | null;
   readonly pace_per_second: number | null;
   readonly expires_at: Date;
@@ -141,6 +147,7 @@ function toNotification(row: NotificationRow): Notification {
     priority: row.priority,
     lane: row.lane,
     silent: row.silent,
+    purpose: row.purpose === null ? null : { name: row.purpose, activityId: row.activity_id },
     dormantGetTransactional: toDormancyPolicy(row.app_dormancy).sendTransactional,
     collapseKey: row.collapse_key,
     pacePerSecond: row.pace_per_second,

@@ -1,21 +1,23 @@
 import { addressKey } from '../domain/address-key.ts';
 import type { Address } from '../domain/address.ts';
 import { LIMITS } from '../domain/limits.ts';
+import type { TokenDoubt } from '../domain/outcome.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import { addressColumns, toAddress, type AddressRow } from './installation-row.ts';
 import { bytea, json, type Queryable, type Transaction } from './sql.ts';
 
 /**
  * - `environment`: does the token live in this other environment?
+ * - `validity`: does the token work with another message than the one it was refused with?
  * - `challenge`: whoever gets the nonce through the token can echo it; see `challenges.ts`.
  */
-export type ProbeKind = 'environment' | 'challenge';
+export type ProbeKind = TokenDoubt | 'challenge';
 
-/** A misplaced token of an installation. */
-interface MisplacedRow extends AddressRow {
+/** An installation whose token was refused for a reason that leaves a question open. */
+interface DoubtedRow extends AddressRow {
   readonly app_ref: number;
   readonly installation_ref: number;
-  /** The environment is only put right while it is still this one. */
+  /** The answer only counts while it is still this one. */
   readonly holder_version: number;
 }
 
@@ -30,7 +32,7 @@ export async function insertEnvironmentProbes(
   now: Date,
 ): Promise<void> {
   if (installationRefs.length === 0) return;
-  const misplaced = await tx<MisplacedRow[]>`
+  const misplaced = await tx<DoubtedRow[]>`
     select i.*
     from (
       select *, case environment when 'sandbox' then 'production' else 'sandbox' end as other
@@ -41,28 +43,69 @@ export async function insertEnvironmentProbes(
         select 1 from credential k
         where k.app_ref = i.app_ref and k.provider = 'apns' and k.retired_at is null
           and i.other = any(k.environments) and i.topic = any(k.topics))`;
-  const inMs = (ms: number): Date => new Date(now.getTime() + ms);
-  const rows = misplaced.flatMap((row) => {
+  const questions = misplaced.flatMap((row) => {
     const address = inOtherEnvironment(row);
-    if (address === null) return [];
+    return address === null ? [] : [{ row, address }];
+  });
+  await insertProbes(tx, 'environment', questions, now);
+}
+
+/**
+ * Asks for each of these quarantined installations whether its token works with another message
+ * than the one it was refused with.
+ */
+export async function insertValidityProbes(
+  tx: Transaction,
+  installationRefs: readonly number[],
+  now: Date,
+): Promise<void> {
+  if (installationRefs.length === 0) return;
+  const doubted = await tx<DoubtedRow[]>`
+    select * from installation where installation_ref = any(${[...installationRefs]})`;
+  const questions = doubted.flatMap((row) => {
+    const address = toAddress(row);
+    return address === null ? [] : [{ row, address }];
+  });
+  await insertProbes(tx, 'validity', questions, now);
+}
+
+/** The address need not be the one that the installation holds. */
+interface Question {
+  readonly row: DoubtedRow;
+  readonly address: Address;
+}
+
+async function insertProbes(
+  tx: Transaction,
+  kind: TokenDoubt,
+  questions: readonly Question[],
+  now: Date,
+): Promise<void> {
+  if (questions.length === 0) return;
+  const inMs = (ms: number): Date => new Date(now.getTime() + ms);
+  const rows = questions.map(({ row, address }) => {
     const { app_ref, installation_ref, holder_version } = row;
     const key = bytea(addressKey(address));
-    return [
-      { app_ref, installation_ref, holder_version, ...addressColumns(address), address_key: key },
-    ];
+    return {
+      app_ref,
+      installation_ref,
+      holder_version,
+      ...addressColumns(address),
+      address_key: key,
+    };
   });
-  if (rows.length === 0) return;
   await tx`
     delete from probe p
     using jsonb_populate_recordset(null::probe, ${json(rows)}) as c
-    where p.app_ref = c.app_ref and p.kind = 'environment' and p.again_at <= ${now}
+    where p.app_ref = c.app_ref and p.kind = ${kind} and p.again_at <= ${now}
       and p.installation_ref = c.installation_ref and p.address_key = c.address_key`;
   await tx`
     insert into probe (app_ref, kind, installation_ref, holder_version, provider,
-      credential_project, environment, topic, token_kind, token, address_key, available_at,
-      expires_at, again_at)
-    select c.app_ref, 'environment', c.installation_ref, c.holder_version, c.provider,
-      c.credential_project, c.environment, c.topic, c.token_kind, c.token, c.address_key, ${now},
+      credential_project, environment, topic, token_kind, token, web_push_p256dh, web_push_auth,
+      vapid_key_id, address_key, available_at, expires_at, again_at)
+    select c.app_ref, ${kind}, c.installation_ref, c.holder_version, c.provider,
+      c.credential_project, c.environment, c.topic, c.token_kind, c.token, c.web_push_p256dh,
+      c.web_push_auth, c.vapid_key_id, c.address_key, ${now},
       ${inMs(LIMITS.environmentProbeMs)}, ${inMs(LIMITS.environmentProbeRestMs)}
     from jsonb_populate_recordset(null::probe, ${json(rows)}) as c
     on conflict do nothing`;

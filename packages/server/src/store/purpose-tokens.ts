@@ -1,7 +1,7 @@
 import type { ApnsAddress } from '../domain/address.ts';
 import type { TokenStatus } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
-import type { Purpose } from '../domain/purpose.ts';
+import type { Purpose, PurposeTarget } from '../domain/purpose.ts';
 import { lockExclusively } from './advisory-lock.ts';
 import { json, type Queryable, type Transaction } from './sql.ts';
 
@@ -153,4 +153,58 @@ export async function forgetRetiredPurposeTokens(
         from purpose_token
         where installation_ref = any(${[...installationRefs]}) and token_status = 'retired'
       ) retired where position > ${keep})`;
+}
+
+/** A token for a purpose that a provider refused for good. */
+export interface RefusedPurposeToken {
+  readonly installationRef: number;
+  readonly holderVersion: number;
+  readonly code: string;
+  readonly status: 'retired' | 'quarantined';
+  /** The device's word from then on refutes it. */
+  readonly since: Date;
+}
+
+export interface TakenPurposeToken {
+  readonly installationRef: number;
+  readonly token: string;
+  readonly status: 'retired' | 'quarantined';
+  readonly code: string;
+}
+
+/**
+ * Takes refused tokens of one purpose out of use, unless they were replaced or reported since. The
+ * digest and the sequence stay, as with every token that has ended.
+ */
+export async function takePurposeTokens(
+  tx: Transaction,
+  purpose: PurposeTarget,
+  tokens: readonly RefusedPurposeToken[],
+  now: Date,
+): Promise<readonly TakenPurposeToken[]> {
+  if (tokens.length === 0) return [];
+  const rows = tokens.map(({ installationRef, holderVersion, code, status, since }) => ({
+    i: installationRef,
+    v: holderVersion,
+    code,
+    status,
+    since,
+  }));
+  return tx<TakenPurposeToken[]>`
+    with refused as (
+      select t.installation_ref, t.token, f.status, f.code
+      from jsonb_to_recordset(${json(rows)}) as
+          f (i bigint, v bigint, code text, status text, since timestamptz)
+        join purpose_token t on t.installation_ref = f.i and t.holder_version = f.v
+      where t.purpose = ${purpose.name} and t.activity_id = ${purpose.activityId}
+        and t.token_status = 'live' and t.updated_at < f.since
+      order by t.installation_ref for no key update of t
+    )
+    update purpose_token t
+    set token_status = r.status, updated_at = ${now}, holder_version = t.holder_version + 1,
+      token = case when r.status = 'retired' then '' else t.token end
+    from refused r
+    where t.installation_ref = r.installation_ref and t.purpose = ${purpose.name}
+      and t.activity_id = ${purpose.activityId}
+    returning r.installation_ref as "installationRef", r.token, r.status, r.code`;
 }

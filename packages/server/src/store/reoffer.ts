@@ -47,7 +47,7 @@ async function reopenDeliveries(
       where d.installation_ref = any(${[...installationRefs]}) and d.day >= ${oldest}
         and d.state = 'failed' and d.reason in ('token_dead', 'token_mismatch')
         and d.attempts < ${LIMITS.tokenAttempts}
-        and n.expires_at > ${now} and n.cancelled_at is null
+        and n.expires_at > ${now} and n.cancelled_at is null and n.purpose is null
         and i.token_status in ('live', 'contested')
         and (d.user_ref = 0 or exists (
           select 1 from link l where l.installation_ref = d.installation_ref

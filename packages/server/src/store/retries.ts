@@ -1,4 +1,5 @@
 import type { Lane } from '../domain/notification.ts';
+import { addressedInstallation } from './addressed-installation.ts';
 import { CREDENTIAL_OF_ADDRESS } from './credential-match.ts';
 import type { Transaction } from './sql.ts';
 
@@ -43,7 +44,8 @@ export async function takeDueRetries(
       c.credential_ref as "credentialRef", d.reason, d.attempts,
       d.possible_duplicate as "possibleDuplicate",
       i.token_status is not null and i.token_status <> 'retired' as "holdsToken"
-    from taken t left join installation i using (installation_ref)
+    from taken t join notification n using (notification_ref)
+      left join lateral (${tx.unsafe(addressedInstallation('t.installation_ref'))}) i on true
       join delivery d on d.day = t.day and d.notification_ref = t.notification_ref
         and d.installation_ref = t.installation_ref and d.user_ref = t.user_ref
       left join lateral (${tx.unsafe(CREDENTIAL_OF_ADDRESS)}) c on true

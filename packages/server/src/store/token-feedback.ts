@@ -164,6 +164,28 @@ export async function correctEnvironment(
   return rows.length > 0;
 }
 
+/** A quarantined token that its provider takes after all. */
+export interface DoubtedToken {
+  readonly installationRef: number;
+  readonly holderVersion: number;
+  readonly token: string;
+}
+
+/** Puts a quarantined token in use again. False when the installation has changed. */
+export async function restoreDoubted(
+  tx: Transaction,
+  { installationRef, holderVersion, token }: DoubtedToken,
+  now: Date,
+): Promise<boolean> {
+  const rows = await tx`
+    update installation
+    set token_status = 'live', token_status_code = null, token_status_at = null, updated_at = ${now}
+    where installation_ref = ${installationRef} and holder_version = ${holderVersion}
+      and token_status = 'quarantined' and token = ${token}
+    returning 1`;
+  return rows.length > 0;
+}
+
 /**
  * Ends the failures in a row of tokens at which a push was accepted. What a token that was taken
  * away meanwhile had failed with stays: its notifications follow by that.

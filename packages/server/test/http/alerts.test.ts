@@ -48,6 +48,9 @@ test('a refused credential opens one alert, which closes by itself when it works
     project: 'ACMETEAM01',
     code: 'InvalidProviderToken',
   });
+  const help = alert?.['help'] as Readonly<Record<string, string>>;
+  assert.match(help['fix'] ?? '', /key id and team id/);
+  assert.equal(help['url'], `${network.url}/reasons/apns/403/InvalidProviderToken`);
 
   await mendCredential();
   assert.deepEqual(await alerts('?open=true'), []);

@@ -62,6 +62,7 @@ describe('an APNs request', () => {
           'mutable-content': 1,
           badge: 3,
           sound: 'ding.caf',
+          category: 'homing.track',
         },
         homing: {
           id: 'ntf_1',
@@ -128,12 +129,40 @@ describe('an APNs request', () => {
       { headers: { 'apns-push-type': 'voip' } },
       { headers: { 'apns-push-type': 'background', 'apns-priority': '10' } },
       { headers: { constructor: '1' } },
+      { aps: { badge: -1 } },
+      { aps: { badge: '1' } },
+      { aps: { sound: { critical: 1 } } },
+      { aps: { sound: { critical: 1, name: 'alarm', volume: 2 } } },
+      { aps: { sound: { critical: 1, name: 'alarm', pitch: 1 } } },
+      { aps: { 'interruption-level': 'urgent' } },
+      { aps: { 'relevance-score': 1.5 } },
+      { aps: { 'mutable-content': true } },
+      { aps: { alert: 7 } },
     ];
     for (const overrides of refused) {
       const { code, detail } = problemOf(withOverrides(overrides));
       assert.equal(code, 'invalid_override');
       assert.match(detail, /overrides\.apns/);
     }
+  });
+
+  it('takes what only an override can say, and names the buttons by the ids of the actions', () => {
+    const aps = {
+      sound: { critical: 1, name: 'alarm', volume: 0.5 },
+      'interruption-level': 'critical',
+      'relevance-score': 0.9,
+      'thread-id': 'orders',
+      'some-day': 'unknown to us',
+    };
+    const actions = [
+      { id: 'track', title: 'Track', url: null },
+      { id: 'later', title: 'Later', url: null },
+    ];
+    const overrides = { ...NO_OVERRIDES, apns: { aps } };
+    const { body } = built(makeApnsPush({ message: makeMessage({ actions, overrides }) }));
+    const sent = (body as { readonly aps: Readonly<Record<string, unknown>> }).aps;
+    for (const [name, value] of Object.entries(aps)) assert.deepEqual(sent[name], value);
+    assert.equal(sent['category'], 'homing.track+later');
   });
 
   it('refuses data under reserved keys and names the key', () => {

@@ -66,7 +66,17 @@ describe('an FCM request', () => {
         },
         payload: { aps: { 'mutable-content': 1, badge: 2 } },
       },
+      webpush: { fcm_options: { link: 'https://example.com/1' } },
     });
+  });
+
+  it('leads a browser to the address that is https, and an iPhone to the buttons', () => {
+    const actions = [{ id: 'track', title: 'Track', url: null }];
+    const message = makeMessage({ url: 'shop://orders/1', actions });
+    const { webpush, apns } = built(makeFcmPush({ message, expiresAt: IN_AN_HOUR }));
+    assert.equal(webpush, undefined);
+    const { payload } = apns as { readonly payload: { readonly aps: { category: string } } };
+    assert.equal(payload.aps.category, 'homing.track');
   });
 
   it('is data alone where our SDK draws it, and yet an alert for an iPhone', () => {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { createApnsKey, createHmsServiceAccount, createServiceAccount } from '@homing/simulators';
+import {
+  createApnsKey,
+  createCertificateAuthority,
+  createHmsServiceAccount,
+  createServiceAccount,
+} from '@homing/simulators';
 import { parseApnsSettings } from '../../src/providers/apns/settings.ts';
 import { parseExpoSettings } from '../../src/providers/expo/settings.ts';
 import { FCM_ENDPOINTS, parseFcmSettings } from '../../src/providers/fcm/settings.ts';
@@ -48,6 +53,55 @@ describe('APNs settings', () => {
       const parsed = parseApnsSettings({ ...good, privateKeyPem: pem });
       assert.deepEqual(problemFields(parsed), ['privateKeyPem']);
       assert.doesNotMatch(JSON.stringify(parsed), /c2VjcmV0|BEGIN/);
+    }
+  });
+});
+
+describe('APNs settings with a certificate', async () => {
+  const authority = await createCertificateAuthority();
+  const topics = ['com.example.a', 'com.example.a.voip'];
+  const issue = async () => {
+    const identity = await authority.issueApnsClient({ topics, environments: ['production'] });
+    return { certificatePem: identity.certificatePem, privateKeyPem: identity.keyPem };
+  };
+
+  it('need nothing else: it names its topics, environments and end', async () => {
+    const parsed = parseApnsSettings(await issue());
+    assert(parsed.kind === 'settings', JSON.stringify(parsed));
+    const { authentication, ...others } = parsed.settings;
+    assert.deepEqual([others.topics, others.environments], [topics, ['production']]);
+    assert(authentication.kind === 'certificate');
+    assert.ok(authentication.expiresAt > new Date());
+  });
+
+  it('are refused with the key of another one, and never repeat it', async () => {
+    const [one, other] = [await issue(), await issue()];
+    const { certificatePem } = one;
+    const wrong = parseApnsSettings({ certificatePem, privateKeyPem: other.privateKeyPem });
+    assert.deepEqual(problemFields(wrong), ['privateKeyPem']);
+    assert.doesNotMatch(JSON.stringify(wrong), /BEGIN/);
+    const named = parseApnsSettings({ ...one, topics, teamId: 'ACMETEAM01' });
+    assert.deepEqual(problemFields(named), ['topics', 'teamId']);
+  });
+
+  it('are refused when it is one for a server, or none', async () => {
+    const server = await authority.issue(['localhost']);
+    const pems = { certificatePem: server.certificatePem, privateKeyPem: server.keyPem };
+    assert.deepEqual(problemFields(parseApnsSettings(pems)), ['certificatePem']);
+    const broken = { ...pems, certificatePem: '-----BEGIN CERTIFICATE-----\nc2VjcmV0' };
+    assert.deepEqual(problemFields(parseApnsSettings(broken)), ['certificatePem']);
+  });
+
+  it('survive any mutilation of a certificate', async () => {
+    const { certificatePem, privateKeyPem } = await issue();
+    const der = new X509Certificate(certificatePem).raw;
+    for (let at = 0; at < der.length; at += 1) {
+      const bytes = Buffer.from(der);
+      bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+      const text = bytes.toString('base64');
+      const pem = `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----`;
+      const { kind } = parseApnsSettings({ certificatePem: pem, privateKeyPem });
+      assert.ok(kind === 'settings' || kind === 'problems');
     }
   });
 });

@@ -36,7 +36,7 @@ test(
     const settlements = chunk.installationRefs.map((installationRef) =>
       skip({ installationRef, userRef: 0 }, 'no_token'),
     );
-    const settled = settle(db, { chunk, settlements }, network.clock.now());
+    const settled = settle(db, { chunk, purpose: null, settlements }, network.clock.now());
     while ((await db`select 1 from pg_locks where not granted`).length === 0);
     // The settlement holds the chunk by now, so that this waits for it.
     const [held] = await db<{ until: string }[]>`

@@ -61,7 +61,12 @@ describe('what several chunks do in one round', () => {
     const [lost] = chunks;
     assert.ok(lost !== undefined);
     await lapse(lost);
-    const slices = chunks.map((chunk) => ({ chunk, recipients: recipientsOf(chunk), through: 1 }));
+    const slices = chunks.map((chunk) => ({
+      chunk,
+      recipients: recipientsOf(chunk),
+      through: 1,
+      purpose: null,
+    }));
     const gated = await gateTogether(network.homing.db, slices);
     assert.equal(gated[0], null);
     for (const [index, { chunk, recipients }] of slices.entries()) {
@@ -90,7 +95,7 @@ describe('what several chunks do in one round', () => {
     const lost = chunks.at(-1);
     assert.ok(lost !== undefined);
     await lapse(lost);
-    const parts = chunks.map((chunk) => ({ chunk, settlements: accepted(chunk) }));
+    const parts = chunks.map((chunk) => ({ chunk, purpose: null, settlements: accepted(chunk) }));
     const results = await settleTogether(network.homing.db, parts, network.clock.now());
     assert.deepEqual(
       results.map(({ chunk }) => chunk),

@@ -78,6 +78,28 @@ export const fcmAnswers = {
       details: [fcmError('INVALID_ARGUMENT'), apnsError(410, 'Unregistered')],
     }),
 
+  /** The app's APNs token is of the other environment than Firebase's key for APNs serves. */
+  iosMisplaced: (): Answer =>
+    error({
+      code: 400,
+      status: 'INVALID_ARGUMENT',
+      message: 'Request contains an invalid argument.',
+      details: [fcmError('INVALID_ARGUMENT'), apnsError(400, 'BadDeviceToken')],
+    }),
+
+  /** A field of the message that FCM does not like, for a fault that is to say so. */
+  wrongField: (): Answer =>
+    fcmAnswers.invalidMessage({
+      field: 'message.android.ttl',
+      description: 'Invalid time-to-live duration.',
+    }),
+
+  noTarget: (): Answer =>
+    fcmAnswers.invalidMessage({
+      field: 'message',
+      description: 'Recipient of the message is not set.',
+    }),
+
   unregistered: (): Answer =>
     error({
       code: 404,

@@ -54,10 +54,7 @@ export function findMessageProblem(request: unknown): Answer | null {
   if (violations.length > 0) return fcmAnswers.malformed(violations);
   const message = child(request, 'message');
   const [first, second] = addresseesOf(message);
-  if (first === undefined) {
-    const description = 'Recipient of the message is not set.';
-    return fcmAnswers.invalidMessage({ field: 'message', description });
-  }
+  if (first === undefined) return fcmAnswers.noTarget();
   if (second !== undefined) return fcmAnswers.malformed([targetConflict(second.kind)]);
   if (isTooLarge(message, first)) return fcmAnswers.tooLarge();
   for (const check of CHECKS) {

@@ -146,12 +146,21 @@ export class FcmService implements Service {
   }
 }
 
-// The faults whose bodies are known, by status and reason.
+// The faults whose bodies are known, by status and reason. Google says INVALID_ARGUMENT to very
+// different things, so what is meant stands after a colon.
 const KNOWN_FAULTS: ReadonlyMap<string, () => Answer> = new Map([
+  ['400 INVALID_ARGUMENT:token', fcmAnswers.badTokenByMessage],
+  ['400 INVALID_ARGUMENT:ApnsError410', fcmAnswers.iosDisabled],
+  ['400 INVALID_ARGUMENT:ApnsError400BadDeviceToken', fcmAnswers.iosMisplaced],
+  ['400 INVALID_ARGUMENT:fieldViolation', fcmAnswers.wrongField],
+  ['400 INVALID_ARGUMENT:no-details', fcmAnswers.tooLarge],
+  ['400 INVALID_ARGUMENT:no-target', fcmAnswers.noTarget],
   ['404 UNREGISTERED', fcmAnswers.unregistered],
   ['404 NOT_FOUND', fcmAnswers.unknownProject],
   ['401 UNAUTHENTICATED', fcmAnswers.invalidCredential],
   ['401 THIRD_PARTY_AUTH_ERROR', fcmAnswers.thirdPartyAuth],
+  ['403 PERMISSION_DENIED', () => fcmAnswers.permissionDenied('elsewhere')],
+  ['404 (html)', () => fcmAnswers.unknownPath('/v1/elsewhere')],
   ['403 SENDER_ID_MISMATCH', fcmAnswers.senderMismatch],
   ['429 QUOTA_EXCEEDED', fcmAnswers.quotaExceeded],
   ['500 INTERNAL', fcmAnswers.internal],

@@ -73,7 +73,9 @@ function* violationsOf(type: FieldType, value: unknown, path: string): Generator
         yield* violationsOf(type.of, item, `${path}[${index}]`);
       }
   } else if (type.kind === 'enum') {
-    if (!type.values.some((name) => name === value)) yield invalidValue(type, value, path);
+    // Google's own admin libraries write them in lower case, and Google takes that.
+    const name = typeof value === 'string' ? value.toUpperCase() : value;
+    if (!type.values.some((known) => known === name)) yield invalidValue(type, value, path);
   } else if (!SCALARS[type.kind].accepts(value)) yield invalidValue(type, value, path);
 }
 

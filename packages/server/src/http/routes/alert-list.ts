@@ -1,16 +1,19 @@
 import { Alert, Page } from '@homing/protocol';
 import { Type } from 'typebox';
 import { LIMITS } from '../../domain/limits.ts';
+import type { FindAnswerReason } from '../../domain/answer-reason.ts';
 import { listAlerts } from '../../store/alerts.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { parseCursor } from '../parameters.ts';
+import { alertHelp } from '../reason-help.ts';
 import { renderAlert } from '../render-alert.ts';
 import type { HttpServer } from '../server.ts';
 
 export interface AlertListDependencies {
   readonly db: Database;
   readonly authenticator: Authenticator;
+  readonly findReason: FindAnswerReason;
 }
 
 const Query = Type.Object(
@@ -41,9 +44,10 @@ export function alertList(server: HttpServer, deps: AlertListDependencies): void
       const open = request.query.open === undefined ? null : request.query.open === 'true';
       const before = after === undefined ? null : parseCursor(after);
       const found = await listAlerts(deps.db, app.ref, { open, before, limit });
+      const helpOf = alertHelp(request, deps.findReason);
       const last = found.length === limit ? (found.at(-1)?.ref ?? null) : null;
       return {
-        data: found.map(renderAlert),
+        data: found.map((alert) => renderAlert(alert, helpOf(alert))),
         page: { after: last === null ? null : String(last), limit },
       };
     },

@@ -10,6 +10,7 @@ import {
 import type { Database } from '../../store/sql.ts';
 import { fieldError, notFound } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
+import { checkPurpose } from '../check-purpose.ts';
 import { replyOnce } from '../idempotent-reply.ts';
 import { parseInstallationId, requireUserId } from '../parameters.ts';
 import type { HttpServer } from '../server.ts';
@@ -56,6 +57,7 @@ export function checkNotification(input: NotificationInput): NotificationInput {
     throw fieldError('/recipient_variables', 'need an audience of users');
   }
   checkAudience(audience);
+  checkPurpose(input);
   checkTemplates(content, '/content');
   for (const [locale, localized] of Object.entries(locales ?? {})) {
     checkTemplates(localized, `/locales/${locale}`);

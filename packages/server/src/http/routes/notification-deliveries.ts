@@ -1,16 +1,19 @@
 import { Readable } from 'node:stream';
-import { Delivery } from '@homing/protocol';
+import { Delivery, type ReasonHelp } from '@homing/protocol';
 import { Type } from 'typebox';
+import type { FindAnswerReason } from '../../domain/answer-reason.ts';
 import { streamDeliveries, type DeliveryRecord } from '../../store/deliveries.ts';
 import type { Database } from '../../store/sql.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { NotificationPath } from '../parameters.ts';
+import { deliveryHelp } from '../reason-help.ts';
 import type { HttpServer } from '../server.ts';
 import { requireNotification } from './notification-get.ts';
 
 export interface NotificationDeliveriesDependencies {
   readonly db: Database;
   readonly authenticator: Authenticator;
+  readonly findReason: FindAnswerReason;
 }
 
 /** A stream of lines, each of which is a delivery. */
@@ -34,7 +37,8 @@ export function notificationDeliveries(
     async (request, reply) => {
       const { app } = await deps.authenticator.backEnd(request, 'notifications:read');
       const { day, ref } = await requireNotification(deps.db, app.ref, request.params);
-      const lines = renderLines(streamDeliveries(deps.db, day, ref));
+      const helpOf = deliveryHelp(request, deps.findReason);
+      const lines = renderLines(streamDeliveries(deps.db, day, ref), helpOf);
       return reply.type('application/x-ndjson').send(Readable.from(lines));
     },
   );
@@ -42,13 +46,14 @@ export function notificationDeliveries(
 
 async function* renderLines(
   batches: AsyncGenerator<readonly DeliveryRecord[]>,
+  helpOf: (delivery: DeliveryRecord) => ReasonHelp | null,
 ): AsyncGenerator<string> {
-  for await (const batch of batches) {
-    yield batch.map((delivery) => `${JSON.stringify(renderDelivery(delivery))}\n`).join('');
-  }
+  const render = (delivery: DeliveryRecord): string =>
+    `${JSON.stringify(renderDelivery(delivery, helpOf(delivery)))}\n`;
+  for await (const batch of batches) yield batch.map(render).join('');
 }
 
-function renderDelivery(delivery: DeliveryRecord): Delivery {
+function renderDelivery(delivery: DeliveryRecord, help: ReasonHelp | null): Delivery {
   return {
     installation_id: delivery.installationId,
     user_id: delivery.userId,
@@ -61,5 +66,6 @@ function renderDelivery(delivery: DeliveryRecord): Delivery {
     possible_duplicate: delivery.possibleDuplicate,
     sent_at: delivery.sentAt?.toISOString() ?? null,
     settled_at: delivery.settledAt.toISOString(),
+    help,
   };
 }

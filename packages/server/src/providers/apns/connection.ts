@@ -1,5 +1,6 @@
 import type { ApnsEnvironment } from '../../domain/address.ts';
 import { Http2Pool } from '@homing/h2';
+import type { PushCertificate } from './push-certificate.ts';
 import type { ApnsEndpoints } from './settings.ts';
 
 export const MAX_CONNECTIONS = 2;
@@ -22,6 +23,9 @@ export interface ApnsConnectionOptions {
   readonly environment: ApnsEnvironment;
   readonly endpoints: ApnsEndpoints;
   readonly answerTimeoutMs: number;
+  /** What authenticates the connection; null where each request does so itself. */
+  readonly certificate: PushCertificate | null;
+  /** Empty where the connection is authenticated. */
   readonly authorization: () => string;
 }
 
@@ -31,10 +35,13 @@ export interface ApnsConnectionOptions {
  * frequent opening and closing for an attack, so neither age nor a quiet hour ends one.
  */
 export function createApnsConnections(options: ApnsConnectionOptions): Http2Pool {
-  const { environment, endpoints, answerTimeoutMs, authorization } = options;
+  const { environment, endpoints, answerTimeoutMs, certificate, authorization } = options;
   return new Http2Pool({
     origin: endpoints[environment],
     ca: endpoints.ca,
+    ...(certificate !== null && {
+      identity: { cert: certificate.certificatePem, key: certificate.privateKeyPem },
+    }),
     authorization,
     maxConnections: MAX_CONNECTIONS,
     maxStreams: MAX_STREAMS,

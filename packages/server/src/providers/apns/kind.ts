@@ -2,21 +2,23 @@ import { rateOf } from '../../domain/rate.ts';
 import { requireSettings, type ProviderKind } from '../kind.ts';
 import { measureApnsPayload } from './payload.ts';
 import { createApnsProvider } from './provider.ts';
+import { REASONS } from './reasons.ts';
 import { APNS_RETRY_POLICY } from './retry-policy.ts';
 import { parseApnsSettings, type ApnsEndpoints } from './settings.ts';
 
-/** APNs keys: a team, the topics that the key may push to, and the environments it is good for. */
+/** APNs keys and certificates: a team, the topics and the environments that they are good for. */
 export function apnsKind(endpoints: ApnsEndpoints): ProviderKind {
   return {
     divide(input) {
       const parsed = parseApnsSettings(input);
       if (parsed.kind === 'problems') return parsed;
-      const { teamId, environments, topics } = parsed.settings;
+      const { teamId: project, environments, topics, authentication } = parsed.settings;
       const { privateKeyPem, ...settings } = input;
       const secret = { privateKeyPem };
+      const expiresAt = authentication.kind === 'key' ? null : authentication.expiresAt;
       return {
         kind: 'settings',
-        settings: { project: teamId, environments, topics, settings, secret },
+        settings: { project, environments, topics, settings, secret, expiresAt },
       };
     },
     open(credential, surroundings) {
@@ -27,5 +29,6 @@ export function apnsKind(endpoints: ApnsEndpoints): ProviderKind {
       return { name: 'apns', provider, policy: APNS_RETRY_POLICY, bucket };
     },
     measure: measureApnsPayload,
+    reasons: { apns: REASONS },
   };
 }

@@ -11,7 +11,8 @@ export function findOutOfReach(
   { environment, topic }: ApnsAddress,
 ): Outcome | null {
   if (!environments.includes(environment)) {
-    return { kind: 'token_mismatch', code: 'environment_not_configured', status: null };
+    const code = 'environment_not_configured';
+    return { kind: 'token_mismatch', code, status: null, doubt: 'environment' };
   }
   if (!topics.includes(topic)) {
     return { kind: 'auth', code: 'topic_not_configured', status: null, scope: 'topic' };

@@ -1,26 +1,24 @@
 import assert from 'node:assert/strict';
 import { RequestShape, type Http2Request } from '@homing/h2';
 import type { Message } from '../../domain/message.ts';
+import { purposeTopic, type Purpose } from '../../domain/purpose.ts';
 import type { Push } from '../../domain/push.ts';
 import { apnsCollapseId } from '../collapse-id.ts';
 import { blank, compileJsonForm, fillJsonForm, jsonFormBytes } from '../json-form.ts';
 import type { BlankValues, JsonForm } from '../json-form.ts';
-import { isJsonObject, mergeJson } from '../json-object.ts';
+import { mergeJson } from '../json-object.ts';
 import type { JsonObject } from '../json-object.ts';
 import { payloadProblem } from '../payload-problem.ts';
 import type { PayloadProblem } from '../payload-problem.ts';
+import { actionsCategory } from '../actions-category.ts';
+import { overrideProblem } from './override-problem.ts';
 
-/** Apple's limit for every push type that Homing sends ("Generating a remote notification"). */
+/** Apple's limit for all push types but calls ("Generating a remote notification"). */
 export const APNS_PAYLOAD_BYTES = 4096;
+const VOIP_PAYLOAD_BYTES = 5120;
 
 /** `aps` is Apple's; `homing` is what our SDK reads. */
 const RESERVED_KEYS: ReadonlySet<string> = new Set(['aps', 'homing']);
-
-/** The headers that a caller may override. The others carry Homing's own promises. */
-const HEADER_OVERRIDES: Readonly<Record<string, RegExp>> = {
-  'apns-priority': /^(10|5|1)$/,
-  'apns-push-type': /^(alert|background)$/,
-};
 
 export type ApnsBuild =
   | { readonly kind: 'request'; readonly request: Http2Request; readonly payloadBytes: number }
@@ -31,6 +29,8 @@ interface Content {
   readonly kind: 'content';
   readonly pushType: string;
   readonly priority: string;
+  readonly purpose: Purpose | null;
+  readonly maxBytes: number;
   /** For pushes that carry an addressee tag, and for those that do not. */
   readonly tagged: JsonForm;
   readonly untagged: JsonForm;
@@ -55,14 +55,14 @@ export function buildApnsRequest(push: Push): ApnsBuild {
   if (content.kind === 'problem') return content;
   const { form, values } = fillable(content, push);
   const body = Buffer.from(fillJsonForm(form, values));
-  if (body.length > APNS_PAYLOAD_BYTES) {
-    const detail = `The payload has ${body.length} bytes; APNs takes ${APNS_PAYLOAD_BYTES}.`;
+  if (body.length > content.maxBytes) {
+    const detail = `The payload has ${body.length} bytes; APNs takes ${content.maxBytes}.`;
     return payloadProblem('payload_too_large', detail);
   }
   const request: Http2Request = {
     shape: shapeOf(content, address.topic),
     path: `/3/device/${encodeURIComponent(address.token.toWellFormed())}`,
-    values: [push.id, String(Math.floor(push.expiresAt.getTime() / 1000)), apnsCollapseId(push)],
+    values: [push.id, expirationOf(content, push), apnsCollapseId(push)],
     body,
   };
   return { kind: 'request', request, payloadBytes: body.length };
@@ -76,12 +76,17 @@ export function measureApnsPayload(push: Push): number {
   return jsonFormBytes(form, values);
 }
 
-function shapeOf({ pushType, priority }: Content, topic: string): RequestShape {
-  const key = `${pushType} ${priority} ${topic}`;
+/** A call is offered once: one that rings when the phone is switched on again is long over. */
+function expirationOf({ purpose }: Content, { expiresAt }: Push): string {
+  return purpose === 'voip' ? '0' : String(Math.floor(expiresAt.getTime() / 1000));
+}
+
+function shapeOf({ pushType, priority, purpose }: Content, bundleId: string): RequestShape {
+  const key = `${pushType} ${priority} ${purpose ?? ''} ${bundleId}`;
   const known = shapes.get(key);
   if (known !== undefined) return known;
   const constants = {
-    'apns-topic': topic,
+    'apns-topic': purpose === null ? bundleId : purposeTopic(bundleId, purpose),
     'apns-push-type': pushType,
     'apns-priority': priority,
   };
@@ -108,8 +113,13 @@ function buildContent(message: Message): Content | PayloadProblem {
   const problem = dataProblem(message) ?? overrideProblem(overrides);
   if (problem !== null) return problem;
 
+  const purpose = message.purpose?.name ?? null;
   const { headers = {}, ...bodyOverrides } = overrides;
   const headerOverrides = headers as Readonly<Record<string, string>>;
+  if (purpose !== null && headerOverrides['apns-push-type'] !== undefined) {
+    const detail = 'The push type follows from options.purpose (overrides.apns.headers).';
+    return payloadProblem('invalid_override', detail);
+  }
   const pushType = headerOverrides['apns-push-type'] ?? defaultPushType(message);
   const priority = headerOverrides['apns-priority'] ?? defaultPriority(message, pushType);
   if (pushType === 'background' && priority === '10') {
@@ -122,27 +132,47 @@ function buildContent(message: Message): Content | PayloadProblem {
     ...shared,
     homing: { ...homing(message), rcpt: blank('rcpt') },
   });
-  return { kind: 'content', pushType, priority, tagged, untagged };
+  const maxBytes = purpose === 'voip' ? VOIP_PAYLOAD_BYTES : APNS_PAYLOAD_BYTES;
+  return { kind: 'content', pushType, priority, purpose, maxBytes, tagged, untagged };
 }
 
-function defaultPushType(message: Message): string {
-  return message.silent ? 'background' : 'alert';
+const PUSH_TYPES: Readonly<Record<Purpose, string>> = {
+  voip: 'voip',
+  live_activity: 'liveactivity',
+  push_to_start: 'liveactivity',
+};
+
+function defaultPushType({ purpose, silent }: Message): string {
+  if (purpose !== undefined) return PUSH_TYPES[purpose.name];
+  return silent ? 'background' : 'alert';
 }
 
-/** Apple takes nothing but 5 for background pushes. */
+/** Apple takes nothing but 5 for background pushes, and a call cannot wait. */
 function defaultPriority(message: Message, pushType: string): string {
-  return message.priority === 'high' && pushType === 'alert' ? '10' : '5';
+  if (pushType === 'voip') return '10';
+  return message.priority === 'high' && pushType !== 'background' ? '10' : '5';
 }
 
 function aps(message: Message): JsonObject {
-  if (message.silent) return { 'content-available': 1 };
-  const { title, body, badge, sound } = message;
+  const { title, body, badge, sound, purpose, actions } = message;
   const alert = { ...(title === null ? {} : { title }), ...(body === null ? {} : { body }) };
+  if (purpose !== undefined && purpose.name !== 'voip') {
+    return {
+      timestamp: Math.floor(purpose.at.getTime() / 1000),
+      // An update is shown on the screen; it alerts only if it says something.
+      ...(body === null ? {} : { alert }),
+      ...(body === null || sound === null ? {} : { sound }),
+    };
+  }
+  // The app draws a call itself.
+  if (purpose !== undefined) return body === null ? {} : { alert };
+  if (message.silent) return { 'content-available': 1 };
   return {
     // A mutable alert runs our service extension first, which compares the addressee tag.
     ...(title === null && body === null ? {} : { alert, 'mutable-content': 1 }),
     ...(badge === null ? {} : { badge }),
     ...(sound === null ? {} : { sound }),
+    ...(actions.length === 0 ? {} : { category: actionsCategory(actions) }),
   };
 }
 
@@ -160,24 +190,4 @@ function dataProblem({ data }: Message): PayloadProblem | null {
   const reserved = Object.keys(data).find((key) => RESERVED_KEYS.has(key));
   if (reserved === undefined) return null;
   return payloadProblem('reserved_data_key', `The data key "${reserved}" is reserved on APNs.`);
-}
-
-function overrideProblem(overrides: JsonObject): PayloadProblem | null {
-  const { aps, headers = {} } = overrides;
-  if (aps !== undefined && !isJsonObject(aps)) {
-    return payloadProblem('invalid_override', 'overrides.apns.aps must be an object.');
-  }
-  if (Object.hasOwn(overrides, 'homing')) {
-    return payloadProblem('invalid_override', 'overrides.apns.homing is reserved.');
-  }
-  if (!isJsonObject(headers)) {
-    return payloadProblem('invalid_override', 'overrides.apns.headers must be an object.');
-  }
-  for (const [name, value] of Object.entries(headers)) {
-    const allowed = Object.hasOwn(HEADER_OVERRIDES, name) ? HEADER_OVERRIDES[name] : undefined;
-    if (typeof value === 'string' && allowed?.test(value) === true) continue;
-    const detail = `overrides.apns.headers cannot set ${name} to ${JSON.stringify(value)}.`;
-    return payloadProblem('invalid_override', detail);
-  }
-  return null;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { SignJWT } from 'jose';
 import type { Clock } from '../../domain/clock.ts';
 import type { ProviderToken, ProviderTokenStore } from '../provider-token-store.ts';
-import type { ApnsSettings } from './settings.ts';
+import type { ApnsKey } from './settings.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -16,7 +16,7 @@ export const NEVER_RENEW_BEFORE_MS = 20 * MINUTE_MS;
 const LIFETIME_MS = 60 * MINUTE_MS;
 
 export interface ApnsProviderTokenOptions {
-  readonly settings: ApnsSettings;
+  readonly key: ApnsKey;
   readonly tokens: ProviderTokenStore;
   readonly clock: Clock;
   /** Hears of every change of the token, with the `authorization` that it ends. */
@@ -25,15 +25,15 @@ export interface ApnsProviderTokenOptions {
 
 /** The JWT that authenticates our requests, shared with every other process through the store. */
 export class ApnsProviderToken {
-  readonly #settings: ApnsSettings;
+  readonly #key: ApnsKey;
   readonly #tokens: ProviderTokenStore;
   readonly #clock: Clock;
   readonly #onChange: (previousAuthorization: string) => void;
   #token: ProviderToken | null = null;
   #renewal: Promise<ProviderToken> | null = null;
 
-  constructor({ settings, tokens, clock, onChange }: ApnsProviderTokenOptions) {
-    this.#settings = settings;
+  constructor({ key, tokens, clock, onChange }: ApnsProviderTokenOptions) {
+    this.#key = key;
     this.#tokens = tokens;
     this.#clock = clock;
     this.#onChange = onChange;
@@ -99,10 +99,10 @@ export class ApnsProviderToken {
   async #sign(): Promise<ProviderToken> {
     const issuedAtSeconds = Math.floor(this.#clock().getTime() / 1000);
     const value = await new SignJWT()
-      .setProtectedHeader({ alg: 'ES256', kid: this.#settings.keyId })
-      .setIssuer(this.#settings.teamId)
+      .setProtectedHeader({ alg: 'ES256', kid: this.#key.keyId })
+      .setIssuer(this.#key.teamId)
       .setIssuedAt(issuedAtSeconds)
-      .sign(this.#settings.signingKey);
+      .sign(this.#key.signingKey);
     const issuedAt = new Date(issuedAtSeconds * 1000);
     return { value, issuedAt, expiresAt: new Date(issuedAt.getTime() + LIFETIME_MS) };
   }

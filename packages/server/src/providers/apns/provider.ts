@@ -35,7 +35,7 @@ export interface ApnsProviderOptions {
   readonly answerTimeoutMs?: number;
 }
 
-/** The provider for one APNs key. */
+/** The provider for one APNs key or certificate. */
 export function createApnsProvider(options: ApnsProviderOptions): Provider {
   return new ApnsProvider(options);
 }
@@ -47,31 +47,35 @@ class ApnsProvider implements Provider {
   };
   readonly #settings: ApnsSettings;
   readonly #clock: Clock;
-  readonly #token: ApnsProviderToken;
+  /** Null with a certificate, which authenticates the connection itself. */
+  readonly #token: ApnsProviderToken | null;
   readonly #connections: Readonly<Record<ApnsEnvironment, Http2Pool>>;
 
   constructor(options: ApnsProviderOptions) {
     const { settings, endpoints = APNS_ENDPOINTS, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
     this.#settings = settings;
     this.#clock = options.clock;
-    this.#token = new ApnsProviderToken({
-      ...options,
-      onChange: (previous) => this.#retireYoungCarriers(previous),
-    });
+    const { authentication } = settings;
+    const onChange = (previous: string): void => this.#retireYoungCarriers(previous);
+    this.#token =
+      authentication.kind === 'key'
+        ? new ApnsProviderToken({ ...options, key: authentication, onChange })
+        : null;
     // A pool opens nothing before its first request, so an unused environment costs nothing.
     const connect = (environment: ApnsEnvironment): Http2Pool =>
       createApnsConnections({
         environment,
         endpoints,
         answerTimeoutMs,
-        authorization: () => this.#token.authorization(),
+        certificate: authentication.kind === 'key' ? null : authentication,
+        authorization: () => this.#token?.authorization() ?? '',
       });
     this.#connections = { production: connect('production'), sandbox: connect('sandbox') };
   }
 
   async prepare(): Promise<Outcome | null> {
     try {
-      await this.#token.current();
+      await this.#token?.current();
       return null;
     } catch {
       // The store is out of reach; APNs punishes signing without it, so the work waits.
@@ -134,7 +138,8 @@ class ApnsProvider implements Provider {
         pool.retire(answer.connection);
         return true;
       case 'renew_token': {
-        const renewed = await this.#token.replace(answer.authorization).catch(() => false);
+        const renewal = this.#token?.replace(answer.authorization) ?? Promise.resolve(false);
+        const renewed = await renewal.catch(() => false);
         // APNs keeps refusing on a connection that has once carried an expired token.
         if (renewed) pool.retireCarriers(answer.authorization);
         return renewed;

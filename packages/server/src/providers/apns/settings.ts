@@ -3,12 +3,25 @@ import type { KeyObject } from 'node:crypto';
 import type { ApnsEnvironment } from '../../domain/address.ts';
 import { SettingsReader } from '../settings-reader.ts';
 import type { ParsedSettings } from '../settings-reader.ts';
+import { readPushCertificate, type PushCertificate } from './push-certificate.ts';
 
-/** One APNs authentication key (.p8) and what it may be used for. */
-export interface ApnsSettings {
+/** An APNs authentication key (.p8), which signs provider tokens. */
+export interface ApnsKey {
+  readonly kind: 'key';
   readonly teamId: string;
   readonly keyId: string;
   readonly signingKey: KeyObject;
+}
+
+/** A push certificate, which authenticates connections. */
+export interface ApnsCertificate extends PushCertificate {
+  readonly kind: 'certificate';
+}
+
+/** What authenticates Homing to APNs, and what it may be used for. */
+export interface ApnsSettings {
+  readonly authentication: ApnsKey | ApnsCertificate;
+  readonly teamId: string;
   /** Bundle ids. A push to any other topic is not offered to APNs. */
   readonly topics: readonly string[];
   /** Keys made since 2025 may be good for one environment only. */
@@ -75,6 +88,37 @@ function readEnvironments(reader: SettingsReader): readonly ApnsEnvironment[] {
 /** Validates what an operator gave; every problem names its field and none repeats a value. */
 export function parseApnsSettings(input: unknown): ParsedSettings<ApnsSettings> {
   const reader = new SettingsReader(input);
+  return reader.raw('certificatePem') === undefined
+    ? parseKeySettings(reader)
+    : parseCertificateSettings(reader);
+}
+
+/** A certificate says itself which topics and environments it is for. */
+function parseCertificateSettings(reader: SettingsReader): ParsedSettings<ApnsSettings> {
+  reader.allowOnly(['certificatePem', 'privateKeyPem']);
+  const certificatePem = reader.string(
+    'certificatePem',
+    /CERTIFICATE/,
+    'a certificate in PEM form',
+  );
+  const privateKeyPem = reader.string(
+    'privateKeyPem',
+    /PRIVATE KEY/,
+    'its private key in PEM form',
+  );
+  if (reader.problems.length > 0) return { kind: 'problems', problems: reader.problems };
+  const parsed = readPushCertificate(certificatePem, privateKeyPem);
+  if (parsed.kind === 'unusable') {
+    reader.problem(parsed.field, parsed.why);
+    return { kind: 'problems', problems: reader.problems };
+  }
+  const { certificate } = parsed;
+  const { teamId, topics, environments } = certificate;
+  const authentication = { kind: 'certificate', ...certificate } as const;
+  return { kind: 'settings', settings: { authentication, teamId, topics, environments } };
+}
+
+function parseKeySettings(reader: SettingsReader): ParsedSettings<ApnsSettings> {
   reader.allowOnly(['teamId', 'keyId', 'privateKeyPem', 'topics', 'environment']);
   const teamId = reader.string('teamId', /^[A-Z0-9]{10}$/, 'the ten characters of the team id');
   const keyId = reader.string('keyId', /^[A-Z0-9]{10}$/, 'the ten characters of the key id');
@@ -84,5 +128,6 @@ export function parseApnsSettings(input: unknown): ParsedSettings<ApnsSettings> 
   if (signingKey === null || reader.problems.length > 0) {
     return { kind: 'problems', problems: reader.problems };
   }
-  return { kind: 'settings', settings: { teamId, keyId, signingKey, topics, environments } };
+  const authentication = { kind: 'key', teamId, keyId, signingKey } as const;
+  return { kind: 'settings', settings: { authentication, teamId, topics, environments } };
 }

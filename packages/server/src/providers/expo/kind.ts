@@ -3,6 +3,7 @@ import { requireSettings, type ProviderKind } from '../kind.ts';
 import { measureExpoPayload } from './payload.ts';
 import { createExpoProvider } from './provider.ts';
 import { EXPO_RATE } from './rate.ts';
+import { REASONS } from './reasons.ts';
 import { EXPO_RETRY_POLICY } from './retry-policy.ts';
 import { parseExpoSettings, type ExpoEndpoints } from './settings.ts';
 
@@ -18,9 +19,14 @@ export function expoKind(endpoints: ExpoEndpoints): ProviderKind {
       const secret = accessToken === undefined ? {} : { accessToken };
       return { kind: 'settings', settings: { ...open, secret } };
     },
-    open(credential, { clock }) {
+    open(credential, { clock, answerTimeoutMs }) {
       const settings = requireSettings(credential, parseExpoSettings(credential.settings));
-      const provider = createExpoProvider({ clock, settings, endpoints });
+      const provider = createExpoProvider({
+        clock,
+        settings,
+        endpoints,
+        ...(answerTimeoutMs !== undefined && { answerTimeoutMs }),
+      });
       const rate = rateOf(credential.rate, EXPO_RATE);
       // Expo counts by project, also where several apps send for it.
       const name = `expo/${settings.project ?? credential.ref}`;
@@ -32,5 +38,6 @@ export function expoKind(endpoints: ExpoEndpoints): ProviderKind {
       };
     },
     measure: measureExpoPayload,
+    reasons: { expo: REASONS },
   };
 }

@@ -1,8 +1,10 @@
 import { rateOf } from '../../domain/rate.ts';
 import { requireSettings, type ProviderKind } from '../kind.ts';
+import { OAUTH_REASONS } from './oauth-reasons.ts';
 import { measureFcmPayload } from './payload.ts';
 import { createFcmProvider } from './provider.ts';
 import { FCM_RATE } from './rate.ts';
+import { REASONS } from './reasons.ts';
 import { FCM_RETRY_POLICY } from './retry-policy.ts';
 import { parseFcmSettings, type FcmEndpoints } from './settings.ts';
 
@@ -28,5 +30,6 @@ export function fcmKind(endpoints: FcmEndpoints): ProviderKind {
       return { name: 'fcm', provider, policy: FCM_RETRY_POLICY, bucket };
     },
     measure: measureFcmPayload,
+    reasons: { fcm: REASONS, 'google-oauth': OAUTH_REASONS },
   };
 }

@@ -14,32 +14,42 @@ export const OAUTH_REASONS = {
     scope: 'credential',
     action: 'report',
     meaning: 'wrong signature, account or key deleted, or a wrong clock',
+    fix: 'Look whether account and key still exist in the Google Cloud console, and set the clock right.',
   },
   '400 invalid_scope': {
     kind: 'auth',
     scope: 'credential',
     action: 'report',
     meaning: 'the scope is not known to the account',
+    fix: 'Give the account the role Firebase Cloud Messaging API Admin.',
   },
   '401 invalid_client': {
     kind: 'auth',
     scope: 'credential',
     action: 'report',
     meaning: 'the account is not known',
+    fix: 'Download a new key of an existing service account, and replace the credential.',
   },
   '403 *': {
     kind: 'auth',
     scope: 'credential',
     action: 'report',
     meaning: 'the account may not get a token',
+    fix: 'Look in the Google Cloud console why the account is disabled or restricted.',
   },
   '429 *': {
     kind: 'throttled',
     scope: 'credential',
     action: 'report',
     meaning: 'too many requests for tokens',
+    fix: 'Wait: Homing tries again by itself.',
   },
-  '5xx *': { kind: 'transient', action: 'report', meaning: 'the token endpoint is in trouble' },
+  '5xx *': {
+    kind: 'transient',
+    action: 'report',
+    meaning: 'the token endpoint is in trouble',
+    fix: 'Wait: Homing tries again by itself.',
+  },
 } as const satisfies ReasonTable;
 
 /** The outcome that every push has while the endpoint answers like this. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../../domain/message.ts';
 import type { Push } from '../../domain/push.ts';
+import { actionsCategory } from '../actions-category.ts';
 import { apnsCollapseId, collapseKeyOf } from '../collapse-id.ts';
 import { blank, compileJsonForm, fillJsonForm, jsonFormBytes } from '../json-form.ts';
 import type { BlankValues, JsonForm } from '../json-form.ts';
@@ -106,11 +107,15 @@ function buildContent(push: Push, target: 'token' | 'fid'): Content | PayloadPro
     data: data(push),
     android: android(message, shown),
     apns: apns(message, shown),
+    ...webpush(message),
   };
   const merged = mergeJson(base, message.overrides.fcm ?? {});
   return {
     kind: 'content',
-    request: compileJsonForm({ message: { [target]: blank('target'), ...merged } }),
+    request: compileJsonForm({
+      ...(message.isTrial === true && { validate_only: true }),
+      message: { [target]: blank('target'), ...merged },
+    }),
     android: compileJsonForm(androidPayload(merged)),
     apple: compileJsonForm(applePayload(merged)),
   };
@@ -165,12 +170,13 @@ function android({ priority, collapseKey, badge, sound }: Message, shown: boolea
  * The same token may belong to an iPhone, where the system draws even what our Android SDK would.
  */
 function apns(message: Message, shown: boolean): JsonObject {
-  const { silent, badge, sound, priority } = message;
+  const { silent, badge, sound, priority, actions } = message;
   const loud = {
     'mutable-content': 1,
     ...(shown ? {} : { alert: alert(message) }),
     ...(badge === null ? {} : { badge }),
     ...(sound === null ? {} : { sound }),
+    ...(actions.length === 0 ? {} : { category: actionsCategory(actions) }),
   };
   return {
     headers: {
@@ -181,6 +187,12 @@ function apns(message: Message, shown: boolean): JsonObject {
     },
     payload: { aps: silent ? { 'content-available': 1 } : loud },
   };
+}
+
+/** What a click leads to in a browser; FCM takes nothing but https there. */
+function webpush({ url, silent }: Message): JsonObject {
+  if (silent || url === null || !url.startsWith('https://')) return {};
+  return { webpush: { fcm_options: { link: url } } };
 }
 
 function objectAt(object: JsonObject, key: string): JsonObject {

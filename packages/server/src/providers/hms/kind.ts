@@ -1,7 +1,9 @@
 import { rateOf } from '../../domain/rate.ts';
 import { requireSettings, type ProviderKind } from '../kind.ts';
+import { OAUTH_REASONS } from './oauth-reasons.ts';
 import { measureHmsPayload } from './payload.ts';
 import { createHmsProvider } from './provider.ts';
+import { REASONS } from './reasons.ts';
 import { HMS_RETRY_POLICY } from './retry-policy.ts';
 import { parseHmsSettings, type HmsEndpoints } from './settings.ts';
 
@@ -29,5 +31,6 @@ export function hmsKind(endpoints: HmsEndpoints): ProviderKind {
       return { name: 'hms', provider, policy: HMS_RETRY_POLICY, bucket };
     },
     measure: measureHmsPayload,
+    reasons: { hms: REASONS, 'hms-oauth': OAUTH_REASONS },
   };
 }
