@@ -16,6 +16,8 @@ export interface CredentialParts {
   readonly settings: Readonly<Record<string, unknown>>;
   /** What is sealed. */
   readonly secret: Readonly<Record<string, unknown>>;
+  /** When the provider stops taking it; null, or left out, where nobody can tell. */
+  readonly expiresAt?: Date | null;
 }
 
 /** A credential in the clear, for as long as it takes to open its provider. */

@@ -16,9 +16,18 @@ const ASSERTION_SECONDS = 3600;
 
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-export type TokenAnswer =
+export type TokenAnswer = (
   | { readonly kind: 'token'; readonly token: ProviderToken }
-  | { readonly kind: 'refused'; readonly outcome: Outcome };
+  | {
+      readonly kind: 'refused';
+      readonly outcome: Outcome;
+      /** Google's words, or why there is no answer; null for an answer without any. */
+      readonly description: string | null;
+    }
+) & {
+  /** The `Date` field of the answer; null without one. */
+  readonly date: string | null;
+};
 
 /** Google's token endpoint as one service account uses it (RFC 7523). */
 export class TokenEndpoint implements AsyncDisposable {
@@ -47,8 +56,8 @@ export class TokenEndpoint implements AsyncDisposable {
         signal: AbortSignal.timeout(this.#timeoutMs),
       });
       return readAnswer(response, await readCapped(response), now);
-    } catch {
-      return refusedTransiently('token_endpoint_unreachable', null);
+    } catch (error) {
+      return refusedTransiently('token_endpoint_unreachable', { description: causeOf(error) });
     }
   }
 
@@ -69,8 +78,24 @@ export class TokenEndpoint implements AsyncDisposable {
   }
 }
 
-function refusedTransiently(code: string, status: number | null): TokenAnswer {
-  return { kind: 'refused', outcome: { kind: 'transient', code, status, retryAfterMs: null } };
+interface RefusalFacts {
+  readonly status?: number;
+  readonly description?: string | null;
+  readonly date?: string | null;
+}
+
+function refusedTransiently(
+  code: string,
+  { status, description = null, date = null }: RefusalFacts,
+): TokenAnswer {
+  const outcome = { kind: 'transient', code, status: status ?? null, retryAfterMs: null } as const;
+  return { kind: 'refused', outcome, description, date };
+}
+
+/** The system's error code, which undici hides in the cause; null where there is none. */
+function causeOf(error: unknown): string | null {
+  const cause = error instanceof Error ? (error.cause ?? error) : null;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : null;
 }
 
 async function readCapped(response: Response): Promise<string> {
@@ -87,18 +112,21 @@ async function readCapped(response: Response): Promise<string> {
 
 function readAnswer(response: Response, body: string, now: Date): TokenAnswer {
   const { status, headers } = response;
+  const date = headers.get('date');
+  const answer = parseJsonObject(body);
   if (status !== 200) {
     const retryAfterMs = parseRetryAfterMs(headers.get('retry-after') ?? undefined, now);
-    return { kind: 'refused', outcome: classifyOAuthRefusal({ status, body, retryAfterMs }) };
+    const outcome = classifyOAuthRefusal({ status, body, retryAfterMs });
+    const said = answer?.['error_description'];
+    return { kind: 'refused', outcome, description: typeof said === 'string' ? said : null, date };
   }
-  const answer = parseJsonObject(body);
   const value = answer?.['access_token'];
   const expiresInSeconds = answer?.['expires_in'];
   // What does not fit a header field cannot be used, whoever sent it.
   const usable = typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
   if (!usable || typeof expiresInSeconds !== 'number' || !(expiresInSeconds > 0)) {
-    return refusedTransiently('token_answer_unreadable', status);
+    return refusedTransiently('token_answer_unreadable', { status, date });
   }
   const expiresAt = new Date(now.getTime() + expiresInSeconds * 1000);
-  return { kind: 'token', token: { value, issuedAt: now, expiresAt } };
+  return { kind: 'token', token: { value, issuedAt: now, expiresAt }, date };
 }
