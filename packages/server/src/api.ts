@@ -45,7 +45,7 @@ export interface ApiOptions {
 export function createApi(options: ApiOptions): Api {
   const { http, version, db, vault, kinds, clock, logger, metrics } = options;
   const { announceWork, wakeMaintenance, decideSync, keySetFailed } = options;
-  const erasureKey = vault.derive('erasure');
+  const erasureKeys = vault.derive('erasure');
   const { hosts, ca } = options.outbound;
   const documents = new DocumentClient({ allowed: new Set(hosts), ca });
   const state = { isDraining: false };
@@ -65,10 +65,10 @@ export function createApi(options: ApiOptions): Api {
         keys: createKeyBook(db, clock),
         syncs: new SyncQueue({
           db,
-          keys: { nonce: vault.derive('takeover nonce'), erasure: erasureKey },
+          keys: { nonce: vault.derive('takeover nonce'), erasure: erasureKeys },
           decide: decideSync,
         }),
-        erasureKey,
+        erasureKey: erasureKeys[0],
         ...createAppReader({ db, vault, clock, documents, keySetFailed }),
         vault,
         refuseUrl: (text) => documents.refuse(text),

@@ -23,7 +23,9 @@ export async function openCredential(
 ): Promise<OpenCredential> {
   const record = await findCredential(db, ref);
   if (record === null) throw new Error(`credential ${ref} was retired`);
-  const secret = JSON.parse(vault.open(record.sealedSecret, sealContext(record)).toString('utf8'));
+  const plain = vault.open(record.sealedSecret, sealContext(record));
+  const secret = JSON.parse(plain.toString('utf8'));
+  plain.fill(0);
   const { id, appRef, provider, settings, ratePerMinute, rampSeconds } = record;
   const rate = { perMinute: ratePerMinute, rampSeconds };
   return { ref, id, appRef, provider, settings: { ...settings, ...secret }, rate };
