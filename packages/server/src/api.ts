@@ -1,5 +1,6 @@
 import { createKeyBook } from './access/key-book.ts';
 import { createAppReader } from './app-reader.ts';
+import { createCredentialInspection } from './credential-inspection.ts';
 import type { Config } from './config/config.ts';
 import type { Vault } from './credentials/sealing.ts';
 import type { Clock } from './domain/clock.ts';
@@ -71,6 +72,7 @@ export function createApi(options: ApiOptions): Api {
         erasureKey: erasureKeys[0],
         ...createAppReader({ db, vault, clock, documents, keySetFailed }),
         vault,
+        inspection: createCredentialInspection({ db, vault, clock, kinds }),
         refuseUrl: (text) => documents.refuse(text),
         health: {
           version,

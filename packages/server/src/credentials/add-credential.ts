@@ -17,6 +17,10 @@ export interface NewProviderCredential {
   readonly settings: Readonly<Record<string, unknown>>;
   /** What is sealed. */
   readonly secret: Readonly<Record<string, unknown>>;
+  /** When the provider stops taking it; null, or left out, where nobody can tell. */
+  readonly expiresAt?: Date | null;
+  /** For people. */
+  readonly name?: string;
   /** How fast it may be used; the provider's own figures when left out. */
   readonly rate?: RateSetting;
 }
@@ -28,9 +32,12 @@ export async function addCredential(
   credential: NewProviderCredential,
 ): Promise<number> {
   const id = randomUUID();
-  const { secret, rate, ...open } = credential;
+  const { secret, rate, name = '', expiresAt = null, ...open } = credential;
   const context = sealContext({ appRef: credential.appRef, id });
-  const sealedSecret = vault.seal(Buffer.from(JSON.stringify(secret)), context);
+  const plain = Buffer.from(JSON.stringify(secret));
+  const sealedSecret = vault.seal(plain, context);
+  plain.fill(0);
   const { perMinute: ratePerMinute = null, rampSeconds = null } = rate ?? {};
-  return insertCredential(tx, { ...open, id, sealedSecret, ratePerMinute, rampSeconds });
+  const limits = { ratePerMinute, rampSeconds };
+  return insertCredential(tx, { ...open, ...limits, id, name, expiresAt, sealedSecret });
 }

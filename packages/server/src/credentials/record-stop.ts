@@ -1,5 +1,6 @@
+import { credentialSubject } from '../domain/alert.ts';
 import { closeAlertAbout, openAlert } from '../store/alerts.ts';
-import { setCredentialStop } from '../store/credentials.ts';
+import { noteAcceptance, setCredentialStop } from '../store/credentials.ts';
 import type { Database } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
 
@@ -27,6 +28,7 @@ export async function recordRecovery(
   now: Date,
 ): Promise<boolean> {
   return inTransaction(db, async (tx) => {
+    await noteAcceptance(tx, credentialRef, now);
     const resumed = await setCredentialStop(tx, credentialRef, null, now);
     if (resumed === null) return false;
     const about = { appRef: resumed.appRef, ...alertAbout(credentialRef) };
@@ -36,5 +38,5 @@ export async function recordRecovery(
 }
 
 function alertAbout(credentialRef: number) {
-  return { kind: 'credential_stopped', subject: `credential/${credentialRef}` } as const;
+  return { kind: 'credential_stopped', subject: credentialSubject(credentialRef) } as const;
 }

@@ -155,6 +155,10 @@ export const LIMITS = {
   /** Reviews in one list: years of them. */
   reviewsListed: 50,
   /** One that signs and the next one: enough to rotate, and few enough to know who holds which. */
+  /** Each look for the one that serves an address reads them all. */
+  credentialsLive: 50,
+  /** How long a provider is asked about a credential before that counts as no answer. */
+  verifyMs: 25_000,
   identityKeysLive: 2,
   /** For so long a logout on the simple routes takes what a retired key has signed. */
   retiredKeyLogoutMs: 30 * 24 * 60 * 60 * 1_000,

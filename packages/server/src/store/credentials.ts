@@ -19,13 +19,17 @@ export interface CredentialRecord {
   readonly ratePerMinute: number | null;
   readonly rampSeconds: number | null;
   readonly stoppedReason: string | null;
+  /** When the provider stops taking it; null where it does not expire, or nobody can tell. */
+  readonly expiresAt: Date | null;
 }
 
-export type NewCredential = Omit<CredentialRecord, 'ref' | 'stoppedReason'>;
+export type NewCredential = Omit<CredentialRecord, 'ref' | 'stoppedReason'> & {
+  readonly name: string;
+};
 
 const COLUMNS = `credential_ref as ref, app_ref as "appRef", id, provider, project, environments,
-  topics, settings, sealed_secret as "sealedSecret",
-  rate_per_minute as "ratePerMinute", ramp_seconds as "rampSeconds", stopped_reason as "stoppedReason"`;
+  topics, settings, sealed_secret as "sealedSecret", rate_per_minute as "ratePerMinute",
+  ramp_seconds as "rampSeconds", stopped_reason as "stoppedReason", expires_at as "expiresAt"`;
 
 export async function insertCredential(
   tx: Transaction,
@@ -33,11 +37,12 @@ export async function insertCredential(
 ): Promise<number> {
   const [row] = await tx<{ credential_ref: number }[]>`
     insert into credential
-      (app_ref, id, provider, project, environments, topics, settings, sealed_secret,
-        rate_per_minute, ramp_seconds)
-    values (${credential.appRef}, ${credential.id}, ${credential.provider}, ${credential.project},
-      ${[...credential.environments]}, ${[...credential.topics]}, ${json(credential.settings)},
-      ${credential.sealedSecret}, ${credential.ratePerMinute}, ${credential.rampSeconds})
+      (app_ref, id, provider, name, project, environments, topics, settings, sealed_secret,
+        rate_per_minute, ramp_seconds, expires_at)
+    values (${credential.appRef}, ${credential.id}, ${credential.provider}, ${credential.name},
+      ${credential.project}, ${[...credential.environments]}, ${[...credential.topics]}, ${json(credential.settings)},
+      ${credential.sealedSecret}, ${credential.ratePerMinute}, ${credential.rampSeconds},
+      ${credential.expiresAt})
     returning credential_ref`;
   if (row === undefined) throw new Error('insert returned no credential');
   return row.credential_ref;
@@ -103,6 +108,14 @@ export async function renewProviderToken(
     return sealed;
   };
   return inTransaction(db, replace, { attempts: 1 });
+}
+
+/** Notes that a provider takes pushes with a credential, once a day. */
+export async function noteAcceptance(tx: Transaction, ref: number, now: Date): Promise<void> {
+  const today = now.toISOString().slice(0, 10);
+  await tx`
+    update credential set last_accepted_on = ${today}
+    where credential_ref = ${ref} and last_accepted_on is distinct from ${today}`;
 }
 
 /** Records why a credential's lanes stand still, or that they go on; null if that is not new. */
