@@ -81,6 +81,15 @@ export class Deployment implements AsyncDisposable {
     return new HomingProcess(['serve', '--role', role], this.#environment);
   }
 
+  /** Runs a command that ends by itself, in the same surroundings but for what is given. */
+  run(args: readonly string[], environment: CommandEnvironment = {}): HomingProcess {
+    return new HomingProcess(args, { ...this.#environment, ...environment });
+  }
+
+  get masterKey(): string {
+    return this.#environment['HOMING_MASTER_KEY'] ?? '';
+  }
+
   /** The customer's back end, talking to the API of this process. */
   async backEndOf(homing: HomingProcess): Promise<BackEnd> {
     const [, url = ''] = await homing.says(/^Homing serves (\S+)$/m);
