@@ -12,9 +12,9 @@ import {
   type CredentialCard,
   type CredentialPatch,
 } from '../store/credential-cards.ts';
+import { insertCredential } from '../store/credentials.ts';
 import type { Transaction } from '../store/sql.ts';
-import { addCredential, type NewProviderCredential } from './add-credential.ts';
-import type { Vault } from './sealing.ts';
+import type { SealedCredential } from './add-credential.ts';
 
 /** Who changes the credentials of which app, for the audit record. */
 export interface CredentialChange {
@@ -30,14 +30,14 @@ export interface CredentialChange {
  */
 export async function addCredentialToApp(
   tx: Transaction,
-  vault: Vault,
   change: CredentialChange,
-  credential: Omit<NewProviderCredential, 'appRef'>,
+  credential: SealedCredential,
 ): Promise<CredentialCard | null> {
   const { ref: appRef } = change.app;
+  assert(credential.appRef === appRef, 'a credential is sealed for its app');
   await lockApp(tx, appRef);
   if ((await countLiveCredentials(tx, appRef)) >= LIMITS.credentialsLive) return null;
-  const ref = await addCredential(tx, vault, { appRef, ...credential });
+  const ref = await insertCredential(tx, credential);
   const { provider, project } = credential;
   await audit(tx, change, { action: 'credential.add', ref, after: { provider, project } });
   const [added] = await listCredentialCards(tx, appRef, { before: null, limit: 1 });

@@ -6,6 +6,7 @@ import {
 } from '@homing/protocol';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { sealCredential, type SealedCredential } from '../../credentials/add-credential.ts';
 import {
   addCredentialToApp,
   changeCredentialOfApp,
@@ -88,7 +89,7 @@ function addReads(server: HttpServer, deps: AppCredentialsDependencies): void {
 }
 
 function addCreation(server: HttpServer, deps: AppCredentialsDependencies): void {
-  const { db, vault, inspection, announceWork } = deps;
+  const { db, inspection, announceWork } = deps;
   const summary = 'Add a credential; from then on it serves what it fits';
   const response = { 201: CredentialAnswer };
   server.post(
@@ -96,9 +97,9 @@ function addCreation(server: HttpServer, deps: AppCredentialsDependencies): void
     { schema: { body: CredentialInput, response, summary, tags } },
     async (request, reply) => {
       const change = await changeOf(deps, request);
-      const credential = parseCredential(inspection, request.body);
+      const credential = sealed(deps, change, request.body);
       const answer = await replyOnce(db, change.app.ref, request, reply, async (tx) => {
-        const card = await addCredentialToApp(tx, vault, change, credential);
+        const card = await addCredentialToApp(tx, change, credential);
         if (card === null) {
           throw new ApiError('too_many_credentials', 'retire one that is not needed any more');
         }
@@ -141,6 +142,14 @@ function addChanges(server: HttpServer, deps: AppCredentialsDependencies): void 
       return reply.code(204).send(null);
     },
   );
+}
+
+function sealed(
+  { vault, inspection }: AppCredentialsDependencies,
+  { app }: CredentialChange,
+  body: CredentialInput,
+): SealedCredential {
+  return sealCredential(vault, { appRef: app.ref, ...parseCredential(inspection, body) });
 }
 
 async function changeOf(
