@@ -8,6 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/database.ts
 import { apnsToken, fcmToken } from '../../../test/device.ts';
 import { openDatabase } from '../../server/src/store/sql.ts';
 import { dumpDatabase } from '../../server/test/http/database-digest.ts';
+import { textOf } from '../../server/test/http/text-of.ts';
 import { DEMO_TOPIC } from '../src/simulator-identity.ts';
 import { Deployment } from './deployment.ts';
 import { snapshotOptions, takeHeapSnapshot } from './heap-snapshot.ts';
@@ -92,7 +93,7 @@ describe('secrets of credentials, used and refused', () => {
       const answer = await backEnd.request(method, path, body);
       answers.push(JSON.stringify(answer.body));
       assertAnswered(answer, status);
-      return String(answer.body['id']);
+      return status === 201 && path === PATH ? textOf(answer.body['id']) : '';
     };
     const { keyId, teamId, privateKeyPem } = deployment.identity.apnsKey;
     const apns = { keyId, teamId, privateKeyPem, topics: [DEMO_TOPIC], environment: 'both' };

@@ -35,8 +35,7 @@ export class Deployment implements AsyncDisposable {
   readonly #owned: AsyncDisposableStack;
 
   private constructor(
-    simulators: SimulatorSet,
-    identity: SimulatorIdentity,
+    { simulators, identity }: Pick<Deployment, 'simulators' | 'identity'>,
     app: ProvisionedApp,
     apiUrl: string,
     environment: CommandEnvironment,
@@ -77,7 +76,7 @@ export class Deployment implements AsyncDisposable {
     const url = await observer.start();
     assert(url !== null);
     const app = await ensureDemoApp(join(directory, 'demo-app.json'), observer, identity);
-    return new Deployment(simulators, identity, app, url, environment, stack.move());
+    return new Deployment({ simulators, identity }, app, url, environment, stack.move());
   }
 
   /** Starts `homing serve` in a role; the caller disposes it. */

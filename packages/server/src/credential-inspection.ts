@@ -39,6 +39,7 @@ export function createCredentialInspection(
     async verifyStored(credentialRef, signal) {
       try {
         const credential = await openCredential(db, vault, credentialRef);
+        if (credential === null) return null;
         const tokens = createSharedTokenStore(db, vault, credential);
         const open = kinds[credential.provider]?.open(credential, { tokens, clock });
         return open === undefined ? null : await ask(open, signal);

@@ -33,7 +33,7 @@ export interface CredentialInspection {
     settings: Settings,
     signal: AbortSignal,
   ): Promise<Verification | null>;
-  /** The same for a credential that is stored; throws when it was retired. */
+  /** The same for a credential that is stored; null also where it was retired. */
   verifyStored(credentialRef: number, signal: AbortSignal): Promise<Verification | null>;
   /** What a provider means by the code that a credential was stopped with; null for an unknown. */
   meaningOf(provider: ProviderName, code: string): string | null;

@@ -12,8 +12,7 @@ import { loadNotification } from '../store/notifications.ts';
 import { leaseProbes } from '../store/probes.ts';
 import type { Database } from '../store/sql.ts';
 import { ChunkRun } from './chunk-run.ts';
-import { LaneBook, type OpenLane } from './lane-book.ts';
-import type { Lane } from './lane.ts';
+import { LaneBook, type LaneUse, type OpenLane } from './lane-book.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { DispatcherMetrics } from './metrics.ts';
 import { runProbe } from './probe-run.ts';
@@ -54,6 +53,7 @@ interface RunningChunk {
 /**
  * The loop of a worker. Each turn, in this order:
  *
+ *   review    lanes whose credential was changed or retired are left behind
  *   lease     as many transactional chunks as there is room for, oldest first
  *   probes    what belongs to no notification goes out on its own
  *   relieve   what the freeze of a host left to be done, a bit of it
@@ -154,6 +154,7 @@ export class Dispatcher implements AsyncDisposable {
   async #takeTurn(): Promise<number> {
     const { db, clock } = this.#options;
     const running = this.#tasks.size;
+    await this.#guard(this.#lanes.review(clock()));
     const transactional = await this.#leaseAndStart('transactional');
     const probes = await this.#guard(this.#probe());
     const relieved = await this.#guard(relieve(db, clock()));
@@ -163,9 +164,9 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   /** What cannot be done beside the first attempts must not keep them from going out. */
-  async #guard(work: Promise<number>): Promise<number> {
+  async #guard(work: Promise<number | void>): Promise<number> {
     try {
-      return await work;
+      return (await work) ?? 0;
     } catch (error) {
       this.#options.metrics.fault(error);
       return 0;
@@ -182,8 +183,8 @@ export class Dispatcher implements AsyncDisposable {
     for (const probe of probes) {
       this.#probes += 1;
       const run = async (): Promise<void> => {
-        const lane =
-          probe.credentialRef === null ? null : await this.#openLane(probe.credentialRef);
+        using use = probe.credentialRef === null ? null : await this.#openLane(probe.credentialRef);
+        const lane = use?.lane ?? null;
         await runProbe({ db, clock, metrics, signal }, probe, { lane, startBefore });
       };
       this.#track(run(), () => (this.#probes -= 1));
@@ -245,7 +246,8 @@ export class Dispatcher implements AsyncDisposable {
       await expandChunk(db, chunk, clock());
       return;
     }
-    const lane = await this.#openLane(chunk.credentialRef);
+    using use = await this.#openLane(chunk.credentialRef);
+    const lane = use?.lane ?? null;
     const notification = await loadNotification(db, chunk.notificationRef);
     const pushMaker = createPushMaker(notification, createRenderer(notification));
     const deps = { ...this.#options, signal: this.#stopping.signal };
@@ -273,7 +275,7 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   /** Null when the credential was retired or cannot be unsealed; what waits for it is judged. */
-  async #openLane(credentialRef: number): Promise<Lane | null> {
+  async #openLane(credentialRef: number): Promise<LaneUse | null> {
     try {
       return await this.#lanes.open(credentialRef);
     } catch (error) {

@@ -216,4 +216,6 @@ export const LIMITS = {
   reliefSlice: 500,
   /** A lane asks so often whether the credential that it is accepted with counts as stopped. */
   stopReviewMs: 60_000,
+  /** A worker follows within this time what was changed about a credential. */
+  laneReviewMs: 10_000,
 } as const;

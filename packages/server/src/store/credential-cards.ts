@@ -75,7 +75,8 @@ export async function updateCredential(
     update credential set
       name = ${name === undefined ? tx`name` : name},
       rate_per_minute = ${ratePerMinute === undefined ? tx`rate_per_minute` : ratePerMinute},
-      ramp_seconds = ${rampSeconds === undefined ? tx`ramp_seconds` : rampSeconds}
+      ramp_seconds = ${rampSeconds === undefined ? tx`ramp_seconds` : rampSeconds},
+      revision = revision + 1
     where app_ref = ${appRef} and id = ${id} and retired_at is null
     returning ${tx.unsafe(COLUMNS)}`;
   return row ?? null;

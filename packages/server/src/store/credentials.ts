@@ -1,5 +1,5 @@
 import type { ApnsEnvironment, ProviderName } from '../domain/address.ts';
-import { json, type Database, type Queryable, type Transaction } from './sql.ts';
+import { json, listOf, type Database, type Queryable, type Transaction } from './sql.ts';
 import { inTransaction } from './transaction.ts';
 
 /** What opens a provider, as stored: the secret half is sealed. */
@@ -19,17 +19,19 @@ export interface CredentialRecord {
   readonly ratePerMinute: number | null;
   readonly rampSeconds: number | null;
   readonly stoppedReason: string | null;
+  /** Counts the changes that workers have to follow. */
+  readonly revision: number;
   /** When the provider stops taking it; null where it does not expire, or nobody can tell. */
   readonly expiresAt: Date | null;
 }
 
-export type NewCredential = Omit<CredentialRecord, 'ref' | 'stoppedReason'> & {
+export type NewCredential = Omit<CredentialRecord, 'ref' | 'stoppedReason' | 'revision'> & {
   readonly name: string;
 };
 
 const COLUMNS = `credential_ref as ref, app_ref as "appRef", id, provider, project, environments,
   topics, settings, sealed_secret as "sealedSecret", rate_per_minute as "ratePerMinute",
-  ramp_seconds as "rampSeconds", stopped_reason as "stoppedReason", expires_at as "expiresAt"`;
+  ramp_seconds as "rampSeconds", stopped_reason as "stoppedReason", revision, expires_at as "expiresAt"`;
 
 export async function insertCredential(
   tx: Transaction,
@@ -81,6 +83,17 @@ export async function findCredential(db: Queryable, ref: number): Promise<Creden
     select ${db.unsafe(COLUMNS)} from credential
     where credential_ref = ${ref} and retired_at is null`;
   return row ?? null;
+}
+
+/** The revisions of credentials, without those that were retired. */
+export async function credentialRevisions(
+  db: Queryable,
+  refs: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  const rows = await db<{ ref: number; revision: number }[]>`
+    select credential_ref as ref, revision from credential
+    where credential_ref = any(${listOf(db, 'bigint', refs)}) and retired_at is null`;
+  return new Map(rows.map(({ ref, revision }) => [ref, revision]));
 }
 
 export async function loadProviderToken(db: Queryable, ref: number): Promise<Buffer | null> {

@@ -10,7 +10,9 @@ alter table credential
   -- When the provider last took it, asked by an operator.
   add column verified_at timestamptz,
   -- The day on which a provider last took a push with it.
-  add column last_accepted_on date;
+  add column last_accepted_on date,
+  -- Counts the changes that workers have to follow.
+  add column revision integer not null default 0;
 
 -- Keys that were made for everything can do what is new as well.
 update api_key set scopes = scopes || array['credentials:read', 'credentials:write']
