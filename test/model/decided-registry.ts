@@ -55,7 +55,7 @@ export interface DecidedStep {
 
 /** Second 0 of every history. */
 const EPOCH_MS = Date.UTC(2026, 0, 1);
-const KEYS = { nonce: Buffer.alloc(32, 1), erasure: Buffer.alloc(32, 2) };
+const KEYS = { nonce: [Buffer.alloc(32, 1)], erasure: [Buffer.alloc(32, 2)] } as const;
 const APP: RegistryContext['app'] = {
   ref: 1,
   id: '00000000-0000-4000-8000-000000000000',

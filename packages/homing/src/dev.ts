@@ -88,7 +88,7 @@ async function loadSecrets(environment: Environment, path: string): Promise<Secr
   const { HOMING_MASTER_KEY: key, HOMING_MASTER_KEY_FILE: file } = environment;
   if (key !== undefined || file !== undefined) return readSecrets(environment);
   const kept = (await readKept(path)) ?? (await keepFirst(path, makeMasterKey()));
-  return readSecrets({ HOMING_MASTER_KEY: kept });
+  return readSecrets({ ...environment, HOMING_MASTER_KEY: kept });
 }
 
 function makeMasterKey(): string {

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { LIMITS, VERSION, type Environment } from '@homing/server';
 import { startDev } from './dev.ts';
+import { runDoctor } from './doctor.ts';
 import { CommandFailure, describeFailure } from './failure.ts';
+import { runRewrap } from './rewrap.ts';
 import { startServe } from './serve.ts';
 import { startSim } from './sim.ts';
 import { SIMULATOR_PORTS } from './simulator-set.ts';
@@ -73,7 +75,39 @@ program
     ),
   );
 
+program
+  .command('doctor')
+  .description('what keeps this deployment from working, and what to do about it')
+  .option('--json', 'one JSON document', false)
+  .action(({ json }: { json: boolean }) => runOnce(() => runDoctor({ environment, json, say })));
+
+program
+  .command('rewrap')
+  .description('seals all secrets in the database with the newest master key')
+  .option('--json', 'one JSON document', false)
+  .action(({ json }: { json: boolean }) => {
+    const draw = process.stderr.isTTY ? (text: string) => process.stderr.write(text) : null;
+    return runOnce(() => runRewrap({ environment, json, say, draw }));
+  });
+
 await program.parseAsync();
+
+/** Runs something that ends by itself; exit code 0 when it says that all is well. */
+async function runOnce(run: () => Promise<boolean>): Promise<void> {
+  try {
+    process.exitCode = (await run()) ? 0 : 1;
+  } catch (error) {
+    complain(error);
+  }
+}
+
+/** A line for what a person can put right, the whole error for a fault of ours. */
+function complain(error: unknown): void {
+  const failure = describeFailure(error);
+  if (failure === null) console.error(error);
+  else console.error(`homing: ${failure.message}`);
+  process.exitCode = failure?.exitCode ?? 1;
+}
 
 /** Starts something, waits for SIGINT or SIGTERM, stops it; a second signal ends at once. */
 async function runUntilSignal(start: () => Promise<AsyncDisposable>): Promise<void> {
@@ -88,10 +122,7 @@ async function runUntilSignal(start: () => Promise<AsyncDisposable>): Promise<vo
     await running[Symbol.asyncDispose]();
     process.exitCode = 0;
   } catch (error) {
-    const failure = describeFailure(error);
-    if (failure === null) console.error(error);
-    else console.error(`homing: ${failure.message}`);
-    process.exitCode = failure?.exitCode ?? 1;
+    complain(error);
   }
 }
 

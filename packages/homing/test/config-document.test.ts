@@ -24,7 +24,7 @@ it('docs/config.md lists the options of every command', async () => {
       [...commands.matchAll(/`(\w+)`/g)].map(([, command]) => `${command} ${option}`),
   );
   const offered: string[] = [];
-  for (const command of ['dev', 'serve', 'sim']) {
+  for (const command of ['dev', 'doctor', 'rewrap', 'serve', 'sim']) {
     await using help = new HomingProcess([command, '--help']);
     const { code, output } = await help.end();
     assert.equal(code, 0);

@@ -9,6 +9,7 @@ import { request } from '../../../test/answer.ts';
 import { BackEnd } from '../../../test/back-end.ts';
 import { ensureDemoApp } from '../src/demo-app.ts';
 import { DEMO_TOPIC, loadSimulatorIdentity } from '../src/simulator-identity.ts';
+import type { SimulatorIdentity } from '../src/simulator-identity.ts';
 import { startSimulatorSet, type SimulatorSet } from '../src/simulator-set.ts';
 import { HomingProcess, type CommandEnvironment } from './homing-process.ts';
 import type { ScratchDirectory } from './scratch-directory.ts';
@@ -26,6 +27,7 @@ export interface PhoneToken {
  */
 export class Deployment implements AsyncDisposable {
   readonly simulators: SimulatorSet;
+  readonly identity: SimulatorIdentity;
   readonly backEnd: BackEnd;
   readonly #app: ProvisionedApp;
   readonly #apiUrl: string;
@@ -33,13 +35,14 @@ export class Deployment implements AsyncDisposable {
   readonly #owned: AsyncDisposableStack;
 
   private constructor(
-    simulators: SimulatorSet,
+    { simulators, identity }: Pick<Deployment, 'simulators' | 'identity'>,
     app: ProvisionedApp,
     apiUrl: string,
     environment: CommandEnvironment,
     owned: AsyncDisposableStack,
   ) {
     this.simulators = simulators;
+    this.identity = identity;
     this.#app = app;
     this.#apiUrl = apiUrl;
     this.#environment = environment;
@@ -77,12 +80,25 @@ export class Deployment implements AsyncDisposable {
     const url = await observer.start();
     assert(url !== null);
     const app = await ensureDemoApp(join(directory, 'demo-app.json'), observer, identity);
-    return new Deployment(simulators, app, url, environment, stack.move());
+    return new Deployment({ simulators, identity }, app, url, environment, stack.move());
   }
 
   /** Starts `homing serve` in a role; the caller disposes it. */
   serve(role: 'api' | 'worker' | 'all'): HomingProcess {
     return new HomingProcess(['serve', '--role', role], this.#environment);
+  }
+
+  /** Runs a command that ends by itself, in the same surroundings but for what is given. */
+  run(
+    args: readonly string[],
+    environment: CommandEnvironment = {},
+    nodeOptions: readonly string[] = [],
+  ): HomingProcess {
+    return new HomingProcess(args, { ...this.#environment, ...environment }, nodeOptions);
+  }
+
+  get masterKey(): string {
+    return this.#environment['HOMING_MASTER_KEY'] ?? '';
   }
 
   /** The customer's back end, talking to the API of this process. */

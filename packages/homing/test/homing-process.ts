@@ -30,8 +30,12 @@ export class HomingProcess implements AsyncDisposable {
   #output = '';
   #complaints = '';
 
-  constructor(args: readonly string[], environment: CommandEnvironment = {}) {
-    const argv = ['--conditions=source', '--no-warnings', MAIN, ...args];
+  constructor(
+    args: readonly string[],
+    environment: CommandEnvironment = {},
+    nodeOptions: readonly string[] = [],
+  ) {
+    const argv = ['--conditions=source', '--no-warnings', ...nodeOptions, MAIN, ...args];
     this.#child = spawn(process.execPath, argv, {
       env: { ...ownEnvironment(), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

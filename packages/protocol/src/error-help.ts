@@ -70,6 +70,11 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
     remedy:
       'Retire the key that no back end signs with any more (`DELETE /v1/app/identity-keys/{kid}`), and add the new one then.',
   },
+  too_many_credentials: {
+    meaning: 'The app has fifty credentials that are not retired. Nothing was stored.',
+    remedy:
+      'Retire those that nothing is sent with any more (`DELETE /v1/app/credentials/{credential_id}`).',
+  },
   installation_forked: {
     meaning:
       'Two copies of one installation are alive, as after a backup was restored on a second phone: they send different content under the same `seq`, or tokens that take turns. Nothing of the packet was stored.',

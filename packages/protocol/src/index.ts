@@ -1,6 +1,7 @@
 export * from './alert.ts';
 export * from './app.ts';
 export * from './audience.ts';
+export * from './credential.ts';
 export * from './dormancy.ts';
 export * from './error-help.ts';
 export * from './identity-key.ts';

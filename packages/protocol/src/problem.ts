@@ -22,6 +22,7 @@ export const ERRORS = {
     title: 'A request with this idempotency key is still running',
   },
   too_many_keys: { status: 409, title: 'Two keys are live already' },
+  too_many_credentials: { status: 409, title: 'The app has as many credentials as it may' },
   installation_forked: { status: 409, title: 'Two copies of this installation are alive' },
   review_changed: { status: 409, title: 'The review does not say that any more' },
   token_held: { status: 409, title: 'Another installation holds this token' },

@@ -1,5 +1,6 @@
 import { createKeyBook } from './access/key-book.ts';
 import { createAppReader } from './app-reader.ts';
+import { createCredentialInspection } from './credential-inspection.ts';
 import type { Config } from './config/config.ts';
 import type { Vault } from './credentials/sealing.ts';
 import type { Clock } from './domain/clock.ts';
@@ -46,7 +47,7 @@ export interface ApiOptions {
 export function createApi(options: ApiOptions): Api {
   const { http, version, db, vault, kinds, clock, logger, metrics } = options;
   const { announceWork, wakeMaintenance, decideSync, keySetFailed } = options;
-  const erasureKey = vault.derive('erasure');
+  const erasureKeys = vault.derive('erasure');
   const { hosts, ca } = options.outbound;
   const documents = new DocumentClient({ allowed: new Set(hosts), ca });
   const state = { isDraining: false };
@@ -67,13 +68,14 @@ export function createApi(options: ApiOptions): Api {
         keys: createKeyBook(db, clock),
         syncs: new SyncQueue({
           db,
-          keys: { nonce: vault.derive('takeover nonce'), erasure: erasureKey },
+          keys: { nonce: vault.derive('takeover nonce'), erasure: erasureKeys },
           decide: decideSync,
         }),
-        erasureKey,
+        erasureKey: erasureKeys[0],
         ...createAppReader({ db, vault, clock, documents, keySetFailed }),
         vault,
         pushHosts: new Set(options.webPushHosts),
+        inspection: createCredentialInspection({ db, vault, clock, kinds }),
         refuseUrl: (text) => documents.refuse(text),
         health: {
           version,

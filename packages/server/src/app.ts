@@ -56,7 +56,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
   const logger = overrides.logger ?? createLogger(config.logLevel);
   const metrics = createMetrics();
   const events = createEvents(logger, metrics);
-  const vault = createVault(secrets.masterKey);
+  const vault = createVault(secrets.masterKey, secrets.otherMasterKeys);
   const kinds = createProviderKinds(config.providers);
   const { url, connections } = config.database;
   const db = openDatabase({ url, maxConnections: connections, applicationName: 'homing' });

@@ -12,3 +12,6 @@ export {
   ProvisionError,
 } from './provision.ts';
 export { LIMITS } from './domain/limits.ts';
+export { examine, type Symptom } from './doctor.ts';
+export type { RewrapProgress } from './credentials/rewrap.ts';
+export { rewrapSecrets } from './rewrap.ts';

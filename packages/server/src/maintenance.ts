@@ -1,4 +1,5 @@
 import type { Clock } from './domain/clock.ts';
+import { warnOfExpiry } from './credentials/warn-of-expiry.ts';
 import { advanceReviews, beginDueReviews, decideByPolicy } from './registry/review.ts';
 import { settleCalm } from './registry/settle-calm.ts';
 import { createPartitions } from './store/partitions.ts';
@@ -27,9 +28,9 @@ export interface MaintenanceOptions {
 }
 
 /**
- * Partitions ahead of time, retention and reviews. Several processes may do it at once: each step
- * is a short transaction that finds its work under locks. A failure is reported and tried again an
- * hour later.
+ * Partitions ahead of time, warnings, retention and reviews. Several processes may do it at once:
+ * each step is a short transaction that finds its work under locks. A failure is reported and tried
+ * again an hour later.
  */
 export function createMaintenance(options: MaintenanceOptions): Maintenance {
   const { db, clock, onError } = options;
@@ -43,6 +44,7 @@ export function createMaintenance(options: MaintenanceOptions): Maintenance {
     const chores = [
       () => createPartitions(db, now),
       () => settleCalm(db, now),
+      () => warnOfExpiry(db, now),
       () => beginDueReviews(db, now),
       () => decideByPolicy(db, now),
       () => advanceReviews({ db, clock, signal, onError }),

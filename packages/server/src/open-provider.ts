@@ -24,12 +24,14 @@ export function createProviderOpener(options: ProviderOpenerOptions): OpenLane {
   const patience = answerTimeoutMs === null ? {} : { answerTimeoutMs };
   return async (credentialRef) => {
     const credential = await openCredential(db, vault, credentialRef);
+    if (credential === null) return null;
     const tokens = createSharedTokenStore(db, vault, credential);
     const kind = kinds[credential.provider];
     if (kind === null) {
       throw new Error(`the provider ${credential.provider} is not part of this version`);
     }
-    return kind.open(credential, { tokens, clock, ...patience });
+    const { revision } = credential;
+    return { ...kind.open(credential, { tokens, clock, ...patience }), revision };
   };
 }
 

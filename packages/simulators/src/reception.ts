@@ -40,6 +40,7 @@ export class Reception {
   readonly #journal: Journal;
   readonly #clock: () => number;
   readonly #closing = new AbortController();
+  #dated = { second: Number.NaN, text: '' };
 
   constructor({ service, faults, journal, clock }: ReceptionOptions) {
     this.#service = service;
@@ -61,7 +62,16 @@ export class Reception {
     if (this.#faults.isHolding) await this.#faults.pass(target, 'answer');
     this.#record(exchange, body, request, verdict, fault);
     disturb(exchange, fault);
-    conclude(exchange, verdict);
+    conclude(exchange, verdict, this.#date());
+  }
+
+  /** By the simulator's own clock; the text is made once a second. */
+  #date(): string {
+    const second = Math.floor(this.#clock() / 1_000);
+    if (second !== this.#dated.second) {
+      this.#dated = { second, text: new Date(second * 1_000).toUTCString() };
+    }
+    return this.#dated.text;
   }
 
   /** What a GOAWAY has left out is not looked at, whatever it is. */
@@ -185,10 +195,11 @@ function disturb({ connection, streamId }: Exchange, fault: Fault | null): void 
   }
 }
 
-function conclude(exchange: Exchange, verdict: Verdict): void {
-  switch (verdict.ending) {
+function conclude(exchange: Exchange, verdict: Verdict, date: string): void {
+  const { ending, answer } = verdict;
+  switch (ending) {
     case 'answer':
-      if (verdict.answer !== null) exchange.answer(verdict.answer);
+      if (answer !== null) exchange.answer({ ...answer, headers: { date, ...answer.headers } });
       return;
     case 'refuse':
       exchange.refuse();

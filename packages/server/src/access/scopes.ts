@@ -2,6 +2,8 @@
 export const SCOPES = [
   'app:read',
   'app:write',
+  'credentials:read',
+  'credentials:write',
   'installations:read',
   'installations:write',
   'users:read',

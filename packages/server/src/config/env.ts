@@ -46,6 +46,15 @@ export const ENVIRONMENT = {
     description: 'A file that holds the master key, instead of HOMING_MASTER_KEY.',
     default: null,
   },
+  HOMING_MASTER_KEY_PREVIOUS: {
+    description:
+      'Master keys that only open what they sealed, comma-separated, while one is replaced.',
+    default: 'none',
+  },
+  HOMING_MASTER_KEY_PREVIOUS_FILE: {
+    description: 'A file that holds those, one on a line, instead of HOMING_MASTER_KEY_PREVIOUS.',
+    default: null,
+  },
   HOMING_DELIVERY_DAYS: {
     description: 'How many days notifications, deliveries and receipts are kept.',
     default: '90',

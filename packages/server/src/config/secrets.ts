@@ -6,25 +6,57 @@ import type { Environment, EnvironmentName } from './env.ts';
 export interface Secrets {
   /** 32 bytes; seals credentials and derives every other key. */
   readonly masterKey: Buffer;
+  /** Those that only open what they have sealed; none unless one is being replaced. */
+  readonly otherMasterKeys?: readonly Buffer[];
 }
 
-/** Reads the master key from the environment or its file; throws a `ConfigError`. */
+/** The variables that hold, or lead to, the keys of one kind. */
+interface KeyVariables {
+  readonly value: 'HOMING_MASTER_KEY' | 'HOMING_MASTER_KEY_PREVIOUS';
+  readonly file: 'HOMING_MASTER_KEY_FILE' | 'HOMING_MASTER_KEY_PREVIOUS_FILE';
+}
+
+const NEWEST: KeyVariables = { value: 'HOMING_MASTER_KEY', file: 'HOMING_MASTER_KEY_FILE' };
+const OTHERS: KeyVariables = {
+  value: 'HOMING_MASTER_KEY_PREVIOUS',
+  file: 'HOMING_MASTER_KEY_PREVIOUS_FILE',
+};
+
+/** Reads the master keys from the environment or their files; throws a `ConfigError`. */
 export function readSecrets(env: Environment): Secrets {
-  const file = env.HOMING_MASTER_KEY_FILE;
-  if (env.HOMING_MASTER_KEY !== undefined) {
-    return { masterKey: parseMasterKey('HOMING_MASTER_KEY', env.HOMING_MASTER_KEY) };
-  }
-  if (file === undefined) {
+  const newest = readKeyText(env, NEWEST);
+  if (newest === null) {
     throw new ConfigError(
       'HOMING_MASTER_KEY',
       'is required: 32 random bytes in base64, such as "openssl rand -base64 32" prints',
     );
   }
+  return { masterKey: parseMasterKey(newest.name, newest.text), otherMasterKeys: readOthers(env) };
+}
+
+/** Separated by commas or white space, in whatever order. */
+function readOthers(env: Environment): readonly Buffer[] {
+  const others = readKeyText(env, OTHERS);
+  if (others === null) return [];
+  const texts = others.text.split(/[\s,]+/).filter((text) => text !== '');
+  return texts.map((text) => parseMasterKey(others.name, text));
+}
+
+interface KeyText {
+  readonly name: EnvironmentName;
+  readonly text: string;
+}
+
+/** Null when neither variable is set; the one that holds the value itself goes first. */
+function readKeyText(env: Environment, { value, file }: KeyVariables): KeyText | null {
+  const text = env[value];
+  if (text !== undefined) return { name: value, text };
+  const path = env[file];
+  if (path === undefined) return null;
   try {
-    return { masterKey: parseMasterKey('HOMING_MASTER_KEY_FILE', readFileSync(file, 'utf8')) };
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    throw new ConfigError('HOMING_MASTER_KEY_FILE', `cannot read ${file}`);
+    return { name: file, text: readFileSync(path, 'utf8') };
+  } catch {
+    throw new ConfigError(file, `cannot read ${path}`);
   }
 }
 

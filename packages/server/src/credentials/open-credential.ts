@@ -13,20 +13,23 @@ export interface OpenCredential {
   /** What the operator gave, public and secret parts together. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly rate: RateSetting;
+  readonly revision: number;
 }
 
-/** Unseals a credential; throws when it was retired or cannot be opened with this master key. */
+/** Unseals a credential; null when it was retired. Throws when no known master key opens it. */
 export async function openCredential(
   db: Queryable,
   vault: Vault,
   ref: number,
-): Promise<OpenCredential> {
+): Promise<OpenCredential | null> {
   const record = await findCredential(db, ref);
-  if (record === null) throw new Error(`credential ${ref} was retired`);
-  const secret = JSON.parse(vault.open(record.sealedSecret, sealContext(record)).toString('utf8'));
-  const { id, appRef, provider, settings, ratePerMinute, rampSeconds } = record;
+  if (record === null) return null;
+  const plain = vault.open(record.sealedSecret, sealContext(record));
+  const secret = JSON.parse(plain.toString('utf8'));
+  plain.fill(0);
+  const { id, appRef, provider, settings, ratePerMinute, rampSeconds, revision } = record;
   const rate = { perMinute: ratePerMinute, rampSeconds };
-  return { ref, id, appRef, provider, settings: { ...settings, ...secret }, rate };
+  return { ref, id, appRef, provider, settings: { ...settings, ...secret }, rate, revision };
 }
 
 /** What a credential's sealed secret is bound to. */

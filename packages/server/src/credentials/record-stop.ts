@@ -1,5 +1,6 @@
+import { credentialSubject } from '../domain/alert.ts';
 import { closeAlertAbout, openAlert } from '../store/alerts.ts';
-import { findCredential, setCredentialStop } from '../store/credentials.ts';
+import { findCredential, noteAcceptance, setCredentialStop } from '../store/credentials.ts';
 import type { CredentialRecord } from '../store/credentials.ts';
 import type { Database, Transaction } from '../store/sql.ts';
 import { inTransaction } from '../store/transaction.ts';
@@ -32,6 +33,7 @@ export async function recordStop(
 /** Records that a credential works again, which closes its alert; true if it had been stopped. */
 export async function recordRecovery(db: Database, at: StoppedAt, now: Date): Promise<boolean> {
   return inTransaction(db, async (tx) => {
+    await noteAcceptance(tx, at.credentialRef, now);
     const owner = await noteStop(tx, at, null, now);
     if (owner === null) return false;
     const about = { appRef: owner.appRef, ...alertAbout(at) };
@@ -56,7 +58,7 @@ async function noteStop(
 }
 
 function alertAbout({ credentialRef, host }: StoppedAt) {
-  const subject = `credential/${credentialRef}`;
+  const subject = credentialSubject(credentialRef);
   return {
     kind: 'credential_stopped',
     subject: host === null ? subject : `${subject}@${host}`,

@@ -1,26 +1,27 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  hkdfSync,
-  randomBytes,
-  timingSafeEqual,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import type { MacKeys } from '../domain/mac-keys.ts';
+import type { SealMark } from '../store/sealed-values.ts';
 
 /**
- * Envelope encryption of secrets at rest. Each value has a data key of its own, wrapped by the
+ * Envelope encryption of secrets at rest. Each value has a data key of its own, wrapped by a
  * master key; both layers are AES-256-GCM, and the associated data binds a value to its app, kind
- * and row, so that a ciphertext that was moved elsewhere does not open.
+ * and row, so that a ciphertext that was moved elsewhere does not open. Several master keys may be
+ * known: the newest seals, and each opens what it has sealed.
  *
  * Layout: version 1 · key id 8 · wrap nonce 12 · wrapped data key 48 · nonce 12 · ciphertext and
  * tag.
  */
 export interface Vault {
   seal(plain: Buffer, boundTo: SealContext): Buffer;
-  /** Throws a `SealError` when the value was made with another master key, moved or damaged. */
+  /**
+   * The value, in a buffer that its reader wipes. Throws a `SealError` when it was sealed with a
+   * master key that is not known, moved or damaged.
+   */
   open(sealed: Buffer, boundTo: SealContext): Buffer;
-  /** A key for one purpose, derived from the master key and never stored. */
-  derive(purpose: string): Buffer;
+  /** Keys for one purpose, derived from each master key, the newest first, and never stored. */
+  derive(purpose: string): MacKeys;
+  /** Tells the values apart that the newest master key has sealed. */
+  readonly mark: SealMark;
 }
 
 export interface SealContext {
@@ -29,7 +30,8 @@ export interface SealContext {
   readonly row: string;
 }
 
-class SealError extends Error {
+/** A sealed value that cannot be opened; says why, and never what it holds. */
+export class SealError extends Error {
   override readonly name = 'SealError';
 }
 
@@ -41,42 +43,68 @@ const DATA_KEY_BYTES = 32;
 const WRAPPED_BYTES = DATA_KEY_BYTES + TAG_BYTES;
 const HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES + WRAPPED_BYTES + NONCE_BYTES;
 
-/** `masterKey` is 32 random bytes. */
-export function createVault(masterKey: Buffer): Vault {
-  const keyId = createHash('sha256').update(masterKey).digest().subarray(0, KEY_ID_BYTES);
+interface MasterKey {
+  readonly key: Buffer;
+  readonly id: Buffer;
+}
+
+/** Each key is 32 random bytes; `masterKey` is the newest, `others` only open. */
+export function createVault(masterKey: Buffer, others: readonly Buffer[] = []): Vault {
+  const newest = toMasterKey(masterKey);
+  const known = [newest, ...others.map(toMasterKey)];
   return {
-    seal: (plain, boundTo) => seal(masterKey, keyId, plain, boundTo),
-    open: (sealed, boundTo) => open(masterKey, keyId, sealed, boundTo),
-    derive: (purpose) => Buffer.from(hkdfSync('sha256', masterKey, '', `homing ${purpose}`, 32)),
+    seal: (plain, boundTo) => seal(newest, plain, boundTo),
+    open: (sealed, boundTo) => open(known, sealed, boundTo),
+    derive: (purpose) => [
+      derive(masterKey, purpose),
+      ...others.map((other) => derive(other, purpose)),
+    ],
+    mark: { from: 2, bytes: KEY_ID_BYTES, keyId: newest.id },
   };
 }
 
-function seal(masterKey: Buffer, keyId: Buffer, plain: Buffer, boundTo: SealContext): Buffer {
+function derive(key: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, '', `homing ${purpose}`, 32));
+}
+
+function toMasterKey(key: Buffer): MasterKey {
+  return { key, id: createHash('sha256').update(key).digest().subarray(0, KEY_ID_BYTES) };
+}
+
+function seal(master: MasterKey, plain: Buffer, boundTo: SealContext): Buffer {
   const associated = associatedData(boundTo);
   const dataKey = randomBytes(DATA_KEY_BYTES);
   const wrapNonce = randomBytes(NONCE_BYTES);
   const nonce = randomBytes(NONCE_BYTES);
-  const wrapped = encrypt(masterKey, wrapNonce, dataKey, associated);
+  const wrapped = encrypt(master.key, wrapNonce, dataKey, associated);
   const body = encrypt(dataKey, nonce, plain, associated);
-  return Buffer.concat([Buffer.of(VERSION), keyId, wrapNonce, wrapped, nonce, body]);
+  dataKey.fill(0);
+  return Buffer.concat([Buffer.of(VERSION), master.id, wrapNonce, wrapped, nonce, body]);
 }
 
-function open(masterKey: Buffer, keyId: Buffer, sealed: Buffer, boundTo: SealContext): Buffer {
+function open(known: readonly MasterKey[], sealed: Buffer, boundTo: SealContext): Buffer {
   if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== VERSION) {
     throw new SealError(`the sealed ${boundTo.kind} is damaged`);
   }
   let offset = 1;
   const take = (bytes: number): Buffer => sealed.subarray(offset, (offset += bytes));
-  if (!timingSafeEqual(take(KEY_ID_BYTES), keyId)) {
+  const keyId = take(KEY_ID_BYTES);
+  const master = known.find(({ id }) => id.equals(keyId));
+  if (master === undefined) {
     throw new SealError(
-      `the ${boundTo.kind} was sealed with another master key; set HOMING_MASTER_KEY to that one`,
+      `the ${boundTo.kind} was sealed with another master key; add that one to ` +
+        'HOMING_MASTER_KEY_PREVIOUS, or set HOMING_MASTER_KEY to it',
     );
   }
   const associated = associatedData(boundTo);
   const wrapNonce = take(NONCE_BYTES);
-  const dataKey = decrypt(masterKey, wrapNonce, take(WRAPPED_BYTES), associated, boundTo);
+  const dataKey = decrypt(master.key, wrapNonce, take(WRAPPED_BYTES), associated, boundTo);
   const nonce = take(NONCE_BYTES);
-  return decrypt(dataKey, nonce, sealed.subarray(offset), associated, boundTo);
+  try {
+    return decrypt(dataKey, nonce, sealed.subarray(offset), associated, boundTo);
+  } finally {
+    dataKey.fill(0);
+  }
 }
 
 function associatedData(boundTo: SealContext): Buffer {
@@ -98,10 +126,10 @@ function decrypt(
   const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAAD(associated);
   decipher.setAuthTag(body.subarray(body.length - TAG_BYTES));
   try {
-    return Buffer.concat([
-      decipher.update(body.subarray(0, body.length - TAG_BYTES)),
-      decipher.final(),
-    ]);
+    const plain = decipher.update(body.subarray(0, body.length - TAG_BYTES));
+    // GCM is a stream: all is there by now, and this only holds the tag against it.
+    decipher.final();
+    return plain;
   } catch {
     throw new SealError(`the sealed ${boundTo.kind} does not belong to this row or was damaged`);
   }

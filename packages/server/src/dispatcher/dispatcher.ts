@@ -13,8 +13,7 @@ import type { Database } from '../store/sql.ts';
 import { leaseTickets } from '../store/tickets.ts';
 import { ChunkRun } from './chunk-run.ts';
 import { createOwnSteps, createSharedSteps, type ChunkSteps } from './chunk-steps.ts';
-import { LaneBook, type OpenLane } from './lane-book.ts';
-import type { Lane } from './lane.ts';
+import { LaneBook, type LaneUse, type OpenLane } from './lane-book.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { DispatcherMetrics } from './metrics.ts';
 import { runProbe } from './probe-run.ts';
@@ -56,6 +55,7 @@ interface RunningChunk {
 /**
  * The loop of a worker. Each turn, in this order:
  *
+ *   review    lanes whose credential was changed or retired are left behind
  *   lease     as many transactional chunks as there is room for, oldest first
  *   probes    what belongs to no notification goes out on its own
  *   receipts  what providers have to say later is asked for
@@ -164,6 +164,7 @@ export class Dispatcher implements AsyncDisposable {
   async #takeTurn(): Promise<number> {
     const { db, clock } = this.#options;
     const running = this.#tasks.size;
+    await this.#guard(this.#lanes.review(clock()));
     const transactional = await this.#leaseAndStart('transactional');
     const probes = await this.#guard(this.#probe());
     const receipts = await this.#guard(this.#askForReceipts());
@@ -174,9 +175,9 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   /** What cannot be done beside the first attempts must not keep them from going out. */
-  async #guard(work: Promise<number>): Promise<number> {
+  async #guard(work: Promise<number | void>): Promise<number> {
     try {
-      return await work;
+      return (await work) ?? 0;
     } catch (error) {
       this.#options.metrics.fault(error);
       return 0;
@@ -193,8 +194,8 @@ export class Dispatcher implements AsyncDisposable {
     for (const probe of probes) {
       this.#probes += 1;
       const run = async (): Promise<void> => {
-        const lane =
-          probe.credentialRef === null ? null : await this.#openLane(probe.credentialRef);
+        using use = probe.credentialRef === null ? null : await this.#openLane(probe.credentialRef);
+        const lane = use?.lane ?? null;
         await runProbe({ db, clock, metrics, signal }, probe, { lane, startBefore });
       };
       this.#track(run(), () => (this.#probes -= 1));
@@ -211,8 +212,8 @@ export class Dispatcher implements AsyncDisposable {
     if (first === undefined) return 0;
     this.#receiptRuns += 1;
     const run = async (): Promise<void> => {
-      const lane = await this.#openLane(first.credentialRef);
-      await runReceipts({ db, clock, metrics, random, signal }, tickets, lane);
+      using use = await this.#openLane(first.credentialRef);
+      await runReceipts({ db, clock, metrics, random, signal }, tickets, use?.lane ?? null);
     };
     this.#track(run(), () => (this.#receiptRuns -= 1));
     if (tickets.length === LIMITS.receiptsAtOnce) this.wake();
@@ -273,7 +274,8 @@ export class Dispatcher implements AsyncDisposable {
       await expandWalk(db, chunk, clock());
       return;
     }
-    const lane = await this.#openLane(chunk.credentialRef);
+    using use = await this.#openLane(chunk.credentialRef);
+    const lane = use?.lane ?? null;
     const steps = this.#steps[chunk.lane];
     const notification = await steps.load(chunk.notificationRef);
     const pushMaker = createPushMaker(notification, createRenderer(notification));
@@ -302,7 +304,7 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   /** Null when the credential was retired or cannot be unsealed; what waits for it is judged. */
-  async #openLane(credentialRef: number): Promise<Lane | null> {
+  async #openLane(credentialRef: number): Promise<LaneUse | null> {
     try {
       return await this.#lanes.open(credentialRef);
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { RateBucket } from '../domain/rate.ts';
+import type { Rate, RateBucket } from '../domain/rate.ts';
 import type { Database } from '../store/sql.ts';
 import { RateLimiter } from './rate-limiter.ts';
 
@@ -16,7 +16,7 @@ export class RateLimiters {
 
   of(bucket: RateBucket): RateLimiter {
     const known = this.#limiters.get(bucket.name);
-    if (known !== undefined) return known;
+    if (known !== undefined && isSameRate(known.bucket.rate, bucket.rate)) return known;
     if (this.#limiters.size >= KEPT) this.#forget();
     const limiter = new RateLimiter(this.#db, bucket);
     this.#limiters.set(bucket.name, limiter);
@@ -28,4 +28,9 @@ export class RateLimiters {
       if (limiter.isIdle) this.#limiters.delete(name);
     }
   }
+}
+
+/** Who asks with another rate than before gets a limiter of it; the bucket stays the same. */
+function isSameRate(a: Rate, b: Rate): boolean {
+  return a.perSecond === b.perSecond && a.rampSeconds === b.rampSeconds;
 }

@@ -164,6 +164,10 @@ export const LIMITS = {
   /** Reviews in one list: years of them. */
   reviewsListed: 50,
   /** One that signs and the next one: enough to rotate, and few enough to know who holds which. */
+  /** Each look for the one that serves an address reads them all. */
+  credentialsLive: 50,
+  /** How long a provider is asked about a credential before that counts as no answer. */
+  verifyMs: 25_000,
   identityKeysLive: 2,
   /** For so long a logout on the simple routes takes what a retired key has signed. */
   retiredKeyLogoutMs: 30 * 24 * 60 * 60 * 1_000,
@@ -231,4 +235,6 @@ export const LIMITS = {
   reliefSlice: 500,
   /** A lane asks so often whether the credential that it is accepted with counts as stopped. */
   stopReviewMs: 60_000,
+  /** A worker follows within this time what was changed about a credential. */
+  laneReviewMs: 10_000,
 } as const;

@@ -1,6 +1,6 @@
 import { parseUuid } from './uuid.ts';
 
-export type TypedIdPrefix = 'ntf' | 'app' | 'alr' | 'prb' | 'rev' | 'aud';
+export type TypedIdPrefix = 'ntf' | 'app' | 'alr' | 'prb' | 'rev' | 'aud' | 'crd';
 
 /** Shows an internal UUID as the typed id that customers see: `ntf_` and 32 hex digits. */
 export function formatTypedId(prefix: TypedIdPrefix, uuid: string): string {

@@ -1,5 +1,6 @@
 import type { IdentityKeyBook } from '../access/identity-key-book.ts';
 import type { KeyBook } from '../access/key-book.ts';
+import type { CredentialInspection } from '../credentials/credential-inspection.ts';
 import type { Vault } from '../credentials/sealing.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AllowedHosts } from '../domain/outbound-url.ts';
@@ -14,6 +15,8 @@ import { createIdentity } from './identity.ts';
 import { createClientLimit } from './client-limit.ts';
 import { alertClose } from './routes/alert-close.ts';
 import { alertList } from './routes/alert-list.ts';
+import { appCredentials } from './routes/app-credentials.ts';
+import { appCredentialVerify } from './routes/app-credential-verify.ts';
 import { appGet } from './routes/app-get.ts';
 import { appIdentityKeys } from './routes/app-identity-keys.ts';
 import { appPatch } from './routes/app-patch.ts';
@@ -63,6 +66,7 @@ export interface RouteDependencies {
   readonly keys: KeyBook;
   readonly identityKeys: IdentityKeyBook;
   readonly vault: Vault;
+  readonly inspection: CredentialInspection;
   /** Why an address that an app's owner gave may not be asked, or null. */
   readonly refuseUrl: (text: string) => string | null;
   readonly credentialsOf: (app: App) => Promise<readonly CredentialFacts[]>;
@@ -92,6 +96,9 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   appPatch(server, { ...base, keys, identityKeys, refuseUrl: deps.refuseUrl });
   appIdentityKeys(server, { ...base, vault: deps.vault, identityKeys });
   appVapidKey(server, { authenticator, credentialsOf });
+  const { vault, inspection } = deps;
+  appCredentials(server, { ...base, vault, inspection, announceWork });
+  appCredentialVerify(server, { ...base, inspection });
 
   const { pushHosts } = deps;
   installationPut(server, { db, authenticator, identity, syncs, credentialsOf, pushHosts });

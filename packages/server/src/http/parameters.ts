@@ -1,16 +1,18 @@
 import { Type } from 'typebox';
 import { LIMITS } from '../domain/limits.ts';
 import { isTopic, TOPIC_FORM } from '../domain/topic.ts';
+import { parseTypedId } from '../domain/typed-id.ts';
 import { parseUuid } from '../domain/uuid.ts';
 import { parseUserId } from '../domain/user-id.ts';
 import type { RegistryContext } from '../registry/caller.ts';
-import { fieldError } from './api-error.ts';
+import { fieldError, notFound } from './api-error.ts';
 
 export const InstallationPath = Type.Object({ installation_id: Type.String() });
 export const UserPath = Type.Object({ user_id: Type.String() });
 export const NotificationPath = Type.Object({ notification_id: Type.String() });
 export const AudiencePath = Type.Object({ audience_id: Type.String() });
 export const AlertPath = Type.Object({ alert_id: Type.String() });
+export const CredentialPath = Type.Object({ credential_id: Type.String() });
 export const ReviewPath = Type.Object({ review_id: Type.String() });
 export const NoContent = Type.Null({ description: 'done; there is nothing to say' });
 export const SeqQuery = Type.Object(
@@ -22,6 +24,13 @@ export const SeqQuery = Type.Object(
 export function parseInstallationId(text: string, pointer = '/installation_id'): string {
   const id = text.length === 36 ? parseUuid(text) : null;
   if (id === null) throw fieldError(pointer, 'a UUID that the client makes and keeps');
+  return id;
+}
+
+/** The UUID of a credential, from a path; what has not the form of one is nobody's. */
+export function requireCredentialId(text: string): string {
+  const id = parseTypedId('crd', text);
+  if (id === null) throw notFound('credential');
   return id;
 }
 

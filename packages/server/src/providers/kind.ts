@@ -18,7 +18,7 @@ export interface CredentialParts {
   readonly settings: Readonly<Record<string, unknown>>;
   /** What is sealed. */
   readonly secret: Readonly<Record<string, unknown>>;
-  /** When the provider stops taking it, where it says so itself. */
+  /** When the provider stops taking it; null, or left out, where nobody can tell. */
   readonly expiresAt?: Date | null;
 }
 

@@ -4,6 +4,7 @@ import type { Outcome } from '../domain/outcome.ts';
 import type { Push } from '../domain/push.ts';
 import type { RateBucket } from '../domain/rate.ts';
 import type { RetryPolicy } from '../domain/retry-policy.ts';
+import type { Verification } from '../domain/verification.ts';
 
 export interface ProviderLimits {
   /** The largest payload that the provider takes, in bytes as the provider counts them. */
@@ -76,6 +77,13 @@ export interface Provider extends AsyncDisposable {
    * reject. One call for many, because each promise more for a push costs 1 % of a worker's time.
    */
   send(pushes: readonly Push[], options: SendOptions, hear: HearOutcome): Promise<void>;
+
+  /**
+   * Asks the provider whether the credential is good for all that it is for, in a way that reaches
+   * no phone. Never rejects because of the network or the provider. Left out where a provider has
+   * no such way.
+   */
+  verify?(signal: AbortSignal): Promise<Verification>;
 
   /**
    * Lets what is in flight finish, up to the provider's answer deadline, then closes connections.

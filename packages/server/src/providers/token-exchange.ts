@@ -1,8 +1,8 @@
 import { Agent, fetch } from 'undici';
 import type { Response } from 'undici';
 import type { Outcome } from '../domain/outcome.ts';
-import type { TokenAnswer } from './bearer-token.ts';
 import { parseJsonObject } from './json-object.ts';
+import type { ProviderToken } from './provider-token-store.ts';
 import { parseRetryAfterMs } from './retry-after.ts';
 
 /** A token answer has a few kilobytes; whoever sends more is not to fill our memory. */
@@ -14,6 +14,20 @@ export interface OAuthAnswer {
   readonly body: string;
   readonly retryAfterMs: number | null;
 }
+
+/** What came of an exchange, with what helps to find out why. */
+export type ExchangeAnswer = (
+  | { readonly kind: 'token'; readonly token: ProviderToken }
+  | {
+      readonly kind: 'refused';
+      readonly outcome: Outcome;
+      /** The endpoint's words, or why there is no answer; null for an answer without any. */
+      readonly description: string | null;
+    }
+) & {
+  /** The `Date` field of the answer; null without one. */
+  readonly date: string | null;
+};
 
 export interface TokenExchangeOptions {
   readonly url: string;
@@ -35,8 +49,8 @@ export class TokenExchange implements AsyncDisposable {
   }
 
   /** Trades what the form says for an access token. Never rejects. */
-  async trade(form: Readonly<Record<string, string>>, now: Date): Promise<TokenAnswer> {
-    const { url, timeoutMs, classify } = this.#options;
+  async trade(form: Readonly<Record<string, string>>, now: Date): Promise<ExchangeAnswer> {
+    const { url, timeoutMs } = this.#options;
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -46,23 +60,44 @@ export class TokenExchange implements AsyncDisposable {
         redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
       });
-      const body = await readCapped(response);
-      const { status, headers } = response;
-      if (status === 200) return readToken(body, now);
-      const retryAfterMs = parseRetryAfterMs(headers.get('retry-after') ?? undefined, now);
-      return { kind: 'refused', outcome: classify({ status, body, retryAfterMs }) };
-    } catch {
-      return refusedTransiently('token_endpoint_unreachable', null);
+      return this.#read(response, await readCapped(response), now);
+    } catch (error) {
+      return refusedTransiently('token_endpoint_unreachable', { description: causeOf(error) });
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.destroy();
   }
+
+  #read({ status, headers }: Response, body: string, now: Date): ExchangeAnswer {
+    const date = headers.get('date');
+    if (status === 200) return readToken(body, date, now);
+    const retryAfterMs = parseRetryAfterMs(headers.get('retry-after') ?? undefined, now);
+    const outcome = this.#options.classify({ status, body, retryAfterMs });
+    const said = parseJsonObject(body)?.['error_description'];
+    return { kind: 'refused', outcome, description: typeof said === 'string' ? said : null, date };
+  }
 }
 
-function refusedTransiently(code: string, status: number | null): TokenAnswer {
-  return { kind: 'refused', outcome: { kind: 'transient', code, status, retryAfterMs: null } };
+interface RefusalFacts {
+  readonly status?: number;
+  readonly description?: string | null;
+  readonly date?: string | null;
+}
+
+function refusedTransiently(
+  code: string,
+  { status, description = null, date = null }: RefusalFacts,
+): ExchangeAnswer {
+  const outcome = { kind: 'transient', code, status: status ?? null, retryAfterMs: null } as const;
+  return { kind: 'refused', outcome, description, date };
+}
+
+/** The system's error code, which undici hides in the cause; null where there is none. */
+function causeOf(error: unknown): string | null {
+  const cause = error instanceof Error ? (error.cause ?? error) : null;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : null;
 }
 
 async function readCapped(response: Response): Promise<string> {
@@ -77,15 +112,15 @@ async function readCapped(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function readToken(body: string, now: Date): TokenAnswer {
+function readToken(body: string, date: string | null, now: Date): ExchangeAnswer {
   const answer = parseJsonObject(body);
   const value = answer?.['access_token'];
   const expiresInSeconds = answer?.['expires_in'];
   // What does not fit a header field cannot be used, whoever sent it.
   const usable = typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
   if (!usable || typeof expiresInSeconds !== 'number' || !(expiresInSeconds > 0)) {
-    return refusedTransiently('token_answer_unreadable', 200);
+    return refusedTransiently('token_answer_unreadable', { status: 200, date });
   }
   const expiresAt = new Date(now.getTime() + expiresInSeconds * 1000);
-  return { kind: 'token', token: { value, issuedAt: now, expiresAt } };
+  return { kind: 'token', token: { value, issuedAt: now, expiresAt }, date };
 }

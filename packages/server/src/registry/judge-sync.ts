@@ -1,6 +1,7 @@
 import assert from 'node:assert';
 import type { OpenChallenge } from '../domain/challenge.ts';
 import type { Installation } from '../domain/installation.ts';
+import type { MacKeys } from '../domain/mac-keys.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { adoptedBy, type DecidedPacket } from '../domain/registration-changes.ts';
 import {
@@ -32,9 +33,9 @@ import {
 
 export interface SyncKeys {
   /** Signs takeover nonces. */
-  readonly nonce: Buffer;
+  readonly nonce: MacKeys;
   /** Digests the ids of erased users. */
-  readonly erasure: Buffer;
+  readonly erasure: MacKeys;
 }
 
 /** What packets are judged by. */
@@ -158,9 +159,13 @@ function decideTarget(
       return { kind: 'forked', ...target };
     case 'token_held': {
       if (takeoverBy !== 'challenge') {
-        return { kind: 'token_held', nonce: issueTakeoverNonce(keys.nonce, scope, now), ...target };
+        return {
+          kind: 'token_held',
+          nonce: issueTakeoverNonce(keys.nonce[0], scope, now),
+          ...target,
+        };
       }
-      const asked = askClaimant(request, others, keys.nonce);
+      const asked = askClaimant(request, others, keys.nonce[0]);
       return { kind: 'token_challenged', asked, ...target };
     }
     case 'decided': {

@@ -154,14 +154,14 @@ async function writeTogether(
   tx: Transaction,
   rules: SyncRules,
   requests: readonly RegistryRequest[],
-  options: Omit<LockingOptions, 'erasureKey'>,
+  options: Omit<LockingOptions, 'erasureKeys'>,
 ): Promise<SyncOutcome[]> {
   const appRef = appRefOf(requests);
-  const { erasure: erasureKey } = rules.keys;
-  const facts = await lockFacts(tx, appRef, requests, { ...options, erasureKey });
+  const { erasure: erasureKeys } = rules.keys;
+  const facts = await lockFacts(tx, appRef, requests, { ...options, erasureKeys });
   const judged = judgeInOrder(requests, facts, rules, options.delayed);
   const userRefs = await refsOfNewcomers(tx, appRef, judged);
-  const means = { userRefs, nonceKey: rules.keys.nonce };
+  const means = { userRefs, nonceKey: rules.keys.nonce[0] };
   const writes = judged.map((one) => toWrite(one, means));
   await flight([
     writeChanges(

@@ -2,6 +2,7 @@ import assert from 'node:assert';
 import type { OpenChallenge } from '../domain/challenge.ts';
 import type { Installation } from '../domain/installation.ts';
 import { LIMITS } from '../domain/limits.ts';
+import type { MacKeys } from '../domain/mac-keys.ts';
 import type { AccountMode } from '../domain/registration.ts';
 import { deviceIdOf } from '../domain/reinstall.ts';
 import { holdAccountMode, readAccountMode } from '../store/account-mode.ts';
@@ -110,7 +111,7 @@ export interface LockingOptions {
   readonly unknownIds: ReadonlySet<string>;
   /** Packets that had to wait for what somebody else held. */
   readonly delayed: ReadonlySet<RegistryRequest>;
-  readonly erasureKey: Buffer;
+  readonly erasureKeys: MacKeys;
   readonly wait: LockWait;
 }
 
@@ -125,7 +126,7 @@ export async function lockFacts(
   tx: Transaction,
   appRef: number,
   requests: readonly RegistryRequest[],
-  { unknownIds, delayed, erasureKey, wait }: LockingOptions,
+  { unknownIds, delayed, erasureKeys, wait }: LockingOptions,
 ): Promise<SyncFacts> {
   const names = namesIn(requests);
   const enrolments = requests.map(toEnrolment).filter(({ id }) => unknownIds.has(id));
@@ -138,7 +139,7 @@ export async function lockFacts(
       // Behind the locks: whoever held one of them may just have taken the address.
       countMoves(tx, appRef, names.addressKeys, calmSince(requests)),
       findLoginFacts(tx, appRef, [...names.loginIds, ...names.bearerIds]),
-      readErasures(tx, appRef, names.loginIds, erasureKey),
+      readErasures(tx, appRef, names.loginIds, erasureKeys),
       readUsedProofs(tx, appRef, names),
       topicsOfIds(tx, appRef, names.installationIds),
     ]);
@@ -280,16 +281,20 @@ async function readErasures(
   tx: Transaction,
   appRef: number,
   userIds: readonly string[],
-  erasureKey: Buffer,
+  erasureKeys: MacKeys,
 ): Promise<ReadonlyMap<string, Date>> {
-  const macs = userIds.map((id) => idMac(erasureKey, id));
-  const erasures = await findErasures(tx, appRef, macs);
-  return new Map(
-    userIds.flatMap((id, index) => {
-      const erasedAt = erasures.get(macs[index]?.toString('hex') ?? '');
-      return erasedAt === undefined ? [] : [[id, erasedAt] as const];
-    }),
+  const macs = erasureKeys.flatMap((key) => userIds.map((id) => ({ id, mac: idMac(key, id) })));
+  const erasures = await findErasures(
+    tx,
+    appRef,
+    macs.map(({ mac }) => mac),
   );
+  const found = macs.flatMap(({ id, mac }) => {
+    const erasedAt = erasures.get(mac.toString('hex'));
+    return erasedAt === undefined ? [] : [[id, erasedAt] as const];
+  });
+  // Whoever was erased before a new master key and again after it is there twice: the last counts.
+  return new Map(found.toSorted(([, a], [, b]) => a.getTime() - b.getTime()));
 }
 
 function byId(installations: readonly Installation[]): ReadonlyMap<string, Installation> {

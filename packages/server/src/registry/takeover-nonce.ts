@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { LIMITS } from '../domain/limits.ts';
+import type { MacKeys } from '../domain/mac-keys.ts';
 
 /** What a takeover nonce is good for; any change of the holder makes it worthless. */
 export interface TakeoverScope {
@@ -26,8 +27,9 @@ export function issueTakeoverNonce(key: Buffer, scope: TakeoverScope, now: Date)
   return { nonce: `${issued}.${mac(key, scope, issued)}`, expiresAt };
 }
 
+/** Whether one of the keys issued the nonce, for this, and not too long ago. */
 export function isTakeoverNonce(
-  key: Buffer,
+  keys: MacKeys,
   scope: TakeoverScope,
   nonce: string,
   now: Date,
@@ -36,9 +38,11 @@ export function isTakeoverNonce(
   if (issued === undefined || given === undefined) return false;
   const ageMs = now.getTime() - Number.parseInt(issued, 36);
   if (!(ageMs >= 0 && ageMs <= LIMITS.takeoverNonceMs)) return false;
-  const expected = Buffer.from(mac(key, scope, issued));
   const actual = Buffer.from(given);
-  return expected.length === actual.length && timingSafeEqual(expected, actual);
+  return keys.some((key) => {
+    const expected = Buffer.from(mac(key, scope, issued));
+    return expected.length === actual.length && timingSafeEqual(expected, actual);
+  });
 }
 
 function mac(key: Buffer, scope: TakeoverScope, issued: string): string {

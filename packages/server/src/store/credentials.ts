@@ -1,5 +1,5 @@
 import type { ApnsEnvironment, ProviderName } from '../domain/address.ts';
-import { json, type Database, type Queryable, type Transaction } from './sql.ts';
+import { json, listOf, type Database, type Queryable, type Transaction } from './sql.ts';
 import { inTransaction } from './transaction.ts';
 
 /** What opens a provider, as stored: the secret half is sealed. */
@@ -19,13 +19,19 @@ export interface CredentialRecord {
   readonly ratePerMinute: number | null;
   readonly rampSeconds: number | null;
   readonly stoppedReason: string | null;
+  /** Counts the changes that workers have to follow. */
+  readonly revision: number;
+  /** When the provider stops taking it; null where it does not expire, or nobody can tell. */
+  readonly expiresAt: Date | null;
 }
 
-export type NewCredential = Omit<CredentialRecord, 'ref' | 'stoppedReason'>;
+export type NewCredential = Omit<CredentialRecord, 'ref' | 'stoppedReason' | 'revision'> & {
+  readonly name: string;
+};
 
 const COLUMNS = `credential_ref as ref, app_ref as "appRef", id, provider, project, environments,
-  topics, settings, sealed_secret as "sealedSecret",
-  rate_per_minute as "ratePerMinute", ramp_seconds as "rampSeconds", stopped_reason as "stoppedReason"`;
+  topics, settings, sealed_secret as "sealedSecret", rate_per_minute as "ratePerMinute",
+  ramp_seconds as "rampSeconds", stopped_reason as "stoppedReason", revision, expires_at as "expiresAt"`;
 
 export async function insertCredential(
   tx: Transaction,
@@ -33,11 +39,12 @@ export async function insertCredential(
 ): Promise<number> {
   const [row] = await tx<{ credential_ref: number }[]>`
     insert into credential
-      (app_ref, id, provider, project, environments, topics, settings, sealed_secret,
-        rate_per_minute, ramp_seconds)
-    values (${credential.appRef}, ${credential.id}, ${credential.provider}, ${credential.project},
-      ${[...credential.environments]}, ${[...credential.topics]}, ${json(credential.settings)},
-      ${credential.sealedSecret}, ${credential.ratePerMinute}, ${credential.rampSeconds})
+      (app_ref, id, provider, name, project, environments, topics, settings, sealed_secret,
+        rate_per_minute, ramp_seconds, expires_at)
+    values (${credential.appRef}, ${credential.id}, ${credential.provider}, ${credential.name},
+      ${credential.project}, ${[...credential.environments]}, ${[...credential.topics]}, ${json(credential.settings)},
+      ${credential.sealedSecret}, ${credential.ratePerMinute}, ${credential.rampSeconds},
+      ${credential.expiresAt})
     returning credential_ref`;
   if (row === undefined) throw new Error('insert returned no credential');
   return row.credential_ref;
@@ -78,6 +85,17 @@ export async function findCredential(db: Queryable, ref: number): Promise<Creden
   return row ?? null;
 }
 
+/** The revisions of credentials, without those that were retired. */
+export async function credentialRevisions(
+  db: Queryable,
+  refs: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  const rows = await db<{ ref: number; revision: number }[]>`
+    select credential_ref as ref, revision from credential
+    where credential_ref = any(${listOf(db, 'bigint', refs)}) and retired_at is null`;
+  return new Map(rows.map(({ ref, revision }) => [ref, revision]));
+}
+
 export async function loadProviderToken(db: Queryable, ref: number): Promise<Buffer | null> {
   const [row] = await db<{ sealed: Buffer | null }[]>`
     select sealed_provider_token as sealed from credential where credential_ref = ${ref}`;
@@ -103,6 +121,14 @@ export async function renewProviderToken(
     return sealed;
   };
   return inTransaction(db, replace, { attempts: 1 });
+}
+
+/** Notes that a provider takes pushes with a credential, once a day. */
+export async function noteAcceptance(tx: Transaction, ref: number, now: Date): Promise<void> {
+  const today = now.toISOString().slice(0, 10);
+  await tx`
+    update credential set last_accepted_on = ${today}
+    where credential_ref = ${ref} and last_accepted_on is distinct from ${today}`;
 }
 
 /** Records why a credential's lanes stand still, or that they go on; null if that is not new. */

@@ -39,8 +39,15 @@ export async function furnish(network: Network, app: Network['app']): Promise<Fu
     reviewId: textOf(review.body['id']),
     audienceId: textOf(audience.body['id']),
     keyId: await exchangeKey(backEnd),
+    credentialId: await anyCredential(backEnd),
   };
   return { app, backEnd, phone, places };
+}
+
+async function anyCredential(backEnd: BackEnd): Promise<string> {
+  const list = await backEnd.get('/v1/app/credentials');
+  assertAnswered(list, 200);
+  return textOf(list.body['data']?.[0]?.['id']);
 }
 
 /** Alerts are opened by what goes wrong, which no request can order. */

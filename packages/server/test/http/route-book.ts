@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import type { Scope } from '../../src/access/scopes.ts';
 
 /** What a path can name. */
@@ -11,6 +11,7 @@ export interface RoutePlaces {
   readonly audienceId: string;
   /** Of an identity key. */
   readonly keyId: string;
+  readonly credentialId: string;
 }
 
 /** A route with a request that it takes, and what a secret key needs for it. */
@@ -32,6 +33,7 @@ const INSTALLATION = '/v1/installations/{installation_id}';
 const USER = '/v1/users/{user_id}';
 const NOTIFICATION = '/v1/notifications/{notification_id}';
 const ALERT = '/v1/alerts/{alert_id}';
+const CREDENTIAL = '/v1/app/credentials/{credential_id}';
 const REVIEW = '/v1/reviews/{review_id}';
 const MESSAGE = { audience: { users: ['nobody'] }, content: { title: 'Hello' } };
 const RECEIPT = {
@@ -40,10 +42,24 @@ const RECEIPT = {
   at: '2026-01-01T00:00:00Z',
 };
 
+const { privateKey: ANY_KEY } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const ANY_CREDENTIAL = {
+  provider: 'apns',
+  settings: {
+    teamId: 'BOOKEDTEAM',
+    keyId: 'BOOKEDKEY1',
+    privateKeyPem: ANY_KEY.export({ type: 'pkcs8', format: 'pem' }),
+    topics: ['com.acme.booked'],
+    environment: 'sandbox',
+  },
+};
+
 const client = { scope: 'installations:write', forClients: true } as const;
 const installations = { scope: 'installations:read', forClients: false } as const;
 const readUsers = { scope: 'users:read', forClients: false } as const;
 const writeUsers = { scope: 'users:write', forClients: false } as const;
+const readCredentials = { scope: 'credentials:read', forClients: false } as const;
+const writeCredentials = { scope: 'credentials:write', forClients: false } as const;
 const readNotifications = { scope: 'notifications:read', forClients: false } as const;
 const writeNotifications = { scope: 'notifications:write', forClients: false } as const;
 
@@ -129,6 +145,18 @@ export const ROUTE_BOOK: readonly BookedRoute[] = [
     forClients: false,
   },
   { method: 'PATCH', route: '/v1/app', body: {}, scope: 'app:write', forClients: false },
+  { method: 'GET', route: '/v1/app/credentials', ...readCredentials },
+  { method: 'POST', route: '/v1/app/credentials', body: ANY_CREDENTIAL, ...writeCredentials },
+  {
+    method: 'POST',
+    route: '/v1/app/credentials/verify',
+    body: ANY_CREDENTIAL,
+    ...writeCredentials,
+  },
+  { method: 'GET', route: CREDENTIAL, ...readCredentials },
+  { method: 'PATCH', route: CREDENTIAL, body: { name: 'booked' }, ...writeCredentials },
+  { method: 'POST', route: `${CREDENTIAL}/verify`, ...writeCredentials },
+  { method: 'DELETE', route: CREDENTIAL, ...writeCredentials },
   { method: 'GET', route: USER, ...readUsers },
   { method: 'GET', route: `${USER}/export`, ...readUsers },
   { method: 'GET', route: `${USER}/timeline`, ...readUsers },
@@ -171,6 +199,7 @@ export function pathOf(booked: BookedRoute, places: RoutePlaces): string {
     .replace('{review_id}', places.reviewId)
     .replace('{audience_id}', places.audienceId)
     .replace('{kid}', places.keyId)
+    .replace('{credential_id}', places.credentialId)
     .replace('{topic}', 'news')
     .replace('{purpose}', 'voip');
   return booked.query === undefined ? path : `${path}?${booked.query}`;
@@ -186,5 +215,6 @@ export function unknownPlaces(): RoutePlaces {
     reviewId: `rev_${randomUUID().replaceAll('-', '')}`,
     audienceId: `aud_${randomUUID().replaceAll('-', '')}`,
     keyId: `key-${randomUUID()}`,
+    credentialId: `crd_${randomUUID().replaceAll('-', '')}`,
   };
 }

@@ -293,6 +293,7 @@ describe('the APNs provider', () => {
 
 /** What every sentinel of the simulator comes to, so that none goes untested. */
 const SENTINEL_OUTCOMES: Readonly<Record<string, readonly [kind: string, code: string | null]>> = {
+  '00000000': ['token_mismatch', 'BadDeviceToken'],
   dead0400: ['token_mismatch', 'BadDeviceToken'],
   dead0401: ['token_mismatch', 'DeviceTokenNotForTopic'],
   dead0410: ['token_dead', 'Unregistered'],

@@ -8,6 +8,9 @@ const LONG_AGO_MS = Date.UTC(2020, 0, 1);
 
 /** The token prefixes that bring about a fault: eight hexadecimal digits, then anything. */
 export const APNS_SENTINELS: readonly Sentinel<ApnsDeviceState>[] = [
+  state('00000000', '400 BadDeviceToken: no device ever has such a token', () => ({
+    kind: 'other_environment',
+  })),
   state('dead0400', '400 BadDeviceToken', () => ({ kind: 'other_environment' })),
   state('dead0401', '400 DeviceTokenNotForTopic', () => ({ kind: 'other_topic' })),
   state('dead0410', '410 Unregistered as of now', (nowMs) => ({

@@ -149,6 +149,17 @@ export const fcmAnswers = {
       details: [errorInfo('IAM_PERMISSION_DENIED', 'cloudresourcemanager.googleapis.com')],
     }),
 
+  /** The messaging API was never enabled in the project. */
+  apiDisabled: (projectId: string): Answer =>
+    error({
+      code: 403,
+      status: 'PERMISSION_DENIED',
+      message:
+        `Firebase Cloud Messaging API has not been used in project ${projectId} before or it is ` +
+        'disabled. Enable it in the console, then retry.',
+      details: [errorInfo('SERVICE_DISABLED', 'googleapis.com')],
+    }),
+
   thirdPartyAuth: (): Answer =>
     error({
       code: 401,

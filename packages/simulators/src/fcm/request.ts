@@ -63,6 +63,7 @@ export function findProblem(
   if (owner === null) return fcmAnswers.invalidCredential();
   const project = projects.get(request.project);
   if (project === undefined) return fcmAnswers.unknownProject();
+  if (project.isApiDisabled === true) return fcmAnswers.apiDisabled(project.projectId);
   if (!project.serviceAccounts.some(({ clientEmail }) => clientEmail === owner)) {
     return fcmAnswers.permissionDenied(project.projectId);
   }

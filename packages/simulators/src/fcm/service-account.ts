@@ -14,6 +14,8 @@ export interface FcmProject {
   /** The same project's number, which the path may name instead. */
   readonly projectNumber?: string;
   readonly serviceAccounts: readonly ServiceAccount[];
+  /** The messaging API is off, as it is in a project where nobody has enabled it. */
+  readonly isApiDisabled?: boolean;
 }
 
 /** The key file that Google's console lets one download. */

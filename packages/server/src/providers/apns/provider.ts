@@ -5,6 +5,8 @@ import type { ApnsEnvironment } from '../../domain/address.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { mayHaveBeenTaken, type Outcome } from '../../domain/outcome.ts';
 import type { Push } from '../../domain/push.ts';
+import type { Verification } from '../../domain/verification.ts';
+import { findingOf, SHARED_FINDINGS, verificationOf } from '../finding.ts';
 import { outcomeOfCutOff, outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
 import type { ProviderTokenStore } from '../provider-token-store.ts';
@@ -24,6 +26,7 @@ import { classifyRefusal } from './reasons.ts';
 import type { ApnsRefusal } from './reasons.ts';
 import { APNS_ENDPOINTS } from './settings.ts';
 import type { ApnsEndpoints, ApnsSettings } from './settings.ts';
+import { verifyApns } from './verify.ts';
 
 export interface ApnsProviderOptions {
   readonly settings: ApnsSettings;
@@ -34,6 +37,11 @@ export interface ApnsProviderOptions {
   /** How long one request may wait for its answer before its outcome is `unknown`. */
   readonly answerTimeoutMs?: number;
 }
+
+type Ask = Parameters<typeof verifyApns>[0]['ask'];
+
+/** Covers a new connection; nobody waits longer for the first word of a provider. */
+const QUESTION_PATIENCE_MS = 10_000;
 
 /** The provider for one APNs key or certificate. */
 export function createApnsProvider(options: ApnsProviderOptions): Provider {
@@ -95,6 +103,20 @@ class ApnsProvider implements Provider {
       return;
     }
     await deliverEach(pushes, (push) => this.#deliver(push, options), hear);
+  }
+
+  async verify(signal: AbortSignal): Promise<Verification> {
+    const obstacle = await this.prepare();
+    if (obstacle !== null) {
+      const answer = 'code' in obstacle ? obstacle.code : null;
+      const { provider_busy: row } = SHARED_FINDINGS;
+      return verificationOf([findingOf('provider_busy', row, { answer })], null);
+    }
+    const ask: Ask = (environment, request) => {
+      const startBefore = performance.now() + QUESTION_PATIENCE_MS;
+      return this.#connections[environment].request(request, { startBefore, signal });
+    };
+    return verifyApns({ settings: this.#settings, clock: this.#clock, ask });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -14,8 +14,10 @@ export function fcmKind(endpoints: FcmEndpoints): ProviderKind {
     divide(input) {
       const parsed = parseFcmSettings(input, endpoints);
       if (parsed.kind === 'problems') return parsed;
-      const { projectId: project } = parsed.settings;
-      const open = { project, environments: [], topics: [], settings: {} };
+      const { projectId: project, clientEmail, privateKeyId } = parsed.settings;
+      // Beneath the sealed file of the same name: it tells people which key that is.
+      const serviceAccount = { client_email: clientEmail, private_key_id: privateKeyId };
+      const open = { project, environments: [], topics: [], settings: { serviceAccount } };
       return { kind: 'settings', settings: { ...open, secret: input } };
     },
     open(credential, surroundings) {

@@ -5,6 +5,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Push } from '../../domain/push.ts';
 import { BearerToken } from '../bearer-token.ts';
+import type { Verification } from '../../domain/verification.ts';
 import { parseJsonObject } from '../json-object.ts';
 import { outcomeOfCutOff, outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
@@ -20,6 +21,7 @@ import type { FcmRefusal } from './reasons.ts';
 import { FCM_ENDPOINTS } from './settings.ts';
 import type { FcmEndpoints, FcmSettings } from './settings.ts';
 import { TokenEndpoint } from './token-endpoint.ts';
+import { verifyFcm } from './verify.ts';
 
 export interface FcmProviderOptions {
   readonly settings: FcmSettings;
@@ -34,6 +36,9 @@ export interface FcmProviderOptions {
 /** Google's token endpoint answers in well under a second; nobody waits for it longer than this. */
 const TOKEN_TIMEOUT_MS = 10_000;
 
+/** Covers a new connection; nobody waits longer for the first word of a provider. */
+const QUESTION_PATIENCE_MS = 10_000;
+
 const MESSAGE = new RequestShape({ constants: { 'content-type': 'application/json' } });
 
 /** The provider for one Firebase project. */
@@ -47,6 +52,8 @@ class FcmProvider implements Provider {
     inFlight: IN_FLIGHT,
   };
   readonly #projectId: string;
+  readonly #endpoints: FcmEndpoints;
+  readonly #answerTimeoutMs: number;
   readonly #clock: Clock;
   readonly #endpoint: TokenEndpoint;
   readonly #token: BearerToken;
@@ -56,6 +63,8 @@ class FcmProvider implements Provider {
     const { settings, endpoints = FCM_ENDPOINTS, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
     const { tokens, clock } = options;
     this.#projectId = settings.projectId;
+    this.#endpoints = endpoints;
+    this.#answerTimeoutMs = answerTimeoutMs;
     this.#clock = clock;
     this.#endpoint = new TokenEndpoint(settings, endpoints, TOKEN_TIMEOUT_MS);
     this.#token = new BearerToken({ source: this.#endpoint, tokens, clock });
@@ -89,9 +98,33 @@ class FcmProvider implements Provider {
     await deliverEach(pushes, (push) => this.#deliver(push, options), hear);
   }
 
+  verify(signal: AbortSignal): Promise<Verification> {
+    return verifyFcm({
+      projectId: this.#projectId,
+      clock: this.#clock,
+      fetchToken: () => this.#endpoint.fetchToken(this.#clock()),
+      ask: (accessToken, request) => this.#askOnce(accessToken, request, signal),
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connections[Symbol.asyncDispose]();
     await this.#endpoint[Symbol.asyncDispose]();
+  }
+
+  /** Over a connection of its own: those of pushes carry the access token that is shared. */
+  async #askOnce(
+    accessToken: string,
+    request: Http2Request,
+    signal: AbortSignal,
+  ): Promise<Http2Result> {
+    await using connections = createFcmConnections({
+      endpoints: this.#endpoints,
+      answerTimeoutMs: this.#answerTimeoutMs,
+      authorization: () => `Bearer ${accessToken}`,
+    });
+    const startBefore = performance.now() + QUESTION_PATIENCE_MS;
+    return await connections.request(request, { startBefore, signal });
   }
 
   async #deliver(push: Push, options: SendOptions): Promise<Outcome> {

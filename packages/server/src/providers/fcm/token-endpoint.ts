@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
-import type { TokenAnswer, TokenSource } from '../bearer-token.ts';
-import { TokenExchange } from '../token-exchange.ts';
+import type { TokenSource } from '../bearer-token.ts';
+import { TokenExchange, type ExchangeAnswer } from '../token-exchange.ts';
 import { classifyOAuthRefusal } from './oauth-reasons.ts';
 import type { FcmEndpoints, FcmSettings } from './settings.ts';
 
@@ -23,7 +23,7 @@ export class TokenEndpoint implements TokenSource, AsyncDisposable {
   }
 
   /** Trades a freshly signed assertion for an access token. */
-  async fetchToken(now: Date): Promise<TokenAnswer> {
+  async fetchToken(now: Date): Promise<ExchangeAnswer> {
     const assertion = await this.#assertion(now);
     return this.#exchange.trade({ grant_type: GRANT_TYPE, assertion }, now);
   }

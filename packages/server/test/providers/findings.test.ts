@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { readTable } from '../../../../test/tidy/markdown-table.ts';
+import { APNS_FINDINGS } from '../../src/providers/apns/verify.ts';
+import { FCM_FINDINGS } from '../../src/providers/fcm/verify.ts';
+import type { FindingTable } from '../../src/providers/finding.ts';
+
+const TABLES: Readonly<Record<string, FindingTable>> = { apns: APNS_FINDINGS, fcm: FCM_FINDINGS };
+
+for (const [name, table] of Object.entries(TABLES)) {
+  test(`docs/providers/${name}.md lists what a verification can find`, async () => {
+    const page = new URL(`../../../../docs/providers/${name}.md`, import.meta.url);
+    const rows = readTable(await readFile(page, 'utf8'), 'finding');
+    const inCode = Object.entries(table).map(([code, { weight, field, meaning, fix }]) => {
+      return [`\`${code}\``, weight, field === null ? '' : `\`${field}\``, meaning, fix];
+    });
+    assert.deepEqual(rows, inCode);
+  });
+}
