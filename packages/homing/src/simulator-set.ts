@@ -25,7 +25,7 @@ import {
   type SimulatorIdentity,
 } from './simulator-identity.ts';
 
-/** The simulators of APNs (both environments), FCM, HMS, Web Push and Expo, and the window into them. */
+/** The simulators of all providers, APNs in both environments, and the window into them. */
 export interface SimulatorSet extends AsyncDisposable {
   readonly endpoints: ProviderEndpoints;
   readonly inspectionUrl: string;
@@ -58,51 +58,13 @@ export const SIMULATOR_PORTS = 8;
 export async function startSimulatorSet(options: SimulatorSetOptions): Promise<SimulatorSet> {
   await using stack = new AsyncDisposableStack();
   const { identity, host } = options;
-  const tls = await identity.authority.issue([host, 'localhost']);
   const journal = stack.use(createJournal({ onEntry: options.onEntry }));
-  const shared = { host, tls, journal, mode: 'accept_all' } as const;
-  const keys = { keys: [identity.apnsKey], topics: [DEMO_TOPIC] } as const;
-  const apns = stack.use(
-    await startAt(options, 0, 'the APNs simulator', (port) =>
-      startApnsSimulator({ ...shared, ...keys, environment: 'production', port }),
-    ),
-  );
-  const apnsSandbox = stack.use(
-    await startAt(options, 1, 'the simulator of the APNs sandbox', (port) =>
-      startApnsSimulator({ ...shared, ...keys, environment: 'sandbox', port }),
-    ),
-  );
-  const fcm = stack.use(
-    await startAt(options, 2, 'the FCM simulator', (port) =>
-      startFcmSimulator({ ...shared, port, projects: [fcmProject(identity)] }),
-    ),
-  );
-  const hms = stack.use(
-    await startAt(options, 4, 'the HMS simulator', (port) =>
-      startHmsSimulator({ ...shared, port, apps: [identity.hmsApp] }),
-    ),
-  );
-  const webPush = stack.use(
-    await startAt(options, 5, 'the Web Push simulator', (port) =>
-      startWebPushSimulator({ ...shared, port, personality: 'mozilla' }),
-    ),
-  );
-  const expo = stack.use(
-    await startAt(options, 7, 'the Expo simulator', (port) =>
-      startExpoSimulator({ ...shared, port, project: DEMO_EXPO_PROJECT }),
-    ),
-  );
+  const simulators = await startSimulators(stack, options, journal);
+  const { apns, apnsSandbox, fcm, hms, webPush, expo } = simulators;
+  const inspected = { apns: [apns, apnsSandbox], fcm, hms, webpush: [webPush], expo };
   const inspection = stack.use(
     await startAt(options, 3, 'the inspection of the simulators', (port) =>
-      startInspection({
-        host,
-        port,
-        apns: [apns, apnsSandbox],
-        fcm,
-        hms,
-        webpush: [webPush],
-        expo,
-      }),
+      startInspection({ host, port, ...inspected }),
     ),
   );
   const pushSocket = stack.use(
@@ -112,13 +74,8 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
   );
   const owned = stack.move();
   return {
-    apns,
-    apnsSandbox,
-    fcm,
-    hms,
-    webPush,
+    ...simulators,
     pushSocket,
-    expo,
     journal,
     inspectionUrl: inspection.url,
     endpoints: {
@@ -133,6 +90,42 @@ export async function startSimulatorSet(options: SimulatorSetOptions): Promise<S
       ca: identity.authority.certificatePem,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function startSimulators(
+  stack: AsyncDisposableStack,
+  options: SimulatorSetOptions,
+  journal: Journal,
+) {
+  const { identity, host } = options;
+  const tls = await identity.authority.issue([host, 'localhost']);
+  const shared = { host, tls, journal, mode: 'accept_all' } as const;
+  const keys = { keys: [identity.apnsKey], topics: [DEMO_TOPIC] } as const;
+  const start = async <T extends AsyncDisposable>(
+    index: number,
+    what: string,
+    startOne: (port: number) => Promise<T>,
+  ): Promise<T> => stack.use(await startAt(options, index, what, startOne));
+  return {
+    apns: await start(0, 'the APNs simulator', (port) =>
+      startApnsSimulator({ ...shared, ...keys, environment: 'production', port }),
+    ),
+    apnsSandbox: await start(1, 'the simulator of the APNs sandbox', (port) =>
+      startApnsSimulator({ ...shared, ...keys, environment: 'sandbox', port }),
+    ),
+    fcm: await start(2, 'the FCM simulator', (port) =>
+      startFcmSimulator({ ...shared, port, projects: [fcmProject(identity)] }),
+    ),
+    hms: await start(4, 'the HMS simulator', (port) =>
+      startHmsSimulator({ ...shared, port, apps: [identity.hmsApp] }),
+    ),
+    webPush: await start(5, 'the Web Push simulator', (port) =>
+      startWebPushSimulator({ ...shared, port, personality: 'mozilla' }),
+    ),
+    expo: await start(7, 'the Expo simulator', (port) =>
+      startExpoSimulator({ ...shared, port, project: DEMO_EXPO_PROJECT }),
+    ),
   };
 }
 

@@ -7,7 +7,11 @@ import type { Clock } from './domain/clock.ts';
 import { decideSync } from './domain/registration.ts';
 import type { HttpServer } from './http/server.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
-import { createLaneObserver, createProviderOpener } from './open-provider.ts';
+import {
+  createDispatcherMetrics,
+  createLaneObserver,
+  createProviderOpener,
+} from './open-provider.ts';
 import { createProviderKinds, type ProviderKinds } from './provider-kinds.ts';
 import { createAnnouncer } from './store/announcements.ts';
 import { migrate } from './store/migrate.ts';
@@ -86,12 +90,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
           database: config.database,
           openLane: createProviderOpener({ ...shared, answerTimeoutMs }),
           laneObserver: createLaneObserver(db, clock, events),
-          metrics: {
-            outcome: events.outcome,
-            receipt: events.receipt,
-            refuted: events.refuted,
-            fault: events.dispatcherFault,
-          },
+          metrics: createDispatcherMetrics(events),
         });
 
   return {

@@ -3,6 +3,7 @@ import type { Vault } from './credentials/sealing.ts';
 import { recordRecovery, recordStop } from './credentials/record-stop.ts';
 import { createSharedTokenStore } from './credentials/shared-token-store.ts';
 import type { OpenLane } from './dispatcher/lane-book.ts';
+import type { DispatcherMetrics } from './dispatcher/metrics.ts';
 import type { LaneObserver } from './dispatcher/stop-report.ts';
 import type { Clock } from './domain/clock.ts';
 import type { ProviderKinds } from './provider-kinds.ts';
@@ -33,6 +34,12 @@ export function createProviderOpener(options: ProviderOpenerOptions): OpenLane {
     const { revision } = credential;
     return { ...kind.open(credential, { tokens, clock, ...patience }), revision };
   };
+}
+
+/** What a worker counts, as business events. */
+export function createDispatcherMetrics(events: Events): DispatcherMetrics {
+  const { outcome, receipt, refuted, dispatcherFault: fault } = events;
+  return { outcome, receipt, refuted, fault };
 }
 
 /** Records on the credential's row, and tells operators, that its lane stands still or goes on. */

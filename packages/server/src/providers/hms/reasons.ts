@@ -160,7 +160,7 @@ export function readVerdict(answer: HmsAnswer, now: Date, hasSucceeded: boolean)
  * so it stops the credential only while nothing else says that it works.
  */
 function refine(reason: Reason, code: string | null, hasSucceeded: boolean): Reason {
-  const { meaning, fix = '' } = reason;
+  const { meaning, fix } = reason;
   const mismatch = { kind: 'token_mismatch', action: 'report', meaning, fix } as const;
   if (code === '80300007' && !hasSucceeded) return mismatch;
   if (code === '80300002' && hasSucceeded) return mismatch;
