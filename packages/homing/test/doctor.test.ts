@@ -146,12 +146,14 @@ describe('homing rewrap', () => {
     const refused = await alone.end();
     assert.equal(refused.code, 1);
     assert.match(refused.output, /^credential \d+: .*HOMING_MASTER_KEY_PREVIOUS/m);
-    assert.match(refused.output, /Left as they were: 2/);
+    // A credential of each provider.
+    const total = Number(/Left as they were: (\d+)/.exec(refused.output)?.[1]);
+    assert.ok(total > 1, refused.output);
 
     await using rewrap = deployment.run(['rewrap', '--json'], both);
     const { code, output } = await rewrap.end();
     assert.equal(code, 0, output);
-    assert.deepEqual(JSON.parse(output), { total: 2, done: 2, unopened: [], left: 0 });
+    assert.deepEqual(JSON.parse(output), { total, done: total, unopened: [], left: 0 });
 
     await using again = deployment.run(['rewrap'], both);
     const repeated = await again.end();

@@ -63,7 +63,7 @@ export function createApi(options: ApiOptions): Api {
         clock,
         announceWork,
         wakeMaintenance,
-        measure: (provider, push) => kinds[provider]?.measure(push) ?? null,
+        measure: (provider, push) => kinds[provider].measure(push),
         reasons: reasonsOf(kinds),
         keys: createKeyBook(db, clock),
         syncs: new SyncQueue({

@@ -5,12 +5,8 @@ import { createSharedTokenStore } from './credentials/shared-token-store.ts';
 import type { Clock } from './domain/clock.ts';
 import type { Verification } from './domain/verification.ts';
 import type { ProviderKinds } from './provider-kinds.ts';
-import { OAUTH_REASONS } from './providers/fcm/oauth-reasons.ts';
-import { REASONS as APNS_REASONS } from './providers/apns/reasons.ts';
-import { REASONS as FCM_REASONS } from './providers/fcm/reasons.ts';
 import { findingOf } from './providers/finding.ts';
 import type { OpenProvider } from './providers/provider.ts';
-import type { ReasonTable } from './providers/reason.ts';
 import { createUnsharedTokenStore } from './providers/unshared-token-store.ts';
 import type { Database } from './store/sql.ts';
 
@@ -28,28 +24,26 @@ export function createCredentialInspection(
   const { db, vault, clock, kinds } = options;
   return {
     check(provider, settings) {
-      return kinds[provider]?.divide(settings) ?? { kind: 'not_offered' };
+      return kinds[provider].divide(settings);
     },
     async verify(provider, settings, signal) {
       const tokens = createUnsharedTokenStore();
       const rate = { perMinute: null, rampSeconds: null };
-      const open = kinds[provider]?.open({ ref: 0, settings, rate }, { tokens, clock });
-      return open === undefined ? null : ask(open, signal);
+      return ask(kinds[provider].open({ ref: 0, settings, rate }, { tokens, clock }), signal);
     },
     async verifyStored(credentialRef, signal) {
       try {
         const credential = await openCredential(db, vault, credentialRef);
         if (credential === null) return null;
         const tokens = createSharedTokenStore(db, vault, credential);
-        const open = kinds[credential.provider]?.open(credential, { tokens, clock });
-        return open === undefined ? null : await ask(open, signal);
+        return await ask(kinds[credential.provider].open(credential, { tokens, clock }), signal);
       } catch (error) {
         if (!(error instanceof SealError)) throw error;
         return { findings: [findingOf('sealed_otherwise', SEALED_OTHERWISE)], clockAheadMs: null };
       }
     },
     meaningOf(provider, code) {
-      const tables = STOPPING[provider] ?? [];
+      const tables = Object.values(kinds[provider].reasons);
       const rows = tables.flatMap((table) => Object.entries(table));
       return rows.find(([key]) => key.endsWith(` ${code}`))?.[1].meaning ?? null;
     },
@@ -62,12 +56,6 @@ const SEALED_OTHERWISE = {
   meaning: 'no master key that this process knows opens the secret of the credential',
   fix: 'Add the master key that it was sealed with to HOMING_MASTER_KEY_PREVIOUS.',
 } as const;
-
-/** Where the codes that stop a credential come from. */
-const STOPPING: Readonly<Partial<Record<string, readonly ReasonTable[]>>> = {
-  apns: [APNS_REASONS],
-  fcm: [FCM_REASONS, OAUTH_REASONS],
-};
 
 async function ask(open: OpenProvider, signal: AbortSignal): Promise<Verification | null> {
   await using provider = open.provider;

@@ -28,9 +28,6 @@ export function createProviderOpener(options: ProviderOpenerOptions): OpenLane {
     if (credential === null) return null;
     const tokens = createSharedTokenStore(db, vault, credential);
     const kind = kinds[credential.provider];
-    if (kind === null) {
-      throw new Error(`the provider ${credential.provider} is not part of this version`);
-    }
     const { revision } = credential;
     return { ...kind.open(credential, { tokens, clock, ...patience }), revision };
   };

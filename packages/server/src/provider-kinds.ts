@@ -9,8 +9,7 @@ import { hmsKind } from './providers/hms/kind.ts';
 import type { ProviderKind } from './providers/kind.ts';
 import { webPushKind } from './providers/webpush/kind.ts';
 
-/** By name; null for those whose addresses the registry holds and nothing is sent to yet. */
-export type ProviderKinds = Readonly<Record<ProviderName, ProviderKind | null>>;
+export type ProviderKinds = Readonly<Record<ProviderName, ProviderKind>>;
 
 /** Part of the composition root: the only place that knows which providers exist. */
 export function createProviderKinds(endpoints: ProviderEndpoints): ProviderKinds {
@@ -28,7 +27,7 @@ export function createProviderKinds(endpoints: ProviderEndpoints): ProviderKinds
 /** What the answers of all providers, and the lack of one, mean. */
 export function reasonsOf(kinds: ProviderKinds): readonly AnswerReason[] {
   const ofProviders = PROVIDERS.flatMap((provider) =>
-    answerReasons(provider, kinds[provider]?.reasons ?? {}),
+    answerReasons(provider, kinds[provider].reasons),
   );
   return [...ofProviders, ...OWN_REASONS];
 }

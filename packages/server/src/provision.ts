@@ -113,9 +113,7 @@ function toCredential(
   provider: ProviderName,
   input: Readonly<Record<string, unknown>>,
 ): CredentialParts {
-  const kind = kinds[provider];
-  if (kind === null) throw new ProvisionError(`${provider} is not part of this version`);
-  const parsed = kind.divide(input);
+  const parsed = kinds[provider].divide(input);
   if (parsed.kind === 'settings') return parsed.settings;
   const lines = parsed.problems.map((problem) => `${provider}.${problem.field} ${problem.message}`);
   throw new ProvisionError(lines.join('; '));

@@ -14,9 +14,7 @@ export type InspectedSettings =
   | {
       readonly kind: 'problems';
       readonly problems: readonly { readonly field: string; readonly message: string }[];
-    }
-  /** Nothing is sent to this provider by this version. */
-  | { readonly kind: 'not_offered' };
+    };
 
 type Settings = Readonly<Record<string, unknown>>;
 

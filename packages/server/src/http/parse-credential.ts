@@ -5,7 +5,7 @@ import type {
   CredentialParts,
 } from '../credentials/credential-inspection.ts';
 import type { CredentialPatch } from '../store/credential-cards.ts';
-import { ApiError, fieldError } from './api-error.ts';
+import { ApiError } from './api-error.ts';
 
 type Draft = Pick<CredentialInput, 'provider' | 'settings'>;
 type RateInput = CredentialInput['rate'];
@@ -30,8 +30,6 @@ export function parseSettings(
   switch (inspected.kind) {
     case 'settings':
       return inspected.settings;
-    case 'not_offered':
-      throw fieldError('/provider', `nothing is sent to ${provider} by this version`);
     case 'problems': {
       const errors = inspected.problems.map(({ field, message }) => {
         return { pointer: pointerTo(field), code: 'invalid', detail: message };

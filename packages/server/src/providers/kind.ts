@@ -38,14 +38,21 @@ export interface Surroundings {
   readonly answerTimeoutMs?: number;
 }
 
+/** The size of a payload, as the provider counts. */
+export interface PayloadSize {
+  /** 0 for a message that the payload builder refuses. */
+  readonly bytes: number;
+  readonly most: number;
+}
+
 /** Everything that Homing does differently for one kind of credential. */
 export interface ProviderKind {
   /** Every problem names its field, and none repeats a value. */
   divide(input: Readonly<Record<string, unknown>>): ParsedSettings<CredentialParts>;
   /** Throws for settings that `divide` would refuse: they were changed by other means. */
   open(credential: ClearCredential, surroundings: Surroundings): OpenProvider;
-  /** The bytes that the provider would count, for a push to an address of this kind. */
-  measure(push: Push): number;
+  /** How large the payload of a push to an address of this kind is. */
+  measure(push: Push): PayloadSize;
   /** Every answer that it is known to give, and those of whoever it gets its tokens from. */
   readonly reasons: ReasonTables;
 }

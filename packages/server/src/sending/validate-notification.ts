@@ -27,10 +27,13 @@ import { createRenderer, type Renderer } from './render.ts';
 import { resolveNamed } from './resolve-named.ts';
 
 /**
- * The bytes that a provider would count for a push; 0 when its payload builder refuses the message,
- * null when no builder for this provider is at hand.
+ * The bytes that a provider would count for a push, 0 when its payload builder refuses the message,
+ * and how many it takes.
  */
-export type MeasurePush = (provider: ProviderName, push: Push) => number | null;
+export type MeasurePush = (
+  provider: ProviderName,
+  push: Push,
+) => { readonly bytes: number; readonly most: number };
 
 /** What a notification would come to if it were sent now. */
 export interface DryRun {
@@ -52,10 +55,6 @@ export interface DryRun {
 const SAMPLES = 3;
 /** A tenth of a step of a walk is enough for an estimate; who is named is judged in any case. */
 const JUDGED_OF_STEP = 1_000;
-/** Providers differ in how they count, not in how much they take. */
-const PAYLOAD_BYTES = 4096;
-/** Apple takes more for calls. */
-const VOIP_PAYLOAD_BYTES = 5120;
 
 /**
  * The dry run: resolves, judges, renders and measures as a real send would, and stores nothing. The
@@ -233,11 +232,8 @@ class Rehearsal {
   #weigh(push: Push): void {
     if (this.#samples.size < SAMPLES) this.#samples.add(push.message);
     const { provider } = push.address;
-    const bytes = this.#measure(provider, push);
-    if (bytes === null) return;
-    const isCall = this.#notification.purpose?.name === 'voip';
-    const limit = isCall ? VOIP_PAYLOAD_BYTES : PAYLOAD_BYTES;
-    if (bytes === 0 || bytes > limit) this.#isValid = false;
+    const { bytes, most } = this.#measure(provider, push);
+    if (bytes === 0 || bytes > most) this.#isValid = false;
     this.#payloadBytes.set(provider, Math.max(bytes, this.#payloadBytes.get(provider) ?? 0));
   }
 }

@@ -18,7 +18,7 @@ const REPLACED = `exists (
   select 1 from credential k
   where k.app_ref = c.app_ref and k.provider = c.provider and k.retired_at is null
     and k.credential_ref > c.credential_ref
-    and (k.provider <> 'fcm' or k.project = c.project)
+    and (k.provider not in ('fcm', 'webpush') or k.project = c.project)
     and c.topics <@ k.topics and c.environments <@ k.environments)`;
 
 /** Locks the credentials in use of which somebody is to be told within the earliest warning. */

@@ -1,6 +1,6 @@
 import { rateOf } from '../../domain/rate.ts';
 import { requireSettings, type ProviderKind } from '../kind.ts';
-import { measureApnsPayload } from './payload.ts';
+import { apnsPayloadLimit, measureApnsPayload } from './payload.ts';
 import { createApnsProvider } from './provider.ts';
 import { REASONS } from './reasons.ts';
 import { APNS_RETRY_POLICY } from './retry-policy.ts';
@@ -28,7 +28,10 @@ export function apnsKind(endpoints: ApnsEndpoints): ProviderKind {
       const bucket = rate === null ? null : { name: `credential/${credential.ref}`, rate };
       return { name: 'apns', provider, policy: APNS_RETRY_POLICY, bucket };
     },
-    measure: measureApnsPayload,
+    measure: (push) => ({
+      bytes: measureApnsPayload(push),
+      most: apnsPayloadLimit(push.message),
+    }),
     reasons: { apns: REASONS },
   };
 }

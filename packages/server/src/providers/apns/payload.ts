@@ -17,6 +17,11 @@ import { overrideProblem } from './override-problem.ts';
 export const APNS_PAYLOAD_BYTES = 4096;
 const VOIP_PAYLOAD_BYTES = 5120;
 
+/** Apple takes more for calls. */
+export function apnsPayloadLimit({ purpose }: Message): number {
+  return purpose?.name === 'voip' ? VOIP_PAYLOAD_BYTES : APNS_PAYLOAD_BYTES;
+}
+
 /** `aps` is Apple's; `homing` is what our SDK reads. */
 const RESERVED_KEYS: ReadonlySet<string> = new Set(['aps', 'homing']);
 
@@ -132,7 +137,7 @@ function buildContent(message: Message): Content | PayloadProblem {
     ...shared,
     homing: { ...homing(message), rcpt: blank('rcpt') },
   });
-  const maxBytes = purpose === 'voip' ? VOIP_PAYLOAD_BYTES : APNS_PAYLOAD_BYTES;
+  const maxBytes = apnsPayloadLimit(message);
   return { kind: 'content', pushType, priority, purpose, maxBytes, tagged, untagged };
 }
 

@@ -1,6 +1,6 @@
 import { rateOf } from '../../domain/rate.ts';
 import { requireSettings, type ProviderKind } from '../kind.ts';
-import { measureExpoPayload } from './payload.ts';
+import { EXPO_PAYLOAD_BYTES, measureExpoPayload } from './payload.ts';
 import { createExpoProvider } from './provider.ts';
 import { EXPO_RATE } from './rate.ts';
 import { REASONS } from './reasons.ts';
@@ -37,7 +37,7 @@ export function expoKind(endpoints: ExpoEndpoints): ProviderKind {
         bucket: rate === null ? null : { name, rate },
       };
     },
-    measure: measureExpoPayload,
+    measure: (push) => ({ bytes: measureExpoPayload(push), most: EXPO_PAYLOAD_BYTES }),
     reasons: { expo: REASONS },
   };
 }

@@ -1,7 +1,7 @@
 import { rateOf } from '../../domain/rate.ts';
 import { requireSettings, type ProviderKind } from '../kind.ts';
 import { OAUTH_REASONS } from './oauth-reasons.ts';
-import { measureFcmPayload } from './payload.ts';
+import { FCM_PAYLOAD_BYTES, measureFcmPayload } from './payload.ts';
 import { createFcmProvider } from './provider.ts';
 import { FCM_RATE } from './rate.ts';
 import { REASONS } from './reasons.ts';
@@ -31,7 +31,7 @@ export function fcmKind(endpoints: FcmEndpoints): ProviderKind {
       const bucket = rate === null ? null : { name: `fcm/${settings.projectId}`, rate };
       return { name: 'fcm', provider, policy: FCM_RETRY_POLICY, bucket };
     },
-    measure: measureFcmPayload,
+    measure: (push) => ({ bytes: measureFcmPayload(push), most: FCM_PAYLOAD_BYTES }),
     reasons: { fcm: REASONS, 'google-oauth': OAUTH_REASONS },
   };
 }

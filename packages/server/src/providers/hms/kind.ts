@@ -1,7 +1,7 @@
 import { rateOf } from '../../domain/rate.ts';
 import { requireSettings, type ProviderKind } from '../kind.ts';
 import { OAUTH_REASONS } from './oauth-reasons.ts';
-import { measureHmsPayload } from './payload.ts';
+import { HMS_PAYLOAD_BYTES, measureHmsPayload } from './payload.ts';
 import { createHmsProvider } from './provider.ts';
 import { REASONS } from './reasons.ts';
 import { HMS_RETRY_POLICY } from './retry-policy.ts';
@@ -30,7 +30,7 @@ export function hmsKind(endpoints: HmsEndpoints): ProviderKind {
       const bucket = rate === null ? null : { name: `credential/${credential.ref}`, rate };
       return { name: 'hms', provider, policy: HMS_RETRY_POLICY, bucket };
     },
-    measure: measureHmsPayload,
+    measure: (push) => ({ bytes: measureHmsPayload(push), most: HMS_PAYLOAD_BYTES }),
     reasons: { hms: REASONS, 'hms-oauth': OAUTH_REASONS },
   };
 }

@@ -4,6 +4,7 @@ import { APPLE_REASONS } from './apple-reasons.ts';
 import { EncryptionPool } from './encryption-pool.ts';
 import { GOOGLE_REASONS } from './google-reasons.ts';
 import { MOZILLA_REASONS } from './mozilla-reasons.ts';
+import { WEB_PUSH_PAYLOAD_BYTES } from './padding.ts';
 import { measureWebPush } from './payload.ts';
 import { createWebPushProvider } from './provider.ts';
 import { REASONS } from './reasons.ts';
@@ -45,7 +46,7 @@ export function webPushKind(reach: WebPushReach): ProviderKind {
       const bucket = rate === null ? null : { name: `credential/${credential.ref}`, rate };
       return { name: 'webpush', provider, policy: WEB_PUSH_RETRY_POLICY, bucket };
     },
-    measure: measureWebPush,
+    measure: (push) => ({ bytes: measureWebPush(push), most: WEB_PUSH_PAYLOAD_BYTES }),
     reasons: {
       webpush: REASONS,
       'webpush-fcm': GOOGLE_REASONS,
