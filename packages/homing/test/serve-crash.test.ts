@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { startLocalPostgres } from '@homing/local-postgres';
 import { createTestDatabase } from '../../../test/database.ts';
 import { apnsToken } from '../../../test/device.ts';
+import { untilAnswered } from '../../../test/crash/until-answered.ts';
 import { Deployment } from './deployment.ts';
 import { ScratchDirectory } from './scratch-directory.ts';
 
@@ -113,6 +114,8 @@ describe('homing serve, killed with -9 between 202 and delivery', () => {
     await deployment.pushesArrived(1, TAKE_OVER_MS);
 
     stack.use(await startLocalPostgres({ directory }));
+    // Connections that died are only missed when the process comes to look at them.
+    await untilAnswered(() => backEnd.get('/readyz'));
     const second = await backEnd.sendToUsers(['maria']);
     const pushes = await deployment.pushesArrived(3, TAKE_OVER_MS);
     assert.equal(new Set(pushes.map((push) => push.headers['apns-id'])).size, 2);

@@ -45,7 +45,7 @@ describe('homing sim', () => {
     const [, journalUrl = ''] = await sim.says(/What arrived +(\S+)/);
     const overview = await request(new URL('/', journalUrl).href);
     const simulators = overview.body['simulators'] as unknown as readonly { url: string }[];
-    assert.equal(simulators.length, 4);
+    assert.equal(simulators.length, 6);
     assert.equal((await request(journalUrl)).status, 200);
 
     const kept = JSON.parse(await readFile(join(directory, 'simulators.json'), 'utf8')) as {

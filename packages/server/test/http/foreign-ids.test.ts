@@ -10,6 +10,7 @@ import { digestApp } from './database-digest.ts';
 import { furnish } from './furnished-app.ts';
 import {
   pathOf,
+  OPEN_ROUTES,
   ROUTE_BOOK,
   unknownPlaces,
   type BookedRoute,
@@ -33,7 +34,8 @@ assertAnswered(await neighbour.register(apnsToken(), 'neighbour'), 201);
 const document = (await request(`${network.url}/openapi.json`)).body;
 const operations = Object.entries(document['paths'] as object)
   .filter(([path]) => path.startsWith('/v1'))
-  .flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ path, method })));
+  .flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ path, method })))
+  .filter(({ path, method }) => !OPEN_ROUTES.includes(`${method.toUpperCase()} ${path}`));
 const isOfInstallation = ({ route }: BookedRoute) => route.includes('{installation_id}');
 const isEnrolment = ({ method, route }: BookedRoute) =>
   method === 'PUT' && route.endsWith('{installation_id}');

@@ -189,6 +189,9 @@ export const ROUTE_BOOK: readonly BookedRoute[] = [
   { method: 'POST', route: `${ALERT}/close`, scope: 'alerts:write', forClients: false },
 ];
 
+/** What needs no key, because it says the same to everybody. */
+export const OPEN_ROUTES: readonly string[] = ['GET /v1/reasons'];
+
 /** The path of a booked route for some places, with its query. */
 export function pathOf(booked: BookedRoute, places: RoutePlaces): string {
   const path = booked.route
