@@ -109,12 +109,15 @@ function doubtOf(
   { doubtedDeath }: RetryPolicy,
   random: () => number,
 ): Date | null {
-  const { tokenChangedAt, settledState, settledReason } = row;
+  const { tokenChangedAt, settledState, settledReason, firstSentAt } = row;
   if (doubtedDeath === undefined || outcome.kind !== 'token_dead' || outcome.status === null) {
     return null;
   }
+  if (tokenChangedAt === null) return null;
+  // What was offered to a former token, and is offered again, has not asked this one yet.
+  const wasAsked = firstSentAt !== null && firstSentAt >= tokenChangedAt;
   const wasDoubted = settledState === 'retrying' && settledReason === outcome.kind;
-  if (tokenChangedAt === null || wasDoubted) return null;
+  if (wasDoubted && wasAsked) return null;
   const { youngerThanMs, delayMs } = doubtedDeath;
   const isYoung = sentAt.getTime() - tokenChangedAt.getTime() < youngerThanMs;
   return isYoung ? new Date(answeredAt.getTime() + delayMs * (1 + random())) : null;

@@ -2,6 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Notification } from '../domain/notification.ts';
 import {
+  isSettledAlike,
   settle,
   settleTogether,
   type ChunkSettlements,
@@ -14,8 +15,9 @@ import {
   type GatedSlice,
   type GateSlice,
 } from '../store/gate.ts';
+import { heartbeat } from '../store/chunks.ts';
 import { loadNotification, loadNotifications } from '../store/notifications.ts';
-import { onConnection, type Database, type Queryable } from '../store/sql.ts';
+import { isConnectionLost, onConnection, type Database, type Queryable } from '../store/sql.ts';
 import { Gathering } from './gathering.ts';
 
 /** What the gate said, and when it was asked. */
@@ -51,7 +53,11 @@ export function createOwnSteps(db: Database, clock: Clock): ChunkSteps {
  */
 export function createSharedSteps(db: Database, clock: Clock): ChunkSteps {
   const own = createOwnSteps(db, clock);
-  const limits = { atOnce: LIMITS.roundsAtOnce, most: LIMITS.roundChunks };
+  const limits = {
+    isInDoubt: isConnectionLost,
+    atOnce: LIMITS.roundsAtOnce,
+    most: LIMITS.roundChunks,
+  };
   const loads = new Gathering({
     together: (refs: readonly number[]) => loadNotifications(db, refs),
     alone: own.load,
@@ -66,15 +72,37 @@ export function createSharedSteps(db: Database, clock: Clock): ChunkSteps {
     ...limits,
   });
   const settlements = new Gathering({
-    together: (parts: readonly ChunkSettlements[]) => settleTogether(db, parts, clock()),
+    together: (parts: readonly ChunkSettlements[]) => settleRound(db, parts, clock()),
     alone: own.settle,
     ...limits,
   });
   return {
     load: (ref) => loads.ask(ref),
-    gate: (slice) => (isGatedAlike(slice) ? gates.ask(slice) : own.gate(slice)),
-    settle: (part) => (isSmall(part) ? settlements.ask(part) : own.settle(part)),
+    async gate(slice) {
+      if (!isGatedAlike(slice)) return own.gate(slice);
+      const timed = await gates.ask(slice);
+      // Its lease is lost, or somebody held its chunk for a moment, for which no round waits.
+      return timed.gated === null ? own.gate(slice) : timed;
+    },
+    settle: (part) => (isSettledAlike(part) ? settlements.ask(part) : own.settle(part)),
   };
+}
+
+/** While its chunks were locked no heartbeat reached them, so that what fails prolongs them. */
+async function settleRound(
+  db: Database,
+  parts: readonly ChunkSettlements[],
+  now: Date,
+): Promise<readonly SettleResult[]> {
+  try {
+    return await settleTogether(db, parts, now);
+  } catch (error) {
+    if (!isConnectionLost(error)) {
+      const chunks = parts.map(({ chunk }) => chunk);
+      await heartbeat(db, chunks, LIMITS.leaseMs);
+    }
+    throw error;
+  }
 }
 
 /**
@@ -86,8 +114,4 @@ function timed<T>(db: Database, work: (connection: Queryable) => Promise<T>) {
     const gatedAt = performance.now();
     return { gatedAt, result: await work(connection) };
   });
-}
-
-function isSmall({ settlements }: ChunkSettlements): boolean {
-  return settlements.length <= LIMITS.roundDeliveries;
 }

@@ -5,7 +5,9 @@ export interface GatheringOptions<Item, Result> {
   readonly together: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** Does it for one item. */
   readonly alone: (item: Item) => Promise<Result>;
-  /** How many rounds are under way at once: one that waits for a lock must not stop them all. */
+  /** Whether a round that failed so may have been done all the same: then nothing is repeated. */
+  readonly isInDoubt: (error: unknown) => boolean;
+  /** How many rounds are under way at once. */
   readonly atOnce: number;
   /** How many items one round takes. */
   readonly most: number;
@@ -42,32 +44,41 @@ export class Gathering<Item, Result> {
     const { atOnce, most } = this.#options;
     while (this.#underWay < atOnce && this.#line.length > 0) {
       this.#underWay += 1;
-      void this.#answer(this.#line.splice(0, most)).finally(() => {
-        this.#underWay -= 1;
-        this.#serve();
-      });
+      void this.#answer(this.#line.splice(0, most));
     }
   }
 
-  /** What fails together is done one by one: one of them must not take the others with it. */
+  /**
+   * What fails together is done one by one: none of them may take the others with it. Those that
+   * take long then hold up no further round.
+   */
   async #answer(waiters: readonly Waiter<Item, Result>[]): Promise<void> {
-    if (waiters.length > 1) {
-      const isDone = await this.#answerTogether(waiters);
-      if (isDone) return;
+    const [only, ...others] = waiters;
+    assert(only !== undefined, 'a round has an item');
+    const isAnswered = others.length > 0 && (await this.#answerTogether(waiters));
+    if (others.length === 0) await this.#answerAlone(only);
+    this.#underWay -= 1;
+    this.#serve();
+    if (others.length > 0 && !isAnswered) {
+      await Promise.all(waiters.map((waiter) => this.#answerAlone(waiter)));
     }
-    await Promise.all(
-      waiters.map(({ item, resolve, reject }) => this.#options.alone(item).then(resolve, reject)),
-    );
   }
 
+  async #answerAlone({ item, resolve, reject }: Waiter<Item, Result>): Promise<void> {
+    await this.#options.alone(item).then(resolve, reject);
+  }
+
+  /** False when each has to go alone. */
   async #answerTogether(waiters: readonly Waiter<Item, Result>[]): Promise<boolean> {
     try {
       const results = await this.#options.together(waiters.map(({ item }) => item));
       assert.equal(results.length, waiters.length, 'each item has a result');
       for (const [index, result] of results.entries()) waiters[index]?.resolve(result);
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      if (!this.#options.isInDoubt(error)) return false;
+      for (const { reject } of waiters) reject(error);
+      return true;
     }
   }
 }

@@ -111,10 +111,15 @@ function postponedTo(tickets: readonly LeasedTicket[], dueAt: Date) {
   return tickets.map((ticket) => ({ ticket, dueAt }));
 }
 
-/** Until their pushes are twice as old as they are now. */
+/**
+ * Until their pushes are twice as old as they are now; the last time shortly before the provider
+ * forgets them.
+ */
 function putOff(tickets: readonly LeasedTicket[], now: Date) {
   return tickets.map((ticket) => {
-    const dueAt = new Date(2 * now.getTime() - ticket.sentAt.getTime());
+    const doubled = 2 * now.getTime() - ticket.sentAt.getTime();
+    const last = ticket.endsAt.getTime() - LIMITS.receiptLastAskMs;
+    const dueAt = new Date(last > now.getTime() ? Math.min(doubled, last) : doubled);
     return { ticket, dueAt };
   });
 }

@@ -78,6 +78,11 @@ export const LIMITS = {
   roundChunks: 50,
   roundDeliveries: 10,
   roundsAtOnce: 2,
+  /**
+   * A round waits so long for a lock, less than until PostgreSQL looks for deadlocks; then each of
+   * its chunks goes alone.
+   */
+  roundLockTimeoutMs: 250,
   /** How long an ownership check may stand before its push must have started (rule R7). */
   gateFreshMs: 1_000,
   /** A lease outlives three missed heartbeats, so a stalled event loop does not lose its work. */
@@ -148,10 +153,13 @@ export const LIMITS = {
   /** Times that a probe is taken up, also while its lane stands still. */
   probeAttempts: 10,
   probeRetryMs: 5_000,
-  /** How long the question for the other environment is worth asking. */
-  environmentProbeMs: 60 * 60 * 1_000,
-  /** One such question for each address and day, however often its token is put aside. */
-  environmentProbeRestMs: 24 * 60 * 60 * 1_000,
+  /** How long a question about a doubted token is worth asking. */
+  doubtProbeMs: 60 * 60 * 1_000,
+  /**
+   * One such question for each address in this time, however often its token is put aside. For the
+   * other environment one answer is as good as the next; what was valid may end soon after.
+   */
+  doubtRestMs: { environment: 24 * 60 * 60 * 1_000, validity: 60 * 60 * 1_000 },
   assertionLifetimeSeconds: 600,
   assertionSkewSeconds: 60,
   assertionBytes: 8_192,
@@ -163,11 +171,11 @@ export const LIMITS = {
   reviewSlice: 5_000,
   /** Reviews in one list: years of them. */
   reviewsListed: 50,
-  /** One that signs and the next one: enough to rotate, and few enough to know who holds which. */
   /** Each look for the one that serves an address reads them all. */
   credentialsLive: 50,
   /** How long a provider is asked about a credential before that counts as no answer. */
   verifyMs: 25_000,
+  /** One that signs and the next one: enough to rotate, and few enough to know who holds which. */
   identityKeysLive: 2,
   /** For so long a logout on the simple routes takes what a retired key has signed. */
   retiredKeyLogoutMs: 30 * 24 * 60 * 60 * 1_000,
@@ -210,6 +218,8 @@ export const LIMITS = {
   receiptLeaseMs: 60_000,
   /** When receipts are asked for again that could not be asked for. */
   receiptRetryMs: 60_000,
+  /** So long before its provider forgets a receipt it is asked for a last time. */
+  receiptLastAskMs: 30 * 60 * 1_000,
   topicsPerInstallation: 200,
   tagsPerInstallation: 50,
   /** Far above what a device has at once: a call token and a handful of Live Activities. */

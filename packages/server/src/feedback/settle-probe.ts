@@ -37,7 +37,8 @@ export async function settleProbe(
     const events = await conclude(tx, probe, answer, now);
     const context = { appRef: probe.appRef, at: now, source: 'provider', requestId: null } as const;
     await appendEvents(tx, context, events);
-    await reofferDead(tx, [probe.installationRef], now);
+    // What it was refused with is at fault then, and would be refused again.
+    if (probe.kind !== 'validity') await reofferDead(tx, [probe.installationRef], now);
   });
 }
 

@@ -4,7 +4,7 @@ import { LIMITS } from '../domain/limits.ts';
 import type { PurposeTarget } from '../domain/purpose.ts';
 import type { Settlement } from '../domain/settlement.ts';
 import { countSettled, fenceChunks, heartbeat, type LeasedChunk } from '../store/chunks.ts';
-import { recordDeliveries } from '../store/ledger.ts';
+import { isPlainAcceptance, recordDeliveries } from '../store/ledger.ts';
 import { finishIfDone } from '../store/notifications.ts';
 import { reofferDead } from '../store/reoffer.ts';
 import type { Database, Transaction } from '../store/sql.ts';
@@ -12,7 +12,7 @@ import { insertTickets } from '../store/tickets.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { watchAnswers } from './mass-death.ts';
 import { changePurposeTokens } from './purpose-facts.ts';
-import { changeTokens, noteAccepted } from './token-facts.ts';
+import { changesToken, changeTokens, noteAccepted } from './token-facts.ts';
 
 /** What became of some deliveries of a leased chunk. */
 export interface ChunkSettlements {
@@ -50,7 +50,9 @@ export async function settle(
 ): Promise<SettleResult> {
   for (;;) {
     try {
-      const [result] = await settleTogether(db, [part], now);
+      const [result] = await inTransaction(db, (tx) => writeSettlements(tx, [part], now), {
+        lockTimeoutMs: LIMITS.settleLockTimeoutMs,
+      });
       assert(result !== undefined, 'each part has a result');
       return result;
     } catch (error) {
@@ -62,16 +64,29 @@ export async function settle(
 }
 
 /**
- * The same for different chunks in one transaction, all or nothing; the results in their order.
- * Throws where one of them has to wait for a lock for long: none is to wait for another's.
+ * Whether it can be settled with others: all of it was taken at the first attempt, so that nothing
+ * is locked but what is its own, and nothing can be written twice.
+ */
+export function isSettledAlike({ purpose, settlements }: ChunkSettlements): boolean {
+  return (
+    purpose === null &&
+    settlements.length <= LIMITS.roundDeliveries &&
+    settlements.every((one) => isPlainAcceptance(one) && !changesToken(one))
+  );
+}
+
+/**
+ * The same for different chunks in one transaction, all or nothing; the results in their order. All
+ * of them are `isSettledAlike`. Throws where one of them has to wait for a lock, or lost a race:
+ * none is to wait for another's.
  */
 export async function settleTogether(
   db: Database,
   parts: readonly ChunkSettlements[],
   now: Date,
 ): Promise<readonly SettleResult[]> {
-  const lockTimeoutMs = LIMITS.settleLockTimeoutMs;
-  return inTransaction(db, (tx) => writeSettlements(tx, parts, now), { lockTimeoutMs });
+  const options = { lockTimeoutMs: LIMITS.roundLockTimeoutMs, attempts: 1 };
+  return inTransaction(db, (tx) => writeSettlements(tx, parts, now), options);
 }
 
 async function writeSettlements(
@@ -83,7 +98,7 @@ async function writeSettlements(
     tx,
     parts.map(({ chunk }) => chunk),
   );
-  const ours = parts.filter(({ chunk }) => held.has(chunk.ref));
+  const ours = parts.filter(({ chunk }) => held.has(chunk));
   const movedOn = await tellRegistry(tx, ours, now);
   const entries = ours.map(({ chunk, settlements }) => ({ place: chunk, settlements }));
   await recordDeliveries(tx, entries, now);
@@ -95,7 +110,7 @@ async function writeSettlements(
   await finishIfDone(tx, [...new Set(done.map(({ chunk }) => chunk.notificationRef))], now);
   return parts.map(({ chunk }) => ({
     chunk: resultOf(chunk, held, completed),
-    refuted: movedOn.get(chunk.ref)?.length ?? 0,
+    refuted: movedOn.get(chunk)?.length ?? 0,
   }));
 }
 
@@ -107,17 +122,17 @@ async function tellRegistry(
   tx: Transaction,
   parts: readonly ChunkSettlements[],
   now: Date,
-): Promise<ReadonlyMap<number, readonly number[]>> {
+): Promise<ReadonlyMap<LeasedChunk, readonly number[]>> {
   const frozen = new Map<number, ReadonlySet<string>>();
   const [alerts, others] = dividedByPurpose(parts);
   for (const answers of byCredential(alerts)) {
     frozen.set(answers.credentialRef, await watchAnswers(tx, answers, now));
   }
-  const movedOn = new Map<number, readonly number[]>();
+  const movedOn = new Map<LeasedChunk, readonly number[]>();
   for (const { chunk, settlements } of alerts) {
     const hosts = frozen.get(chunk.credentialRef ?? 0) ?? new Set<string>();
     const moved = await changeTokens(tx, chunk.appRef, settlements, hosts, now);
-    if (moved.length > 0) movedOn.set(chunk.ref, moved);
+    if (moved.length > 0) movedOn.set(chunk, moved);
   }
   for (const { chunk, purpose, settlements } of others) {
     await changePurposeTokens(tx, { appRef: chunk.appRef, purpose }, settlements, now);
@@ -157,10 +172,10 @@ function byCredential(parts: readonly ChunkSettlements[]) {
 }
 
 function resultOf(
-  { ref }: LeasedChunk,
-  held: ReadonlySet<number>,
+  chunk: LeasedChunk,
+  held: ReadonlySet<LeasedChunk>,
   completed: ReadonlySet<number>,
 ): SettleResult['chunk'] {
-  if (!held.has(ref)) return 'lost';
-  return completed.has(ref) ? 'completed' : 'open';
+  if (!held.has(chunk)) return 'lost';
+  return completed.has(chunk.ref) ? 'completed' : 'open';
 }

@@ -40,9 +40,7 @@ export async function changeTokens(
   frozen: ReadonlySet<string>,
   now: Date,
 ): Promise<readonly number[]> {
-  const facts = settlements.filter(({ tokenFact: fact }) =>
-    fact?.kind === 'accepted' ? fact.endsFailures : fact !== null,
-  );
+  const facts = settlements.filter(changesToken);
   if (facts.length === 0) return [];
   await lockForFeedback(
     tx,
@@ -60,6 +58,11 @@ export async function changeTokens(
   // A frozen host would refuse a confirmed token again and again; it waits for the thaw.
   const untouched = spared.map((one) => ({ ...toFailed(one), since: null }));
   return findMovedOn(tx, [...believed.map(toRefused), ...untouched]);
+}
+
+/** Whether it says something about a token that the registry has to write down. */
+export function changesToken({ tokenFact: fact }: Settlement): boolean {
+  return fact?.kind === 'accepted' ? fact.endsFailures : fact !== null;
 }
 
 type Loss = WithFact<'dead'> | WithFact<'mismatch'>;

@@ -262,21 +262,23 @@ export async function fenceChunk(tx: Transaction, chunk: LeasedChunk): Promise<b
 
 /**
  * The same for several chunks, in the order of their references; returns those that are still ours.
+ * One chunk may be among them twice, as it was leased before and again.
  */
 export async function fenceChunks(
   tx: Transaction,
   chunks: readonly LeasedChunk[],
-): Promise<ReadonlySet<number>> {
+): Promise<ReadonlySet<LeasedChunk>> {
   const refs = chunks.map(({ ref }) => ref);
   const attempts = chunks.map(({ attempt }) => attempt);
-  const rows = await tx<{ chunk_ref: number }[]>`
-    select c.chunk_ref
+  const rows = await tx<{ position: number }[]>`
+    select m.position
     from chunk c join unnest(${listOf(tx, 'bigint', refs)}, ${listOf(tx, 'integer', attempts)})
-      as m (chunk_ref, attempt) using (chunk_ref, attempt)
+      with ordinality as m (chunk_ref, attempt, position) using (chunk_ref, attempt)
     -- Says to the planner how few they are, who would read the whole table otherwise.
     where c.chunk_ref = any(${listOf(tx, 'bigint', refs)}) and c.lease_until > clock_timestamp()
     order by c.chunk_ref for update of c`;
-  return new Set(rows.map((row) => row.chunk_ref));
+  const held = new Set(rows.map(({ position }) => position));
+  return new Set(chunks.filter((_, index) => held.has(index + 1)));
 }
 
 /** Gives back a fenced chunk that walks over an audience, further on and with its place in line. */

@@ -116,8 +116,9 @@ function isFirstOffer({ retry, gatedThrough, settled }: LeasedChunk): boolean {
 
 /**
  * The same for slices of different chunks, all of which `isGatedAlike`, in one statement; the
- * answers in their order. It finds the notification anew for each delivery, which a slice of one
- * chunk need not.
+ * answers in their order. Null also where somebody else holds the row of the chunk: one of them
+ * must not hold up the others. It finds the notification anew for each delivery, which a slice of
+ * one chunk need not.
  */
 export async function gateTogether(
   db: Queryable,
@@ -143,11 +144,14 @@ export async function gateTogether(
           'integer',
           slices.map((one) => one.through),
         )}) as m (chunk_ref, attempt, through)
-    ), held as (
-      update chunk c set gated_through = greatest(c.gated_through, m.through) from mine m
-      where c.chunk_ref = m.chunk_ref and c.attempt = m.attempt
-        and c.chunk_ref = any(array(select chunk_ref from mine))
+    ), free as (
+      select c.chunk_ref, m.through from chunk c join mine m using (chunk_ref, attempt)
+      where c.chunk_ref = any(array(select chunk_ref from mine))
         and c.lease_until > clock_timestamp()
+      order by c.chunk_ref for update of c skip locked
+    ), held as (
+      update chunk c set gated_through = greatest(c.gated_through, free.through) from free
+      where c.chunk_ref = free.chunk_ref
       returning c.chunk_ref, c.notification_ref
     ), slice as (
       select * from unnest(
@@ -203,6 +207,7 @@ function lookAtLedger(
           and later.day >= n.day
           and later.notification_ref > n.notification_ref and later.state = 'accepted'
           and m.app_ref = n.app_ref and m.collapse_key = n.collapse_key
+          and m.purpose is not distinct from n.purpose and m.activity_id = n.activity_id
       ) as newer_sent`,
     joins: db`
       left join lateral (

@@ -32,7 +32,7 @@ export async function recordDeliveries(
 type PlainAcceptance = Settlement & { readonly provider: ProviderName; readonly sentAt: Date };
 
 /** Nearly every delivery: taken at its first attempt, and the ledger knows nothing of it yet. */
-function isPlainAcceptance(one: Settlement): one is PlainAcceptance {
+export function isPlainAcceptance(one: Settlement): one is PlainAcceptance {
   return (
     one.state === 'accepted' &&
     one.attempts === 1 &&

@@ -106,7 +106,7 @@ async function insertProbes(
     select c.app_ref, ${kind}, c.installation_ref, c.holder_version, c.provider,
       c.credential_project, c.environment, c.topic, c.token_kind, c.token, c.web_push_p256dh,
       c.web_push_auth, c.vapid_key_id, c.address_key, ${now},
-      ${inMs(LIMITS.environmentProbeMs)}, ${inMs(LIMITS.environmentProbeRestMs)}
+      ${inMs(LIMITS.doubtProbeMs)}, ${inMs(LIMITS.doubtRestMs[kind])}
     from jsonb_populate_recordset(null::probe, ${json(rows)}) as c
     on conflict do nothing`;
 }

@@ -23,6 +23,7 @@ function createSlowGathering(most: number) {
       await hold([item]);
       return item.toUpperCase();
     },
+    isInDoubt: (error) => String(error).includes('??'),
     atOnce: 1,
     most,
   });
@@ -52,4 +53,36 @@ test('a round that fails is done one by one, and only who is at fault fails', as
     ['A', 'B', 'Error: !', 'D'],
   );
   assert.deepEqual(rounds, [['a'], ['b', '!', 'd'], ['b'], ['!'], ['d']]);
+});
+
+test('a round that may have been done all the same is not repeated', async () => {
+  const { gathering, rounds, letAllGo } = createSlowGathering(3);
+  const answers = Promise.allSettled(['a', 'b', '!??'].map((item) => gathering.ask(item)));
+  await letAllGo();
+  assert.deepEqual(
+    (await answers).map(({ status }) => status),
+    ['fulfilled', 'rejected', 'rejected'],
+  );
+  assert.deepEqual(rounds, [['a'], ['b', '!??']]);
+});
+
+test('those of a failed round that take long hold up no further round', async () => {
+  const held = Promise.withResolvers<void>();
+  const gathering = new Gathering<string, string>({
+    together: () => Promise.reject(new Error('one of them has to wait')),
+    async alone(item) {
+      if (item === 'slow') await held.promise;
+      return item.toUpperCase();
+    },
+    isInDoubt: () => false,
+    atOnce: 1,
+    most: 3,
+  });
+  const first = gathering.ask('first');
+  const slow = gathering.ask('slow');
+  const [fast, later] = [gathering.ask('fast'), gathering.ask('later')];
+  assert.deepEqual(await Promise.all([first, fast, later]), ['FIRST', 'FAST', 'LATER']);
+  assert.equal(await gathering.ask('another'), 'ANOTHER');
+  held.resolve();
+  assert.equal(await slow, 'SLOW');
 });

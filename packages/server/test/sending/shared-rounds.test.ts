@@ -6,8 +6,9 @@ import { apnsToken, fcmToken } from '../../../../test/device.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
 import { UNATTEMPTED, type Settlement } from '../../src/domain/settlement.ts';
 import { settleTogether } from '../../src/feedback/settle.ts';
-import type { LeasedChunk } from '../../src/store/chunks.ts';
+import { fenceChunk, type LeasedChunk } from '../../src/store/chunks.ts';
 import { gateTogether } from '../../src/store/gate.ts';
+import { whileHeld } from '../registry/while-held.ts';
 import { leaseFrom } from '../store/lease-from.ts';
 
 const AT = new Date('2026-01-01T00:00:00Z');
@@ -112,5 +113,52 @@ describe('what several chunks do in one round', () => {
       assert.equal(report['counts']?.['accepted'], count);
       assert.equal((await network.backEnd.deliveries(id)).length, count);
     }
+  });
+
+  it('is settled once for a chunk that is held again while its former run hears late', async () => {
+    const { db } = network.homing;
+    await db`delete from chunk`;
+    const id = await network.backEnd.sendToUsers(['sara']);
+    const [former] = await leaseFrom(network, 'transactional', 10);
+    assert.ok(former !== undefined);
+    await lapse(former);
+    const [again] = await leaseFrom(network, 'transactional', 10);
+    assert.equal(again?.ref, former.ref);
+    assert.ok(again !== undefined);
+    const parts = [former, again].map((chunk) => ({
+      chunk,
+      purpose: null,
+      settlements: accepted(chunk),
+    }));
+    const results = await settleTogether(db, parts, network.clock.now());
+    assert.deepEqual(
+      results.map(({ chunk }) => chunk),
+      ['lost', 'completed'],
+    );
+    const report = await network.backEnd.report(id);
+    assertConserved(report);
+    assert.equal(report['counts']?.['accepted'], 1);
+  });
+
+  it('is not waited for where somebody holds the row of one of the chunks', async () => {
+    const { db } = network.homing;
+    await db`delete from chunk`;
+    for (const user of ['sara', 'sara']) await network.backEnd.sendToUsers([user]);
+    const chunks = await leaseFrom(network, 'transactional', 10);
+    const [busy] = chunks;
+    assert.ok(busy !== undefined && chunks.length === 2);
+    const slices = chunks.map((chunk) => ({
+      chunk,
+      recipients: recipientsOf(chunk),
+      through: 1,
+      purpose: null,
+    }));
+    const gated = await whileHeld(
+      network,
+      (tx) => fenceChunk(tx, busy),
+      () => gateTogether(db, slices),
+    );
+    assert.equal(gated[0], null);
+    assert.equal(gated[1]?.rows.length, 1);
   });
 });
