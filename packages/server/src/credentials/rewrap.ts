@@ -84,12 +84,19 @@ async function sealAnew(
   const context = contextOf(column, value);
   try {
     const plain = vault.open(value.sealed, context);
-    const sealed = vault.seal(plain, context);
-    plain.fill(0);
+    const sealed = sealAndWipe(vault, plain, context);
     await replaceSealed(db, column, value, sealed);
     return null;
   } catch (error) {
     if (error instanceof SealError) return error.message;
     throw error;
+  }
+}
+
+function sealAndWipe(vault: Vault, plain: Buffer, context: SealContext): Buffer {
+  try {
+    return vault.seal(plain, context);
+  } finally {
+    plain.fill(0);
   }
 }

@@ -24,6 +24,7 @@ export function createSharedTokenStore(
     const plain = sealed === null ? null : openOrForget(vault, sealed, context);
     if (plain === null) return null;
     const token = JSON.parse(plain.toString('utf8'));
+    plain.fill(0);
     return {
       value: token.value,
       issuedAt: new Date(token.issuedAt),
@@ -38,7 +39,10 @@ export function createSharedTokenStore(
       let minted: SharedToken | null = null;
       const sealed = await renewProviderToken(db, ref, async (stored) => {
         minted = await mint(unseal(stored));
-        return vault.seal(Buffer.from(JSON.stringify(minted)), context);
+        const plain = Buffer.from(JSON.stringify(minted));
+        const sealedToken = vault.seal(plain, context);
+        plain.fill(0);
+        return sealedToken;
       });
       return minted ?? unseal(sealed) ?? Promise.reject(new Error('no provider token was minted'));
     },

@@ -35,10 +35,10 @@ export interface SettleResult {
  * its lease writes nothing; its successor has taken over.
  *
  * Everybody who needs several of these locks takes them in this order: the chunks, the minutes of
- * hosts, installations, acceptances, the ledger, counters, the notifications, and several of a kind
- * by their references. What is offered again belongs to other notifications, whose ledger, counters
- * and rows come after the counters of this one. Two settlements may meet in that, and PostgreSQL
- * has one of them run again.
+ * hosts, installations, tokens for purposes, acceptances, the ledger, counters, tickets, the
+ * notifications, and several of a kind by their references. What is offered again belongs to other
+ * notifications, whose ledger, counters and rows come after the counters of this one. Two
+ * settlements may meet in that, and PostgreSQL has one of them run again.
  *
  * Whoever holds one of them for long, a frozen worker above all, must not make this one hold the
  * others for as long. It lets go of them and comes again, until it has written or lost its lease.

@@ -71,12 +71,14 @@ export async function updateCredential(
   patch: Partial<CredentialPatch>,
 ): Promise<CredentialCard | null> {
   const { name, ratePerMinute, rampSeconds } = patch;
+  // Workers open a credential anew for each revision, and a name is nothing to them.
+  const isForWorkers = ratePerMinute !== undefined || rampSeconds !== undefined;
   const [row] = await tx<CredentialCard[]>`
     update credential set
       name = ${name === undefined ? tx`name` : name},
       rate_per_minute = ${ratePerMinute === undefined ? tx`rate_per_minute` : ratePerMinute},
       ramp_seconds = ${rampSeconds === undefined ? tx`ramp_seconds` : rampSeconds},
-      revision = revision + 1
+      revision = revision + ${isForWorkers ? 1 : 0}
     where app_ref = ${appRef} and id = ${id} and retired_at is null
     returning ${tx.unsafe(COLUMNS)}`;
   return row ?? null;

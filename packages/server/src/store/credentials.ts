@@ -114,8 +114,10 @@ export async function renewProviderToken(
   const replace = async (tx: Transaction): Promise<Buffer> => {
     const [row] = await tx<{ sealed: Buffer | null }[]>`
       select sealed_provider_token as sealed from credential
-      where credential_ref = ${ref} for no key update`;
-    const sealed = await renew(row?.sealed ?? null);
+      where credential_ref = ${ref} and retired_at is null for no key update`;
+    // Nothing that opens a provider may come back into a row that was made to forget it.
+    if (row === undefined) throw new Error(`credential ${ref} was retired`);
+    const sealed = await renew(row.sealed);
     await tx`
       update credential set sealed_provider_token = ${sealed} where credential_ref = ${ref}`;
     return sealed;

@@ -126,6 +126,7 @@ function addChanges(server: HttpServer, deps: AppCredentialsDependencies): void 
       const patch = { ...(name !== undefined && { name }), ...parseRate(rate) };
       const card = await inTransaction(db, (tx) => changeCredentialOfApp(tx, change, id, patch));
       if (card === null) throw notFound('live credential');
+      announceWork();
       return renderCredential(card, inspection);
     },
   );
