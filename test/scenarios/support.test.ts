@@ -80,8 +80,7 @@ async function liveThroughAll(): Promise<readonly Line[]> {
   assertAnswered(await phone.sync({ token: second }), 200);
   await clock.advance(DAY_MS);
   const atMs = clock.now().getTime();
-  // The probe of the other environment found the token there.
-  network.sandbox.devices.set(second.value, { kind: 'unregistered', atMs });
+  network.apns.devices.set(second.value, { kind: 'unregistered', atMs });
   await send('anna');
   assertAnswered(await phone.sync({ token: fcmToken() }), 200);
   await clock.advance(61 * DAY_MS);
