@@ -115,6 +115,9 @@ for (const [status, reason, alert] of WRONG_FOR_ALL) {
     await scene.later(5 * MINUTE_MS);
     await send(scene);
     assert.deepEqual(await openAlerts(scene), []);
+    // Each worker finds out for itself, and what it held goes out then, too.
+    await scene.later(15 * MINUTE_MS);
+    await scene.network.drain();
     await scene.assertAtRest({ recv: { anna: phones.map(({ token }) => token) } });
     for (const { phone, token } of phones.slice(0, 3)) {
       assert.equal((await scene.hold(token))?.['id'], phone.id);
