@@ -22,10 +22,7 @@ type Settings = Readonly<Record<string, unknown>>;
 export interface CredentialInspection {
   /** Whether these settings make a credential of the provider. */
   check(provider: ProviderName, settings: Settings): InspectedSettings;
-  /**
-   * Asks the provider about settings that were checked; null where a provider cannot be asked
-   * without reaching a phone.
-   */
+  /** Asks the provider about settings that were checked; null where nothing is sent to it. */
   verify(
     provider: ProviderName,
     settings: Settings,
