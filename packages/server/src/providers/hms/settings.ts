@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { HMS_KINDS, type HmsKind } from '../../domain/address.ts';
+import { keepSecret } from '../secret-text.ts';
 import { SettingsReader } from '../settings-reader.ts';
 import type { ParsedSettings } from '../settings-reader.ts';
 
@@ -17,7 +18,7 @@ export interface HmsClient extends Reach {
   readonly kind: 'client';
   readonly appId: string;
   readonly clientId: string;
-  readonly clientSecret: string;
+  readonly clientSecret: KeyObject;
   /** With a project, pushes go to the second version of the API instead of the first. */
   readonly projectId: string | null;
 }
@@ -77,7 +78,9 @@ function readClient(reader: SettingsReader): HmsClient {
     clientId: isGiven('clientId')
       ? reader.string('clientId', IDENTIFIER, 'the id of the OAuth client')
       : appId,
-    clientSecret: reader.string('clientSecret', PRINTABLE, 'the secret of the OAuth client'),
+    clientSecret: keepSecret(
+      reader.string('clientSecret', PRINTABLE, 'the secret of the OAuth client'),
+    ),
     projectId: isGiven('projectId')
       ? reader.string('projectId', IDENTIFIER, 'the id of the project')
       : null,
