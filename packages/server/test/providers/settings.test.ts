@@ -166,6 +166,14 @@ describe('HMS settings', () => {
     assert.deepEqual(problemFields(refused), ['serviceAccount.token_uri']);
   });
 
+  it('are refused with a key that is too short to sign', async () => {
+    const { json } = await createHmsServiceAccount('736430079244623');
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+    const private_key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const refused = parseHmsSettings({ serviceAccount: { ...json, private_key } });
+    assert.deepEqual(problemFields(refused), ['serviceAccount.private_key']);
+  });
+
   it('are refused with every problem at once, each under its field', () => {
     const client = { clientId: 'a b', projectId: '', highPriority: 'yes', extra: 1 };
     assert.deepEqual(problemFields(parseHmsSettings(client)), [
