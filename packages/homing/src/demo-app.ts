@@ -22,22 +22,26 @@ export async function ensureDemoApp(
     const kept = JSON.parse(text) as ProvisionedApp;
     if (await isKeyKnown(app.db, kept.secretKey)) return kept;
   }
-  const { hmsApp } = identity;
-  const { keyId, teamId, privateKeyPem } = identity.apnsKey;
   const provisioned = await provisionApp(app, {
     name: 'Demo Shop',
     environment: 'test',
     identity: 'off',
-    credentials: {
-      apns: { keyId, teamId, privateKeyPem, topics: [DEMO_TOPIC], environment: 'both' },
-      fcm: { serviceAccount: identity.serviceAccount },
-      hms: { appId: hmsApp.appId, clientSecret: hmsApp.clientSecret },
-      webpush: { subject: DEMO_CONTACT, ...identity.vapidKeys },
-      expo: { project: DEMO_EXPO_PROJECT },
-    },
+    credentials: demoCredentials(identity),
     identityKeys: [],
     allowedOrigins: ['*'],
   });
   await writeKept(path, JSON.stringify(provisioned, null, 2));
   return provisioned;
+}
+
+/** What the simulators of this identity take, by provider. */
+export function demoCredentials({ apnsKey, serviceAccount, hmsApp, vapidKeys }: SimulatorIdentity) {
+  const { keyId, teamId, privateKeyPem } = apnsKey;
+  return {
+    apns: { keyId, teamId, privateKeyPem, topics: [DEMO_TOPIC], environment: 'both' },
+    fcm: { serviceAccount },
+    hms: { appId: hmsApp.appId, clientSecret: hmsApp.clientSecret },
+    webpush: { subject: DEMO_CONTACT, ...vapidKeys },
+    expo: { project: DEMO_EXPO_PROJECT },
+  };
 }

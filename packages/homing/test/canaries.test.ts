@@ -2,21 +2,30 @@ import assert from 'node:assert/strict';
 import { createPrivateKey, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
+import { createHmsServiceAccount, createUserAgent } from '@homing/simulators';
+import type { HmsServiceAccountFile } from '@homing/simulators';
 import { assertAnswered } from '../../../test/answered.ts';
 import type { BackEnd } from '../../../test/back-end.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/database.ts';
-import { apnsToken, fcmToken } from '../../../test/device.ts';
+import { apnsToken, expoToken, fcmToken, hmsToken } from '../../../test/device.ts';
 import { openDatabase } from '../../server/src/store/sql.ts';
 import { dumpDatabase } from '../../server/test/http/database-digest.ts';
 import { textOf } from '../../server/test/http/text-of.ts';
+import { demoCredentials } from '../src/demo-app.ts';
 import { DEMO_TOPIC } from '../src/simulator-identity.ts';
-import { Deployment } from './deployment.ts';
+import { Deployment, type PhoneToken } from './deployment.ts';
 import { snapshotOptions, takeHeapSnapshot } from './heap-snapshot.ts';
 import type { HomingProcess } from './homing-process.ts';
 import { ScratchDirectory } from './scratch-directory.ts';
 
 const PATH = '/v1/app/credentials';
-const REFUSED_KEY = { kind: 'answer', status: 403, reason: 'InvalidProviderToken' } as const;
+/** How each provider refuses a credential. */
+const REFUSED = {
+  apns: { kind: 'answer', status: 403, reason: 'InvalidProviderToken' },
+  hms: { kind: 'answer', status: 200, reason: '80200001' },
+  webPush: { kind: 'answer', status: 401, reason: 'errno 109' },
+  expo: { kind: 'answer', status: 401, reason: 'UNAUTHORIZED' },
+} as const;
 
 /** Texts by which a secret would be recognised, with what each of them is. */
 type Canaries = ReadonlyMap<string, string>;
@@ -36,15 +45,26 @@ describe('secrets of credentials, used and refused', () => {
   const answers: string[] = [];
   const garbage = `CANARY${randomBytes(24).toString('hex')}`;
   const sharedSecret = randomBytes(32).toString('base64');
+  const accessToken = randomBytes(20).toString('base64url');
+  let hmsAccount: HmsServiceAccountFile;
 
   before(async () => {
     scratch = await ScratchDirectory.create();
     database = await createTestDatabase();
     deployment = await Deployment.create(scratch, database.url);
-    const { apnsKey, serviceAccount } = deployment.identity;
+    const { apnsKey, serviceAccount, hmsApp, vapidKeys } = deployment.identity;
+    const account = await createHmsServiceAccount(hmsApp.projectId);
+    hmsAccount = account.json;
+    deployment.simulators.hms.addApp({ ...hmsApp, serviceAccounts: [account] });
+    deployment.simulators.expo.addAccessToken(accessToken);
     canaries = new Map([
       ...canariesOf('APNs key', apnsKey.privateKeyPem),
       ...canariesOf('service account key', serviceAccount.private_key),
+      ...canariesOf('HMS account key', hmsAccount.private_key),
+      ['HMS client secret', hmsApp.clientSecret],
+      ['VAPID key', vapidKeys.privateKey],
+      ['VAPID key in hex', Buffer.from(vapidKeys.privateKey, 'base64url').toString('hex')],
+      ['Expo access token', accessToken],
       ['shared secret', sharedSecret],
       ['refused setting', garbage],
       ['master key', deployment.masterKey],
@@ -74,7 +94,7 @@ describe('secrets of credentials, used and refused', () => {
   });
 
   it('are in no answer, and in no line of the log at debug level', () => {
-    assert.ok(answers.length >= 15, `${answers.length} answers`);
+    assert.ok(answers.length >= 39, `${answers.length} answers`);
     assert.deepEqual(hits(Buffer.from(answers.join('\n')), canaries), []);
     assert.deepEqual(hits(Buffer.from(homing.output), canaries), []);
   });
@@ -95,24 +115,33 @@ describe('secrets of credentials, used and refused', () => {
       assertAnswered(answer, status);
       return status === 201 && path === PATH ? textOf(answer.body['id']) : '';
     };
-    const { keyId, teamId, privateKeyPem } = deployment.identity.apnsKey;
-    const apns = { keyId, teamId, privateKeyPem, topics: [DEMO_TOPIC], environment: 'both' };
-    const fcm = { serviceAccount: deployment.identity.serviceAccount };
+    const { apns, fcm, hms, webpush, expo } = demoCredentials(deployment.identity);
+    const given = [
+      ['fcm', fcm],
+      ['apns', apns],
+      ['hms', hms],
+      ['hms', { serviceAccount: hmsAccount }],
+      ['webpush', webpush],
+      ['expo', { ...expo, accessToken }],
+    ] as const;
     const added: string[] = [];
-    for (const [provider, settings] of Object.entries({ apns, fcm })) {
+    for (const [provider, settings] of given) {
       await call('POST', `${PATH}/verify`, { provider, settings });
       added.push(await call('POST', PATH, { provider, settings }, 201));
       await call('POST', PATH, { provider, settings: { ...settings, misspelt: garbage } }, 422);
     }
-    await call('POST', PATH, { provider: 'apns', settings: { privateKeyPem: garbage } }, 422);
+    for (const [provider, settings] of Object.entries(spoilt(garbage))) {
+      await call('POST', PATH, { provider, settings }, 422);
+    }
     await call('POST', '/v1/app/identity-keys', { kid: 'canary', secret: sharedSecret }, 201);
-    await deployment.register('maria', apnsToken());
-    await deployment.register('maria', fcmToken());
+    for (const token of phones()) await deployment.register('maria', token);
     await backEnd.sendToUsers(['maria']);
-    await deployment.pushesArrived(2, 60_000);
-    deployment.simulators.apns.faults.schedule({ times: 2, fault: REFUSED_KEY });
+    await deployment.pushesArrived(6, 60_000);
+    refuseOnce();
     await backEnd.sendToUsers(['maria']);
-    await deployment.pushesArrived(3, 60_000);
+    // Those to FCM, and those to HMS with new access tokens.
+    await deployment.pushesArrived(9, 60_000);
+    await refusedByAll();
     for (const id of added) {
       await call('POST', `${PATH}/${id}/verify`);
       await call('GET', `${PATH}/${id}`);
@@ -120,9 +149,56 @@ describe('secrets of credentials, used and refused', () => {
     }
     await call('GET', PATH);
     await call('GET', '/v1/alerts');
-    await call('DELETE', `${PATH}/${added[1] ?? ''}`, undefined, 204);
+    await call('DELETE', `${PATH}/${added[0] ?? ''}`, undefined, 204);
+  }
+
+  /** A phone or a browser for each credential. */
+  function phones(): readonly PhoneToken[] {
+    const { publicKey } = deployment.identity.vapidKeys;
+    const { endpoint, keys } = createUserAgent().subscribe(
+      deployment.simulators.webPush,
+      publicKey,
+    );
+    return [
+      apnsToken(),
+      fcmToken(),
+      hmsToken(),
+      { ...hmsToken(), kind: 'harmony' },
+      { provider: 'webpush', endpoint, keys },
+      expoToken(),
+    ];
+  }
+
+  async function refusedByAll(): Promise<void> {
+    const { journal } = deployment.simulators;
+    const count = (): number => journal.entries().filter(({ fault }) => fault !== null).length;
+    await journal.waitFor(() => count() >= 5, { timeoutMs: 60_000 });
+  }
+
+  /** What is sent next is refused: for good, or until another access token comes. */
+  function refuseOnce(): void {
+    const { apns, hms, webPush, expo } = deployment.simulators;
+    const { appId, projectId } = deployment.identity.hmsApp;
+    apns.faults.schedule({ times: 2, fault: REFUSED.apns });
+    for (const owner of [`v1/${appId}`, `v3/${projectId}`]) {
+      const match = { path: `/${owner}/messages:send` };
+      hms.faults.schedule({ match, times: 1, fault: REFUSED.hms });
+    }
+    webPush.faults.schedule({ times: 1, fault: REFUSED.webPush });
+    expo.faults.schedule({ times: 1, fault: REFUSED.expo });
   }
 });
+
+/** Settings that are refused, with a text in the place of each secret. */
+function spoilt(text: string) {
+  return {
+    apns: { privateKeyPem: text },
+    fcm: { serviceAccount: { private_key: text } },
+    hms: { clientSecret: text, serviceAccount: { private_key: text } },
+    webpush: { privateKey: text },
+    expo: { accessToken: `${text} ${text}` },
+  };
+}
 
 /** Each line of the PEM that holds something private, and that in other notations. */
 function canariesOf(name: string, pem: string): Canaries {

@@ -14,11 +14,8 @@ import { startSimulatorSet, type SimulatorSet } from '../src/simulator-set.ts';
 import { HomingProcess, type CommandEnvironment } from './homing-process.ts';
 import type { ScratchDirectory } from './scratch-directory.ts';
 
-/** What a simulated phone reports as its token. */
-export interface PhoneToken {
-  readonly provider: 'apns' | 'fcm';
-  readonly value: string;
-}
+/** What a simulated phone or browser reports as its token. */
+export type PhoneToken = Readonly<Record<string, unknown>> & { readonly provider: string };
 
 /**
  * What stands around `homing serve` in production: simulated providers, an app with credentials,

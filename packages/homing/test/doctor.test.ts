@@ -54,6 +54,9 @@ describe('homing doctor', () => {
       /^✓ credential apns "[A-Z0-9]{10}" of Demo Shop .*its provider takes it$/m,
     );
     assert.match(output, /^✓ credential fcm ".*its provider takes it$/m);
+    assert.match(output, /^✓ credential hms ".*its provider takes it$/m);
+    assert.match(output, /^✓ credential webpush ".*only a subscription .* can show$/m);
+    assert.match(output, /^✓ credential expo ".*only a push can show$/m);
     assert.match(output, /^✓ workers: 1 at work; nothing waits$/m);
     assert.match(output, /^All is well\.$/m);
     assert.equal(deployment.pushes().length, 0);

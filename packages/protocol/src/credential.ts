@@ -101,7 +101,7 @@ export const CredentialVerification = Type.Object(
   {
     verified: Type.Union([Type.Boolean(), Type.Null()], {
       description:
-        'Whether the provider took it for all that it is for; null where it cannot be asked ' +
+        'Whether the provider took it for all that it is for; null where nobody can be asked ' +
         'without reaching a phone',
     }),
     findings: Type.Array(

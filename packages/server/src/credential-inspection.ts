@@ -39,7 +39,8 @@ export function createCredentialInspection(
         return await ask(kinds[credential.provider].open(credential, { tokens, clock }), signal);
       } catch (error) {
         if (!(error instanceof SealError)) throw error;
-        return { findings: [findingOf('sealed_otherwise', SEALED_OTHERWISE)], clockAheadMs: null };
+        const findings = [findingOf('sealed_otherwise', SEALED_OTHERWISE)];
+        return { wasAsked: false, findings, clockAheadMs: null };
       }
     },
     meaningOf(provider, code) {
@@ -57,7 +58,7 @@ const SEALED_OTHERWISE = {
   fix: 'Add the master key that it was sealed with to HOMING_MASTER_KEY_PREVIOUS.',
 } as const;
 
-async function ask(open: OpenProvider, signal: AbortSignal): Promise<Verification | null> {
+async function ask(open: OpenProvider, signal: AbortSignal): Promise<Verification> {
   await using provider = open.provider;
-  return provider.verify === undefined ? null : await provider.verify(signal);
+  return await provider.verify(signal);
 }

@@ -177,12 +177,15 @@ function* verificationSymptoms(
   verification: Verification | null,
 ): Generator<Symptom> {
   const check = nameOf(credential);
-  if (verification === null) {
-    yield good(check, 'cannot be verified without reaching a phone');
-    return;
-  }
+  // Retired meanwhile.
+  if (verification === null) return;
   if (verification.findings.length === 0) yield good(check, 'its provider takes it');
   for (const { weight, meaning, field, answer, fix } of verification.findings) {
+    // That nobody can be asked is nothing that anybody could mend.
+    if (weight === 'notice' && !verification.wasAsked) {
+      yield good(check, meaning);
+      continue;
+    }
     const where = field === null ? '' : `${field}: `;
     const said = answer === null ? '' : `; the provider said: ${answer}`;
     const state = weight === 'wrong' ? 'trouble' : 'warning';

@@ -22,16 +22,9 @@ type Settings = Readonly<Record<string, unknown>>;
 export interface CredentialInspection {
   /** Whether these settings make a credential of the provider. */
   check(provider: ProviderName, settings: Settings): InspectedSettings;
-  /**
-   * Asks the provider about settings that were checked; null where a provider cannot be asked
-   * without reaching a phone.
-   */
-  verify(
-    provider: ProviderName,
-    settings: Settings,
-    signal: AbortSignal,
-  ): Promise<Verification | null>;
-  /** The same for a credential that is stored; null also where it was retired. */
+  /** Asks the provider about settings that were checked. */
+  verify(provider: ProviderName, settings: Settings, signal: AbortSignal): Promise<Verification>;
+  /** The same for a credential that is stored; null where it was retired. */
   verifyStored(credentialRef: number, signal: AbortSignal): Promise<Verification | null>;
   /** What a provider means by the code that a credential was stopped with; null for an unknown. */
   meaningOf(provider: ProviderName, code: string): string | null;

@@ -21,12 +21,18 @@ export interface Finding {
 
 /** What a provider says about a credential when it is asked in a way that reaches no phone. */
 export interface Verification {
+  /** Whether somebody was asked who refuses credentials that are wrong. */
+  readonly wasAsked: boolean;
   readonly findings: readonly Finding[];
   /** How far our clock is ahead of the provider's, to the second; null when it told no time. */
   readonly clockAheadMs: number | null;
 }
 
-/** Whether the provider was asked about all that the credential is for, and took it. */
-export function isVerified({ findings }: Verification): boolean {
-  return findings.every(({ weight }) => weight === 'notice');
+/**
+ * Whether the provider was asked about all that the credential is for, and took it; null where
+ * nothing is wrong as far as can be told, and nobody could be asked.
+ */
+export function verdictOf({ findings, wasAsked }: Verification): boolean | null {
+  if (findings.some(({ weight }) => weight !== 'notice')) return false;
+  return wasAsked ? true : null;
 }

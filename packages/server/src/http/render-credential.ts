@@ -1,7 +1,7 @@
 import type { CredentialAnswer, CredentialVerification } from '@homing/protocol';
 import type { CredentialInspection } from '../credentials/credential-inspection.ts';
 import { formatTypedId } from '../domain/typed-id.ts';
-import { isVerified, type Verification } from '../domain/verification.ts';
+import { verdictOf, type Verification } from '../domain/verification.ts';
 import type { CredentialCard } from '../store/credential-cards.ts';
 
 /** A credential as its owner sees it. */
@@ -39,12 +39,12 @@ function renderStop(
   return { code, since, meaning: inspection.meaningOf(provider, code) };
 }
 
-/** What a provider said; null where it cannot be asked. */
+/** What a provider said; a null stands for a credential that was retired meanwhile. */
 export function renderVerification(verification: Verification | null): CredentialVerification {
   if (verification === null) return { verified: null, findings: [], clock_ahead_seconds: null };
   const { findings, clockAheadMs } = verification;
   return {
-    verified: isVerified(verification),
+    verified: verdictOf(verification),
     findings: findings.map((finding) => ({ ...finding })),
     clock_ahead_seconds: clockAheadMs === null ? null : clockAheadMs / 1_000,
   };

@@ -52,11 +52,15 @@ export function findingOf(
   return { ...row, code, meaning, answer: answer === null ? null : answer.slice(0, MAX_ANSWER) };
 }
 
-/** A verification with the clocks compared, unless they were found out to be wrong already. */
-export function verificationOf(findings: readonly Finding[], aheadMs: number | null): Verification {
-  const isKnown = findings.some(({ code }) => code === 'clock_wrong');
-  if (isKnown || !areClocksApart(aheadMs)) return { findings, clockAheadMs: aheadMs };
+/** What an asked provider comes to; clocks apart are mentioned unless that is a finding already. */
+export function verificationOf(found: readonly Finding[], aheadMs: number | null): Verification {
+  const isKnown = found.some(({ code }) => code === 'clock_wrong');
+  const isNew = !isKnown && areClocksApart(aheadMs);
+  const findings = isNew ? [...found, clocksDiffer(aheadMs)] : found;
+  return { wasAsked: true, findings, clockAheadMs: aheadMs };
+}
+
+function clocksDiffer(aheadMs: number | null): Finding {
   const answer = `${(aheadMs ?? 0) / 1_000} s ahead`;
-  const notice = findingOf('clock_differs', SHARED_FINDINGS.clock_differs, { answer });
-  return { findings: [...findings, notice], clockAheadMs: aheadMs };
+  return findingOf('clock_differs', SHARED_FINDINGS.clock_differs, { answer });
 }

@@ -80,10 +80,10 @@ export interface Provider extends AsyncDisposable {
 
   /**
    * Asks the provider whether the credential is good for all that it is for, in a way that reaches
-   * no phone. Never rejects because of the network or the provider. Left out where a provider has
-   * no such way.
+   * no phone. Never rejects because of the network or the provider. Where it has no such way, what
+   * can be told without it is told, and that nobody was asked.
    */
-  verify?(signal: AbortSignal): Promise<Verification>;
+  verify(signal: AbortSignal): Promise<Verification>;
 
   /**
    * Lets what is in flight finish, up to the provider's answer deadline, then closes connections.

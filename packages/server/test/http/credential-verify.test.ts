@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { createApp, createLogger } from '@homing/server';
-import { createApnsKey, createServiceAccount } from '@homing/simulators';
+import {
+  createApnsKey,
+  createHmsApp,
+  createHmsServiceAccount,
+  createServiceAccount,
+  createVapidKeys,
+} from '@homing/simulators';
 import { request, type AnswerBody } from '../../../../test/answer.ts';
 import { assertAnswered } from '../../../../test/answered.ts';
 import { acceptedPushes } from '../../../../test/pushes.ts';
@@ -10,9 +17,17 @@ import { textOf } from './text-of.ts';
 
 const network = await startNetwork({ role: 'api', mode: 'validating' });
 after(() => network[Symbol.asyncDispose]());
-const { backEnd, apns, sandbox, fcm, clock } = network;
+const { backEnd, apns, sandbox, fcm, hms, hmsApp, expo, clock } = network;
 const PATH = '/v1/app/credentials';
-const { apns: apnsKey = {}, fcm: account = {} } = network.credentials;
+const { apns: apnsKey = {}, fcm: account = {}, hms: hmsClient = {} } = network.credentials;
+
+const accessToken = randomBytes(20).toString('base64url');
+expo.addAccessToken(accessToken);
+
+const hmsAccount = await createHmsServiceAccount(hmsApp.projectId);
+hms.addApp({ ...hmsApp, serviceAccounts: [hmsAccount] });
+/** For both kinds of tokens. */
+const hmsSigner = { serviceAccount: hmsAccount.json, kinds: ['android', 'harmony'] };
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -47,7 +62,7 @@ async function storedId(provider: string): Promise<string> {
   return textOf(cards.find((card) => textOf(card['provider']) === provider)?.['id']);
 }
 
-for (const provider of ['apns', 'fcm']) {
+for (const provider of ['apns', 'fcm', 'hms']) {
   test(`${provider}: a stored credential that is right is verified, and no phone hears of it`, async () => {
     const id = await storedId(provider);
     const answer = await backEnd.request('POST', `${PATH}/${id}/verify`);
@@ -65,6 +80,9 @@ test('settings that are right are verified before anything is stored', async () 
   const { body: before } = await backEnd.get(PATH);
   assert.equal((await verify('apns', apnsKey))['verified'], true);
   assert.equal((await verify('fcm', account))['verified'], true);
+  assert.equal((await verify('hms', hmsClient))['verified'], true);
+  assert.equal((await verify('hms', hmsSigner))['verified'], true);
+  assert.equal((await verify('expo', { accessToken }))['verified'], true);
   const { body: after } = await backEnd.get(PATH);
   assert.deepEqual(after['data'], before['data']);
 });
@@ -148,6 +166,118 @@ test('fcm: each mistake in the settings is told apart', async () => {
   assert.deepEqual(found(await verify('fcm', account)), ['sender_mismatch "projectId"']);
 });
 
+test('hms: each mistake in the settings of an OAuth client is told apart', async () => {
+  const other = createHmsApp();
+  hms.addApp(other);
+  const { projectId } = hmsApp;
+  const cases: readonly (readonly [string, Settings, string])[] = [
+    ['another secret', { clientSecret: other.clientSecret }, 'client_refused "clientSecret"'],
+    ['another client id', { clientId: other.clientId }, 'client_refused "clientSecret"'],
+    ['another app', { appId: other.appId, clientId: hmsApp.clientId }, 'app_refused "appId"'],
+    ['another project', { projectId: other.projectId }, 'project_refused "projectId"'],
+    ['more than was granted', { highPriority: true }, 'high_priority_refused "highPriority"'],
+  ];
+  for (const [title, over, expected] of cases) {
+    const verification = await verify('hms', { ...hmsClient, ...over });
+    assert.deepEqual(found(verification), [expected], title);
+    assert.equal(verification['verified'], false);
+  }
+  assert.deepEqual(found(await verify('hms', { ...hmsClient, projectId })), []);
+});
+
+test('hms: each mistake in the key file of a service account is told apart', async () => {
+  const stranger = await createHmsServiceAccount(hmsApp.projectId);
+  const { key_id, private_key, sub_account } = stranger.json;
+  const cases: readonly (readonly [string, Settings, string])[] = [
+    ['another key id', { key_id }, 'key_refused "serviceAccount"'],
+    ['another private key', { private_key }, 'key_refused "serviceAccount"'],
+    ['another account', { sub_account }, 'key_refused "serviceAccount"'],
+    [
+      'another project',
+      { project_id: createHmsApp().projectId },
+      'account_refused "serviceAccount.project_id"',
+    ],
+  ];
+  for (const [title, over, expected] of cases) {
+    const serviceAccount = { ...hmsAccount.json, ...over };
+    const verification = await verify('hms', { serviceAccount });
+    assert.deepEqual(found(verification), [expected], title);
+    assert.equal(verification['verified'], false);
+  }
+});
+
+test('hms: what Push Kit and its token endpoint answer otherwise is told apart', async () => {
+  const cases: readonly (readonly [string, number, string, string])[] = [
+    ['an access token that is refused', 200, '80200001', 'token_refused "clientId"'],
+    ['messages that want a review', 200, '80100018', 'review_refused null'],
+    ['Push Kit not enabled', 200, '80300002', 'app_refused "appId"'],
+    ['no such address', 404, '', 'app_refused "appId"'],
+    ['trouble at Push Kit', 200, '81000001', 'provider_busy null'],
+    ['flow control', 503, '', 'provider_busy null'],
+    ['what nobody knows', 418, '', 'unexpected_answer null'],
+  ];
+  for (const [title, status, reason, expected] of cases) {
+    const path = `/v1/${hmsApp.appId}/messages:send`;
+    hms.faults.schedule({ match: { path }, times: 1, fault: { kind: 'answer', status, reason } });
+    assert.deepEqual(found(await verify('hms', hmsClient)), [expected], title);
+  }
+  const atTokens = { match: { path: '/oauth2/v3/token' }, times: 1 };
+  const throttled = { kind: 'answer', status: 429, reason: '' } as const;
+  hms.faults.schedule({ ...atTokens, fault: throttled });
+  assert.deepEqual(found(await verify('hms', hmsClient)), ['provider_busy null']);
+  hms.faults.schedule({ ...atTokens, fault: { ...throttled, status: 400, reason: 'error 1102' } });
+  assert.deepEqual(found(await verify('hms', hmsClient)), ['unexpected_answer null']);
+});
+
+test('hms: of two kinds of tokens the one that is refused is named', async () => {
+  const path = `/v3/${hmsApp.projectId}/messages:send`;
+  const fault = { kind: 'answer', status: 200, reason: '80300002' } as const;
+  hms.faults.schedule({ match: { path }, times: 1, fault });
+  const { findings } = await verify('hms', hmsSigner);
+  const said = (findings as unknown as readonly AnswerBody[]).map((one) => textOf(one['meaning']));
+  assert.equal(said.length, 1);
+  assert.match(said[0] ?? '', /\(harmony\)$/);
+});
+
+test('expo: an access token that is refused is told from one that is missing', async () => {
+  const refused = await verify('expo', { accessToken: `${accessToken}x` });
+  assert.deepEqual(found(refused), ['token_refused "accessToken"']);
+  assert.equal(refused['verified'], false);
+  const open = await verify('expo', {});
+  assert.deepEqual(found(open), ['nothing_to_verify "accessToken"']);
+  assert.equal(open['verified'], null);
+  expo.knobs.enhancedSecurity = true;
+  assert.deepEqual(found(await verify('expo', {})), ['token_missing "accessToken"']);
+  assert.deepEqual(found(await verify('expo', { accessToken })), []);
+  expo.knobs.enhancedSecurity = false;
+});
+
+test('expo: trouble says nothing of the access token', async () => {
+  const cases: readonly (readonly [number, string, string])[] = [
+    [503, '(html)', 'provider_busy null'],
+    [429, 'TOO_MANY_REQUESTS', 'provider_busy null'],
+    [404, 'NOT_FOUND', 'unexpected_answer null'],
+  ];
+  const match = { path: '/--/api/v2/push/getReceipts' };
+  for (const [status, reason, expected] of cases) {
+    expo.faults.schedule({ match, times: 1, fault: { kind: 'answer', status, reason } });
+    assert.deepEqual(found(await verify('expo', { accessToken })), [expected], reason);
+  }
+});
+
+test('webpush: nobody is asked, and so nothing is called verified', async () => {
+  const settings = { subject: 'mailto:shop@example.com', ...createVapidKeys() };
+  const verification = await verify('webpush', settings);
+  assert.deepEqual(found(verification), ['subscription_needed null']);
+  assert.equal(verification['verified'], null);
+  const added = await backEnd.request('POST', PATH, { provider: 'webpush', settings });
+  assertAnswered(added, 201);
+  const stored = await backEnd.request('POST', `${PATH}/${textOf(added.body['id'])}/verify`);
+  assert.equal(stored.body['verified'], null);
+  const { body: card } = await backEnd.get(`${PATH}/${textOf(added.body['id'])}`);
+  assert.equal(card['verified_at'], null);
+});
+
 test('a server whose clock is wrong blames the clock, and not the key', async () => {
   for (const offsetMs of [2 * 3_600_000, -2 * 3_600_000]) {
     const overrides = {
@@ -160,6 +290,7 @@ test('a server whose clock is wrong blames the clock, and not the key', async ()
     for (const [provider, settings] of [
       ['apns', { ...apnsKey, environment: 'production' }],
       ['fcm', account],
+      ['hms', { serviceAccount: hmsAccount.json }],
     ] as const) {
       const verification = await verify(provider, settings, url);
       assert.deepEqual(found(verification), ['clock_wrong null'], provider);
@@ -193,6 +324,8 @@ test('trouble of a provider says nothing of a credential, and a dead network nei
     ...config.providers,
     apns: 'https://127.0.0.1:1',
     googleToken: 'https://127.0.0.1:1/token',
+    hms: 'https://127.0.0.1:1',
+    expo: 'https://127.0.0.1:1',
   };
   const logger = createLogger('silent');
   await using other = createApp({ ...config, role: 'api', providers }, { masterKey }, { logger });
@@ -201,4 +334,6 @@ test('trouble of a provider says nothing of a credential, and a dead network nei
   assert.deepEqual(found(dead), ['unreachable null']);
   assert.match(textOf(dead['findings']?.[0]?.['answer']), /ECONNREFUSED/);
   assert.deepEqual(found(await verify('fcm', account, url)), ['unreachable null']);
+  assert.deepEqual(found(await verify('hms', hmsClient, url)), ['unreachable null']);
+  assert.deepEqual(found(await verify('expo', { accessToken }, url)), ['unreachable null']);
 });

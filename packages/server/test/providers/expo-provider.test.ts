@@ -6,6 +6,7 @@ import { NO_OVERRIDES } from '../../src/domain/message.ts';
 import { mayHaveBeenTaken, type Outcome } from '../../src/domain/outcome.ts';
 import type { Push } from '../../src/domain/push.ts';
 import { outcomesOf, type Provider, type SendOptions } from '../../src/providers/provider.ts';
+import { keepSecret } from '../../src/providers/secret-text.ts';
 import { ACCESS_TOKEN, EXPO_PROJECT, startExpoNetwork, type ExpoNetwork } from './expo-network.ts';
 import { expoPushTo, makeExpoPush, makeMessage, soon } from './pushes.ts';
 
@@ -203,9 +204,9 @@ describe('the Expo provider', () => {
     network.simulator.knobs.enhancedSecurity = true;
     const expected = { kind: 'auth', status: 401, code: 'UNAUTHORIZED', scope: 'credential' };
     assert.deepEqual(await sendOne(network.provider, makeExpoPush()), expected);
-    const wrong = network.connect({ accessToken: 'wrong' });
+    const wrong = network.connect({ accessToken: keepSecret('wrong') });
     assert.deepEqual(await sendOne(wrong, makeExpoPush()), expected);
-    const right = network.connect({ accessToken: ACCESS_TOKEN });
+    const right = network.connect({ accessToken: keepSecret(ACCESS_TOKEN) });
     assert.equal((await sendOne(right, makeExpoPush())).kind, 'accepted');
   });
 

@@ -6,7 +6,8 @@ import { readVerdict, REASONS, type HmsVerdict } from '../../src/providers/hms/r
 const NOW = new Date('2026-05-05T10:00:00Z');
 
 function read(body: string, more: Partial<HmsAnswer> = {}, hasSucceeded = false): HmsVerdict {
-  const answer = { kind: 'answer', status: 200, retryAfter: undefined, isWhole: true } as const;
+  const headers = { retryAfter: undefined, date: undefined };
+  const answer = { kind: 'answer', status: 200, ...headers, isWhole: true } as const;
   return readVerdict({ ...answer, body, ...more }, NOW, hasSucceeded);
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import {
   createApnsKey,
   createCertificateAuthority,
@@ -11,6 +12,7 @@ import { parseApnsSettings } from '../../src/providers/apns/settings.ts';
 import { parseExpoSettings } from '../../src/providers/expo/settings.ts';
 import { FCM_ENDPOINTS, parseFcmSettings } from '../../src/providers/fcm/settings.ts';
 import { parseHmsSettings } from '../../src/providers/hms/settings.ts';
+import { keepSecret, revealSecret } from '../../src/providers/secret-text.ts';
 import type { ParsedSettings } from '../../src/providers/settings-reader.ts';
 
 function problemFields(parsed: ParsedSettings<unknown>): readonly string[] {
@@ -146,6 +148,8 @@ describe('HMS settings', () => {
       { clientId, projectId, kinds, highPriority },
       { clientId: '101', projectId: null, kinds: ['android'], highPriority: false },
     );
+    assert.doesNotMatch(inspect(parsed, { depth: 9, showHidden: true }), /'secret'/);
+    assert.equal(revealSecret(parsed.settings.clientSecret), 'secret');
   });
 
   it('are the key file of a service account, with fields that nobody needs here', async () => {
@@ -160,6 +164,14 @@ describe('HMS settings', () => {
     const elsewhere = { ...json, token_uri: 'https://169.254.169.254/token' };
     const refused = parseHmsSettings({ serviceAccount: elsewhere });
     assert.deepEqual(problemFields(refused), ['serviceAccount.token_uri']);
+  });
+
+  it('are refused with a key that is too short to sign', async () => {
+    const { json } = await createHmsServiceAccount('736430079244623');
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+    const private_key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const refused = parseHmsSettings({ serviceAccount: { ...json, private_key } });
+    assert.deepEqual(problemFields(refused), ['serviceAccount.private_key']);
   });
 
   it('are refused with every problem at once, each under its field', () => {
@@ -189,7 +201,7 @@ describe('Expo settings', () => {
   it('may say nothing, an access token, a project, or both', () => {
     for (const [input, settings] of [
       [{}, { accessToken: null, project: null }],
-      [{ accessToken: 'secret' }, { accessToken: 'secret', project: null }],
+      [{ accessToken: 'secret' }, { accessToken: keepSecret('secret'), project: null }],
       [{ project: '@acme/shop' }, { accessToken: null, project: '@acme/shop' }],
     ] as const) {
       assert.deepEqual(parseExpoSettings(input), { kind: 'settings', settings });

@@ -39,7 +39,7 @@ export class ExpoService implements Service {
   readonly devices: DeviceBook<ExpoDeviceState>;
   readonly knobs: ExpoKnobs;
   readonly #project: string;
-  readonly #accessTokens: readonly string[];
+  readonly #accessTokens: string[];
   readonly #acceptsUnknown: boolean;
   readonly #clock: () => number;
   readonly #receipts: ReceiptBook;
@@ -48,11 +48,15 @@ export class ExpoService implements Service {
   constructor(options: ExpoServiceOptions, clock: () => number) {
     this.knobs = { ...defaultExpoKnobs(), ...options.knobs };
     this.#project = options.project;
-    this.#accessTokens = options.accessTokens ?? [];
+    this.#accessTokens = [...(options.accessTokens ?? [])];
     this.#acceptsUnknown = options.mode !== 'validating';
     this.#clock = clock;
     this.#receipts = new ReceiptBook(clock);
     this.devices = new DeviceBook({ normalize: (token) => token, maxStored: MAX_STORED, clock });
+  }
+
+  addAccessToken(accessToken: string): void {
+    this.#accessTokens.push(accessToken);
   }
 
   read(exchange: Exchange, body: ReceivedBody): ServiceRequest {

@@ -31,6 +31,8 @@ export interface ExpoSimulator extends AsyncDisposable {
   readonly knobs: ExpoKnobs;
   /** Living connections, oldest first. */
   readonly connections: readonly Connection[];
+  /** Lets somebody else send for the project. */
+  addAccessToken(accessToken: string): void;
 }
 
 const MAX_CONCURRENT_STREAMS = 100;
@@ -62,6 +64,7 @@ export async function startExpoSimulator(options: ExpoSimulatorOptions): Promise
     get connections() {
       return listener.connections;
     },
+    addAccessToken: (accessToken) => service.addAccessToken(accessToken),
     async [Symbol.asyncDispose]() {
       reception.close();
       await listener[Symbol.asyncDispose]();

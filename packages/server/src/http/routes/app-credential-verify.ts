@@ -2,7 +2,7 @@ import { CredentialDraft, CredentialVerification } from '@homing/protocol';
 import type { CredentialInspection } from '../../credentials/credential-inspection.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { isVerified } from '../../domain/verification.ts';
+import { verdictOf } from '../../domain/verification.ts';
 import { findCredentialCard, noteVerification } from '../../store/credential-cards.ts';
 import type { Database } from '../../store/sql.ts';
 import { notFound } from '../api-error.ts';
@@ -48,7 +48,7 @@ export function appCredentialVerify(
       const card = await findCredentialCard(db, app.ref, id);
       if (card === null || card.retiredAt !== null) throw notFound('live credential');
       const verification = await inspection.verifyStored(card.ref, patience());
-      const isTaken = verification !== null && isVerified(verification);
+      const isTaken = verification !== null && verdictOf(verification) === true;
       if (isTaken) await noteVerification(db, card.ref, clock());
       return renderVerification(verification);
     },

@@ -1,7 +1,9 @@
+import type { KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Pool } from 'undici';
 import type { SendOptions } from '../provider.ts';
+import { revealSecret } from '../secret-text.ts';
 import { Exchange, type ExpoResult } from './exchange.ts';
 import type { ExpoEndpoints } from './settings.ts';
 import { Turns } from './turns.ts';
@@ -29,13 +31,13 @@ const packed = promisify(gzip);
 export interface ExpoConnectionOptions {
   readonly endpoints: ExpoEndpoints;
   readonly answerTimeoutMs: number;
-  readonly accessToken: string | null;
+  readonly accessToken: KeyObject | null;
 }
 
 /** The connections to Expo: keep-alive HTTP/1.1, one request at a time on each. */
 export class ExpoConnection implements AsyncDisposable {
   readonly #pool: Pool;
-  readonly #accessToken: string | null;
+  readonly #accessToken: KeyObject | null;
   readonly #turns = new Turns(REQUESTS_AT_ONCE);
   readonly #underWay = new Set<Promise<ExpoResult>>();
 
@@ -81,12 +83,13 @@ export class ExpoConnection implements AsyncDisposable {
   }
 
   #headers(isPacked: boolean): Record<string, string> {
+    const token = this.#accessToken === null ? null : revealSecret(this.#accessToken);
     return {
       accept: 'application/json',
       'accept-encoding': 'gzip',
       'content-type': 'application/json',
       ...(isPacked ? { 'content-encoding': 'gzip' } : {}),
-      ...(this.#accessToken === null ? {} : { authorization: `Bearer ${this.#accessToken}` }),
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
     };
   }
 }

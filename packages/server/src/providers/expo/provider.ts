@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Clock } from '../../domain/clock.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Push } from '../../domain/push.ts';
+import type { Verification } from '../../domain/verification.ts';
 import { problemOutcome } from '../payload-problem.ts';
 import type { HearOutcome, Provider, ProviderLimits, Receipts, SendOptions } from '../provider.ts';
 import { sendBatch, type BatchItem, type BatchSender } from './batch.ts';
@@ -10,6 +11,7 @@ import { buildExpoMessage, EXPO_PAYLOAD_BYTES, measureExpoPayload } from './payl
 import { createExpoReceipts } from './receipts.ts';
 import { EXPO_ENDPOINTS } from './settings.ts';
 import type { ExpoEndpoints, ExpoSettings } from './settings.ts';
+import { verifyExpo } from './verify.ts';
 
 export interface ExpoProviderOptions {
   readonly settings: ExpoSettings;
@@ -35,12 +37,14 @@ class ExpoProvider implements Provider {
   readonly #clock: Clock;
   readonly #connection: ExpoConnection;
   readonly #sender: BatchSender;
+  readonly #hasAccessToken: boolean;
 
   constructor(options: ExpoProviderOptions) {
     const { settings, clock } = options;
     const { endpoints = EXPO_ENDPOINTS, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
     const { accessToken, project } = settings;
     this.#clock = clock;
+    this.#hasAccessToken = accessToken !== null;
     this.#connection = new ExpoConnection({ endpoints, answerTimeoutMs, accessToken });
     this.#sender = { connection: this.#connection, project, now: clock };
     this.receipts = createExpoReceipts(this.#connection, clock);
@@ -70,6 +74,11 @@ class ExpoProvider implements Provider {
       batches.push(sendBatch(this.#sender, batch, options, hear));
     }
     await Promise.all(batches);
+  }
+
+  verify(signal: AbortSignal): Promise<Verification> {
+    const { receipts } = this;
+    return verifyExpo({ hasAccessToken: this.#hasAccessToken, receipts }, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,12 @@
+import type { KeyObject } from 'node:crypto';
+import { keepSecret } from '../secret-text.ts';
 import { SettingsReader } from '../settings-reader.ts';
 import type { ParsedSettings } from '../settings-reader.ts';
 
 /** What an Expo project needs to be told; nothing, unless it asks for an access token. */
 export interface ExpoSettings {
   /** Of the account or robot that owns the project; needed where its enhanced security is on. */
-  readonly accessToken: string | null;
+  readonly accessToken: KeyObject | null;
   /** As Expo writes it, `@owner/slug`. Tokens of any other project are put aside then. */
   readonly project: string | null;
 }
@@ -32,5 +34,6 @@ export function parseExpoSettings(input: unknown): ParsedSettings<ExpoSettings> 
   const accessToken = given('accessToken', ACCESS_TOKEN, 'an access token of Expo');
   const project = given('project', PROJECT, 'the full name of the project, as in @owner/slug');
   if (reader.problems.length > 0) return { kind: 'problems', problems: reader.problems };
-  return { kind: 'settings', settings: { accessToken, project } };
+  const kept = accessToken === null ? null : keepSecret(accessToken);
+  return { kind: 'settings', settings: { accessToken: kept, project } };
 }

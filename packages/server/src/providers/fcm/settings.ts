@@ -1,5 +1,5 @@
-import { createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { readAccountKey } from '../account-key.ts';
 import { SettingsReader } from '../settings-reader.ts';
 import type { ParsedSettings } from '../settings-reader.ts';
 
@@ -28,20 +28,6 @@ export const FCM_ENDPOINTS: FcmEndpoints = {
 
 const PROJECT_ID = /^[a-z][a-z0-9.:-]{4,60}$/;
 
-function readSigningKey(file: SettingsReader): KeyObject | null {
-  const pem = file.string('private_key', /PRIVATE KEY/, 'a private key in PEM form');
-  if (pem === '') return null;
-  try {
-    const key = createPrivateKey(pem);
-    if (key.asymmetricKeyType === 'rsa') return key;
-    file.problem('private_key', 'must be an RSA key');
-  } catch {
-    // The error may quote the key, so its text is not passed on.
-    file.problem('private_key', 'cannot be read as a private key');
-  }
-  return null;
-}
-
 /**
  * Validates what an operator gave: `{serviceAccount, projectId?}`, where `serviceAccount` is the
  * content of the JSON key file that Google issues. Fields of that file that Homing does not need
@@ -62,7 +48,7 @@ export function parseFcmSettings(
   const ownProject = file.string('project_id', PROJECT_ID, 'a project id');
   const privateKeyId = file.string('private_key_id', /^[\x21-\x7e]+$/, 'the id of the key');
   const clientEmail = file.string('client_email', /^[^\s@]+@[^\s@]+$/, 'an e-mail address');
-  const signingKey = readSigningKey(file);
+  const signingKey = readAccountKey(file);
   const tokenUri = file.raw('token_uri');
   if (tokenUri !== undefined && tokenUri !== endpoints.token) {
     file.problem('token_uri', `must be ${endpoints.token}`);

@@ -28,6 +28,7 @@ export interface HmsAnswer {
   readonly kind: 'answer';
   readonly status: number;
   readonly retryAfter: string | undefined;
+  readonly date: string | undefined;
   /** Empty when it is too long or was cut off. */
   readonly body: string;
   readonly isWhole: boolean;
@@ -71,6 +72,9 @@ export class HmsConnections implements AsyncDisposable {
   }
 }
 
+/** Headers as the HTTP library gives them: by lower-case name. */
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
 type NotStartedCause = Http2NotStarted['cause'];
 
 /**
@@ -87,14 +91,14 @@ class Call implements Dispatcher.DispatchHandler {
   #timer: NodeJS.Timeout;
   #isStarted = false;
   #isDone = false;
-  #head: { readonly status: number; readonly retryAfter: string | undefined } | null = null;
+  #head: Pick<HmsAnswer, 'status' | 'retryAfter' | 'date'> | null = null;
   #bytes = 0;
 
   constructor(options: SendOptions, answerTimeoutMs: number) {
     ({ promise: this.result, resolve: this.#resolve } = Promise.withResolvers<HmsResult>());
     this.#options = options;
     this.#answerTimeoutMs = answerTimeoutMs;
-    const leftMs = options.startBefore - performance.now();
+    const leftMs = Math.max(options.startBefore - performance.now(), 0);
     this.#timer = setTimeout(() => this.#neverStarted('expired'), leftMs);
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal.aborted) this.#neverStarted('aborted');
@@ -116,10 +120,10 @@ class Call implements Dispatcher.DispatchHandler {
   onResponseStart(
     _controller: Dispatcher.DispatchController,
     status: number,
-    headers: Readonly<Record<string, string | string[] | undefined>>,
+    headers: Headers,
   ): void {
-    const retryAfter = headers['retry-after'];
-    this.#head = { status, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined };
+    const retryAfter = only(headers['retry-after']);
+    this.#head = { status, retryAfter, date: only(headers['date']) };
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -158,4 +162,8 @@ class Call implements Dispatcher.DispatchHandler {
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     this.#resolve(result);
   }
+}
+
+function only(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

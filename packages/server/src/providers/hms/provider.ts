@@ -4,6 +4,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Push } from '../../domain/push.ts';
+import type { Verification } from '../../domain/verification.ts';
 import { BearerToken } from '../bearer-token.ts';
 import { outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
@@ -12,17 +13,12 @@ import type { HearOutcome, Provider, ProviderLimits, SendOptions } from '../prov
 import { untilAborted } from '../until-aborted.ts';
 import { CallBook, type Call } from './call.ts';
 import { ANSWER_TIMEOUT_MS, HmsConnections, IN_FLIGHT, type HmsResult } from './connection.ts';
-import {
-  buildHmsContent,
-  HMS_PAYLOAD_BYTES,
-  measureHmsPayload,
-  requestText,
-  type HmsContent,
-} from './payload.ts';
+import { buildHmsContent, HMS_PAYLOAD_BYTES, measureHmsPayload, requestText } from './payload.ts';
 import { readVerdict, type HmsVerdict } from './reasons.ts';
 import { HMS_ENDPOINTS, type HmsEndpoints, type HmsSettings } from './settings.ts';
 import { TokenEndpoint } from './token-endpoint.ts';
 import { TokenSigner } from './token-signer.ts';
+import { verifyHms, type HmsQuestion } from './verify.ts';
 
 export interface HmsProviderOptions {
   readonly settings: HmsSettings;
@@ -37,6 +33,9 @@ export interface HmsProviderOptions {
 /** Huawei's token endpoint may take seconds; nobody waits for it longer than this. */
 const TOKEN_TIMEOUT_MS = 10_000;
 
+/** Covers a new connection; nobody waits longer for the first word of a provider. */
+const QUESTION_PATIENCE_MS = 10_000;
+
 /** The provider for one app, or for one project, at Push Kit. */
 export function createHmsProvider(options: HmsProviderOptions): Provider {
   return new HmsProvider(options);
@@ -46,6 +45,7 @@ class HmsProvider implements Provider {
   readonly limits: ProviderLimits = { payloadBytes: HMS_PAYLOAD_BYTES, inFlight: IN_FLIGHT };
   readonly #settings: HmsSettings;
   readonly #clock: Clock;
+  readonly #source: TokenEndpoint | TokenSigner;
   readonly #token: BearerToken;
   readonly #connections: HmsConnections;
   readonly #owned = new AsyncDisposableStack();
@@ -57,11 +57,11 @@ class HmsProvider implements Provider {
     const { tokens, clock } = options;
     this.#settings = settings;
     this.#clock = clock;
-    const source =
+    this.#source =
       settings.kind === 'client'
         ? this.#owned.use(new TokenEndpoint(settings, endpoints, TOKEN_TIMEOUT_MS))
         : new TokenSigner(settings);
-    this.#token = new BearerToken({ source, tokens, clock });
+    this.#token = new BearerToken({ source: this.#source, tokens, clock });
     this.#connections = this.#owned.use(new HmsConnections(endpoints, answerTimeoutMs));
   }
 
@@ -91,6 +91,15 @@ class HmsProvider implements Provider {
     );
     const failed = made.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
+  }
+
+  verify(signal: AbortSignal): Promise<Verification> {
+    return verifyHms({
+      settings: this.#settings,
+      clock: this.#clock,
+      fetchToken: () => this.#source.fetchToken(this.#clock()),
+      ask: (accessToken, question) => this.#ask(`Bearer ${accessToken}`, question, signal),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -131,17 +140,23 @@ class HmsProvider implements Provider {
     authorization: string,
     options: SendOptions,
   ): Promise<HmsResult> {
-    const headers = {
-      authorization,
-      'content-type': 'application/json; charset=utf-8',
-      ...(content.pushType === null ? {} : { 'push-type': content.pushType }),
-    };
+    const { target, pushType } = content;
     const tokens = recipients.map(({ token }) => token);
+    const path = pathFor(target, this.#settings);
     const body = requestText(content, tokens);
-    return this.#connections.request(
-      { path: pathFor(content, this.#settings), headers, body },
-      options,
-    );
+    const headers = headersFor(authorization, pushType);
+    return this.#connections.request({ path, headers, body }, options);
+  }
+
+  #ask(
+    authorization: string,
+    { kind, pushType, body }: HmsQuestion,
+    signal: AbortSignal,
+  ): Promise<HmsResult> {
+    const startBefore = performance.now() + QUESTION_PATIENCE_MS;
+    const path = pathFor(kind, this.#settings);
+    const headers = headersFor(authorization, pushType);
+    return this.#connections.request({ path, headers, body }, { startBefore, signal });
   }
 
   #judge({ content }: Call, result: HmsResult): HmsVerdict {
@@ -173,8 +188,19 @@ class HmsProvider implements Provider {
   }
 }
 
+function headersFor(
+  authorization: string,
+  pushType: string | null,
+): Readonly<Record<string, string>> {
+  return {
+    authorization,
+    'content-type': 'application/json; charset=utf-8',
+    ...(pushType === null ? {} : { 'push-type': pushType }),
+  };
+}
+
 /** Each version of the API has a path of its own, and another name for whom the push is of. */
-function pathFor({ target }: HmsContent, settings: HmsSettings): string {
+function pathFor(target: HmsKind, settings: HmsSettings): string {
   if (target === 'harmony') {
     assert(settings.kind === 'service_account', 'clients serve no tokens of HarmonyOS NEXT');
     return `/v3/${settings.projectId}/messages:send`;

@@ -1,6 +1,7 @@
-import { createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { HMS_KINDS, type HmsKind } from '../../domain/address.ts';
+import { readAccountKey } from '../account-key.ts';
+import { keepSecret } from '../secret-text.ts';
 import { SettingsReader } from '../settings-reader.ts';
 import type { ParsedSettings } from '../settings-reader.ts';
 
@@ -17,7 +18,7 @@ export interface HmsClient extends Reach {
   readonly kind: 'client';
   readonly appId: string;
   readonly clientId: string;
-  readonly clientSecret: string;
+  readonly clientSecret: KeyObject;
   /** With a project, pushes go to the second version of the API instead of the first. */
   readonly projectId: string | null;
 }
@@ -77,7 +78,9 @@ function readClient(reader: SettingsReader): HmsClient {
     clientId: isGiven('clientId')
       ? reader.string('clientId', IDENTIFIER, 'the id of the OAuth client')
       : appId,
-    clientSecret: reader.string('clientSecret', PRINTABLE, 'the secret of the OAuth client'),
+    clientSecret: keepSecret(
+      reader.string('clientSecret', PRINTABLE, 'the secret of the OAuth client'),
+    ),
     projectId: isGiven('projectId')
       ? reader.string('projectId', IDENTIFIER, 'the id of the project')
       : null,
@@ -92,7 +95,7 @@ function readServiceAccount(reader: SettingsReader): HmsServiceAccount | null {
   const projectId = file.string('project_id', IDENTIFIER, 'a project id');
   const keyId = file.string('key_id', PRINTABLE, 'the id of the key');
   const subAccount = file.string('sub_account', PRINTABLE, 'the id of the account');
-  const signingKey = readSigningKey(file);
+  const signingKey = readAccountKey(file);
   // The signature is made out to this address, so a file that names another is no key file.
   const tokenUri = file.raw('token_uri');
   if (tokenUri !== undefined && tokenUri !== HMS_ENDPOINTS.token) {
@@ -102,20 +105,6 @@ function readServiceAccount(reader: SettingsReader): HmsServiceAccount | null {
   const highPriority = readHighPriority(reader);
   if (signingKey === null) return null;
   return { kind: 'service_account', projectId, keyId, subAccount, signingKey, kinds, highPriority };
-}
-
-function readSigningKey(file: SettingsReader): KeyObject | null {
-  const pem = file.string('private_key', /PRIVATE KEY/, 'a private key in PEM form');
-  if (pem === '') return null;
-  try {
-    const key = createPrivateKey(pem);
-    if (key.asymmetricKeyType === 'rsa') return key;
-    file.problem('private_key', 'must be an RSA key');
-  } catch {
-    // The error may quote the key, so its text is not passed on.
-    file.problem('private_key', 'cannot be read as a private key');
-  }
-  return null;
 }
 
 function readKinds(reader: SettingsReader): readonly HmsKind[] {

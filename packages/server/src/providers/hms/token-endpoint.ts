@@ -1,5 +1,6 @@
-import type { TokenAnswer, TokenSource } from '../bearer-token.ts';
-import { TokenExchange } from '../token-exchange.ts';
+import type { TokenSource } from '../bearer-token.ts';
+import { TokenExchange, type ExchangeAnswer } from '../token-exchange.ts';
+import { revealSecret } from '../secret-text.ts';
 import { classifyOAuthRefusal } from './oauth-reasons.ts';
 import type { HmsClient, HmsEndpoints } from './settings.ts';
 
@@ -14,8 +15,9 @@ export class TokenEndpoint implements TokenSource, AsyncDisposable {
   }
 
   /** Trades the client's secret for an access token. */
-  async fetchToken(now: Date): Promise<TokenAnswer> {
-    const { clientId: client_id, clientSecret: client_secret } = this.#client;
+  async fetchToken(now: Date): Promise<ExchangeAnswer> {
+    const { clientId: client_id, clientSecret } = this.#client;
+    const client_secret = revealSecret(clientSecret);
     return this.#exchange.trade(
       { grant_type: 'client_credentials', client_id, client_secret },
       now,

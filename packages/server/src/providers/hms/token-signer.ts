@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose';
-import type { TokenAnswer, TokenSource } from '../bearer-token.ts';
+import type { TokenSource } from '../bearer-token.ts';
+import type { ExchangeAnswer } from '../token-exchange.ts';
 import { HMS_ENDPOINTS, type HmsServiceAccount } from './settings.ts';
 
 /** Huawei's ceiling for the life of such a token. */
@@ -16,7 +17,7 @@ export class TokenSigner implements TokenSource {
     this.#account = account;
   }
 
-  async fetchToken(now: Date): Promise<TokenAnswer> {
+  async fetchToken(now: Date): Promise<ExchangeAnswer> {
     const { keyId, subAccount, signingKey } = this.#account;
     const issuedAtSeconds = Math.floor(now.getTime() / 1000);
     const expiresAtSeconds = issuedAtSeconds + LIFETIME_SECONDS;
@@ -28,6 +29,6 @@ export class TokenSigner implements TokenSource {
       .setExpirationTime(expiresAtSeconds)
       .sign(signingKey);
     const expiresAt = new Date(expiresAtSeconds * 1000);
-    return { kind: 'token', token: { value, issuedAt: now, expiresAt } };
+    return { kind: 'token', token: { value, issuedAt: now, expiresAt }, date: null };
   }
 }

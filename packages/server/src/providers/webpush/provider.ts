@@ -5,6 +5,7 @@ import type { AllowedHosts } from '../../domain/outbound-url.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { PushEndpoint } from '../../domain/push-service.ts';
 import type { Push } from '../../domain/push.ts';
+import type { Verification } from '../../domain/verification.ts';
 import { resolveAll, type Resolve } from '../../outbound/public-lookup.ts';
 import { deliverEach } from '../provider.ts';
 import type { HearOutcome, Provider, ProviderLimits, SendOptions } from '../provider.ts';
@@ -18,6 +19,7 @@ import { RefusalStreak } from './refusal-streak.ts';
 import { ServiceRoutes } from './service-routes.ts';
 import type { WebPushReach, WebPushSettings } from './settings.ts';
 import { VapidToken } from './vapid-token.ts';
+import { verifyWebPush } from './verify.ts';
 
 export interface WebPushProviderOptions {
   readonly settings: WebPushSettings;
@@ -93,6 +95,10 @@ class WebPushProvider implements Provider {
       return body === null ? UNREADABLE : this.#deliver(push, one, body, options);
     };
     await deliverEach(pushes, deliver, hear);
+  }
+
+  async verify(): Promise<Verification> {
+    return verifyWebPush();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
