@@ -94,7 +94,7 @@ class Call implements Dispatcher.DispatchHandler {
     ({ promise: this.result, resolve: this.#resolve } = Promise.withResolvers<HmsResult>());
     this.#options = options;
     this.#answerTimeoutMs = answerTimeoutMs;
-    const leftMs = options.startBefore - performance.now();
+    const leftMs = Math.max(options.startBefore - performance.now(), 0);
     this.#timer = setTimeout(() => this.#neverStarted('expired'), leftMs);
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal.aborted) this.#neverStarted('aborted');
