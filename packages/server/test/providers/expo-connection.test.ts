@@ -64,4 +64,22 @@ describe('the connections to Expo', () => {
     assert(kinds.has('accepted'), 'the late connection was thrown away');
     assert.equal(network.simulator.connections.length, 1);
   });
+
+  it('are closed after the last answer, and what waits for its turn is given back', async () => {
+    await using network = await startExpoNetwork();
+    using hold = network.simulator.faults.hold();
+    const pushes = Array.from({ length: 800 }, () => makeExpoPush());
+    const options = {
+      startBefore: performance.now() + 30_000,
+      signal: new AbortController().signal,
+    };
+    const sending = outcomesOf(network.provider, pushes, options);
+    await hold.arrived(6);
+    const closing = network.provider[Symbol.asyncDispose]();
+    hold.release();
+    const counts = Map.groupBy(await sending, ({ kind }) => kind);
+    await closing;
+    assert.deepEqual([...counts.keys()].toSorted(), ['accepted', 'not_started']);
+    assert.equal(counts.get('not_started')?.length, 200);
+  });
 });

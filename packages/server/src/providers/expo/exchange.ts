@@ -52,7 +52,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return this.#result.promise;
   }
 
-  /** Throwing leaves the connection in use, which may just have been made, and aborting does not. */
+  /** Throwing leaves the connection in use, which aborting does not; it may just have been made. */
   onRequestStart(): void {
     if (performance.now() >= this.#options.startBefore) this.#giveUp('expired');
     if (this.#isOver) throw new Error('nobody waits for this request any more');
