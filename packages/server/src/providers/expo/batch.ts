@@ -49,6 +49,10 @@ export async function sendBatch(
     for (const { place } of batch) hear(place, outcome);
     return;
   }
+  if (namesAnother(sender.project, tokensByProject)) {
+    for (const { place } of batch) hear(place, OWN_PROJECT_WRONG);
+    return;
+  }
   const { strangers, parts } = divide(batch, tokensByProject, sender.project);
   for (const { place } of strangers) hear(place, WRONG_PROJECT);
   await Promise.all(parts.map((part) => sendBatch(sender, part, options, hear)));
@@ -61,6 +65,14 @@ const WRONG_PROJECT: Outcome = {
   kind: 'token_mismatch',
   code: 'PUSH_TOO_MANY_EXPERIENCE_IDS',
   status: 400,
+};
+
+/** None of the tokens is of the project that the credential names. */
+const OWN_PROJECT_WRONG: Outcome = {
+  kind: 'auth',
+  code: 'wrong_project',
+  status: 400,
+  scope: 'credential',
 };
 
 /** An outcome for each push of the batch, in its order; null where there are no tickets at all. */
@@ -87,6 +99,18 @@ function readRefusal(result: ExpoResult, now: Date): ExpoRefusal {
   const cutOff = outcomeOfCutOff(result);
   if (cutOff !== null) return { outcome: cutOff, tokensByProject: null };
   return classifyRefusal(result, now);
+}
+
+/**
+ * Whether Expo says of tokens whose they are, and our project is not among them. It may have been
+ * renamed, or misspelt in the credential, which makes nobody a stranger.
+ */
+function namesAnother(
+  own: string | null,
+  tokensByProject: ReadonlyMap<string, readonly string[]> | null,
+): boolean {
+  if (own === null || tokensByProject === null) return false;
+  return tokensByProject.size > 0 && !tokensByProject.has(own);
 }
 
 interface Division {
