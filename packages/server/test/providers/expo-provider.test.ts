@@ -258,6 +258,24 @@ describe('the receipts of the Expo provider', () => {
     );
   });
 
+  it('are asked for in halves when the question is not taken', async () => {
+    await using network = await startExpoNetwork();
+    const { provider, clock, simulator } = network;
+    const pushes = Array.from({ length: 5 }, () => makeExpoPush());
+    const accepted = await outcomesOf(provider, pushes, soon());
+    const ids = accepted.map((one) => (one.kind === 'accepted' ? one.providerId : ''));
+    clock.advance(provider.receipts?.afterMs ?? 0);
+    const match = { path: EXPO_RECEIPTS_PATH };
+    const fault = { kind: 'answer', status: 400, reason: 'VALIDATION_ERROR' } as const;
+    simulator.faults.schedule({ times: 1, match, fault });
+    const answer = await provider.receipts?.fetch(ids, signal);
+    assert(answer?.kind === 'receipts');
+    assert.deepEqual([...answer.outcomes.keys()].toSorted(), ids.toSorted());
+    simulator.faults.schedule({ times: Infinity, match, fault });
+    const refused = await provider.receipts?.fetch(ids, signal);
+    assert(refused?.kind === 'refused' && refused.outcome.kind === 'payload');
+  });
+
   it('are asked for another time when the question is refused, or gets no answer', async () => {
     await using network = await startExpoNetwork();
     const { simulator } = network;
