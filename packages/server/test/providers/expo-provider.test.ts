@@ -5,8 +5,11 @@ import { EXPO_RECEIPTS_PATH, EXPO_SEND_PATH, EXPO_SENTINELS } from '@homing/simu
 import { NO_OVERRIDES } from '../../src/domain/message.ts';
 import { mayHaveBeenTaken, type Outcome } from '../../src/domain/outcome.ts';
 import type { Push } from '../../src/domain/push.ts';
+import { expoKind } from '../../src/providers/expo/kind.ts';
+import { EXPO_ENDPOINTS } from '../../src/providers/expo/settings.ts';
 import { outcomesOf, type Provider, type SendOptions } from '../../src/providers/provider.ts';
 import { ACCESS_TOKEN, EXPO_PROJECT, startExpoNetwork, type ExpoNetwork } from './expo-network.ts';
+import { MemoryTokenStore } from './memory-token-store.ts';
 import { expoPushTo, makeExpoPush, makeMessage, soon } from './pushes.ts';
 
 const MINUTE_MS = 60_000;
@@ -233,6 +236,20 @@ describe('the Expo provider', () => {
       ['payload', 'accepted'],
     );
     assert.equal(network.simulator.journal.counters.received, 1);
+  });
+});
+
+describe('the rate of an Expo credential', () => {
+  it('is its own, whatever project it names, for nothing proves that the project is its own', () => {
+    const surroundings = { tokens: new MemoryTokenStore(), clock: () => new Date() };
+    const unset = { perMinute: null, rampSeconds: null };
+    const [one, other] = [1, 2].map((ref) => {
+      const credential = { ref, settings: { project: EXPO_PROJECT }, rate: unset };
+      return expoKind(EXPO_ENDPOINTS).open(credential, surroundings);
+    });
+    assert(one !== undefined && other !== undefined);
+    assert.notEqual(one.bucket?.name, other.bucket?.name);
+    assert.deepEqual(one.bucket?.rate, { perSecond: 600, rampSeconds: 0 });
   });
 });
 
