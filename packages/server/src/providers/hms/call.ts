@@ -1,6 +1,6 @@
 import type { HmsContent } from './payload.ts';
 
-/** Huawei's limit for one call. */
+/** Huawei's limit for one call; an ownership check lets fewer through (`LIMITS.gateSlice`). */
 export const MAX_TOKENS = 1000;
 
 /** A push that is to be sent: its place among those that were offered, and where it goes. */

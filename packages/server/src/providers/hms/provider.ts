@@ -11,7 +11,7 @@ import type { ProviderTokenStore } from '../provider-token-store.ts';
 import type { HearOutcome, Provider, ProviderLimits, SendOptions } from '../provider.ts';
 import { Suspects } from '../suspects.ts';
 import { untilAborted } from '../until-aborted.ts';
-import { CallBook, halvesOf, type Call, type Recipient } from './call.ts';
+import { CallBook, halvesOf, MAX_TOKENS, type Call, type Recipient } from './call.ts';
 import { ANSWER_TIMEOUT_MS, HmsConnections, IN_FLIGHT, type HmsResult } from './connection.ts';
 import {
   buildHmsContent,
@@ -57,7 +57,11 @@ export function createHmsProvider(options: HmsProviderOptions): Provider {
 }
 
 class HmsProvider implements Provider {
-  readonly limits: ProviderLimits = { payloadBytes: HMS_PAYLOAD_BYTES, inFlight: IN_FLIGHT };
+  readonly limits: ProviderLimits = {
+    payloadBytes: HMS_PAYLOAD_BYTES,
+    inFlight: IN_FLIGHT,
+    batch: MAX_TOKENS,
+  };
   readonly #settings: HmsSettings;
   readonly #clock: Clock;
   readonly #token: BearerToken;
