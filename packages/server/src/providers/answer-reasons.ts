@@ -65,6 +65,12 @@ const OWN: readonly (readonly [OutcomeKind, string, string, string])[] = [
     'the token is of another project than the credential',
     'Add a credential for the project of the token.',
   ],
+  [
+    'auth',
+    'wrong_project',
+    'none of the tokens is of the project that the credential names',
+    'Correct the project of the credential.',
+  ],
   ['transient', 'connect_failed', 'the provider could not be reached', WAIT],
   [
     'transient',

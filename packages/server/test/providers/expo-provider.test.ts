@@ -5,9 +5,12 @@ import { EXPO_RECEIPTS_PATH, EXPO_SEND_PATH, EXPO_SENTINELS } from '@homing/simu
 import { NO_OVERRIDES } from '../../src/domain/message.ts';
 import { mayHaveBeenTaken, type Outcome } from '../../src/domain/outcome.ts';
 import type { Push } from '../../src/domain/push.ts';
+import { expoKind } from '../../src/providers/expo/kind.ts';
+import { EXPO_ENDPOINTS } from '../../src/providers/expo/settings.ts';
 import { outcomesOf, type Provider, type SendOptions } from '../../src/providers/provider.ts';
 import { keepSecret } from '../../src/providers/secret-text.ts';
 import { ACCESS_TOKEN, EXPO_PROJECT, startExpoNetwork, type ExpoNetwork } from './expo-network.ts';
+import { MemoryTokenStore } from './memory-token-store.ts';
 import { expoPushTo, makeExpoPush, makeMessage, soon } from './pushes.ts';
 
 const MINUTE_MS = 60_000;
@@ -237,6 +240,20 @@ describe('the Expo provider', () => {
   });
 });
 
+describe('the rate of an Expo credential', () => {
+  it('is its own, whatever project it names, for nothing proves that the project is its own', () => {
+    const surroundings = { tokens: new MemoryTokenStore(), clock: () => new Date() };
+    const unset = { perMinute: null, rampSeconds: null };
+    const [one, other] = [1, 2].map((ref) => {
+      const credential = { ref, settings: { project: EXPO_PROJECT }, rate: unset };
+      return expoKind(EXPO_ENDPOINTS).open(credential, surroundings);
+    });
+    assert(one !== undefined && other !== undefined);
+    assert.notEqual(one.bucket?.name, other.bucket?.name);
+    assert.deepEqual(one.bucket?.rate, { perSecond: 600, rampSeconds: 0 });
+  });
+});
+
 describe('the receipts of the Expo provider', () => {
   const { signal } = new AbortController();
 
@@ -257,6 +274,24 @@ describe('the receipts of the Expo provider', () => {
       ids.map((id) => answer.outcomes.get(id)?.kind),
       ['accepted', 'token_dead', undefined, 'token_mismatch'],
     );
+  });
+
+  it('are asked for in halves when the question is not taken', async () => {
+    await using network = await startExpoNetwork();
+    const { provider, clock, simulator } = network;
+    const pushes = Array.from({ length: 5 }, () => makeExpoPush());
+    const accepted = await outcomesOf(provider, pushes, soon());
+    const ids = accepted.map((one) => (one.kind === 'accepted' ? one.providerId : ''));
+    clock.advance(provider.receipts?.afterMs ?? 0);
+    const match = { path: EXPO_RECEIPTS_PATH };
+    const fault = { kind: 'answer', status: 400, reason: 'VALIDATION_ERROR' } as const;
+    simulator.faults.schedule({ times: 1, match, fault });
+    const answer = await provider.receipts?.fetch(ids, signal);
+    assert(answer?.kind === 'receipts');
+    assert.deepEqual([...answer.outcomes.keys()].toSorted(), ids.toSorted());
+    simulator.faults.schedule({ times: Infinity, match, fault });
+    const refused = await provider.receipts?.fetch(ids, signal);
+    assert(refused?.kind === 'refused' && refused.outcome.kind === 'payload');
   });
 
   it('are asked for another time when the question is refused, or gets no answer', async () => {

@@ -76,6 +76,13 @@ describe('a ticket or a receipt of Expo', () => {
     });
   });
 
+  it('leaves in doubt what became of a push that it says is in order, but does not name', () => {
+    for (const item of [{ status: 'ok' }, { status: 'ok', id: '' }, { status: 'ok', id: 1 }]) {
+      const expected = { kind: 'unknown', code: 'ticket_without_id', status: 200 };
+      assert.deepEqual(classifyItem('ticket', '', item), expected);
+    }
+  });
+
   it('means the same in both places, and says where it was', () => {
     const item = { status: 'error', message: '…', details: { error: 'ProviderError' } };
     assert.deepEqual(classifyItem('ticket', '', item), {

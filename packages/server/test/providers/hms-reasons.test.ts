@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Outcome } from '../../src/domain/outcome.ts';
 import type { HmsAnswer } from '../../src/providers/hms/connection.ts';
 import { readVerdict, REASONS, type HmsVerdict } from '../../src/providers/hms/reasons.ts';
 
 const NOW = new Date('2026-05-05T10:00:00Z');
 
-function read(body: string, more: Partial<HmsAnswer> = {}, hasSucceeded = false): HmsVerdict {
+function read(body: string, more: Partial<HmsAnswer> = {}): HmsVerdict {
   const headers = { retryAfter: undefined, date: undefined };
   const answer = { kind: 'answer', status: 200, ...headers, isWhole: true } as const;
-  return readVerdict({ ...answer, body, ...more }, NOW, hasSucceeded);
+  return readVerdict({ ...answer, body, ...more }, NOW);
 }
 
 function coded(code: unknown, msg: unknown = 'x', requestId: unknown = 'r1'): string {
@@ -19,10 +20,14 @@ function partial(report: unknown): HmsVerdict {
   return read(coded('80100000', JSON.stringify(report)));
 }
 
+function spelt(outcome: Outcome): string {
+  assert('code' in outcome);
+  return `${outcome.kind} ${outcome.code}`;
+}
+
 function kindAndCode(verdict: HmsVerdict): string {
-  if (verdict.kind === 'taken') return 'taken';
-  assert('code' in verdict.outcome);
-  return `${verdict.outcome.kind} ${verdict.outcome.code}`;
+  assert(verdict.kind === 'refused');
+  return spelt(verdict.outcome);
 }
 
 describe('an answer of Push Kit', () => {
@@ -76,10 +81,16 @@ describe('an answer of Push Kit', () => {
   });
 
   it('that stands for opposite things is told by whether the credential works for others', () => {
-    assert.equal(kindAndCode(read(coded('80300007'))), 'token_mismatch 80300007');
-    assert.equal(kindAndCode(read(coded('80300007'), {}, true)), 'token_dead 80300007');
-    assert.equal(kindAndCode(read(coded('80300002'))), 'auth 80300002');
-    assert.equal(kindAndCode(read(coded('80300002'), {}, true)), 'token_mismatch 80300002');
+    const expected = {
+      80300007: ['token_dead 80300007', 'token_mismatch 80300007'],
+      80300002: ['token_mismatch 80300002', 'auth 80300002'],
+    };
+    for (const [code, [whileWorking, otherwise]] of Object.entries(expected)) {
+      const verdict = read(coded(code));
+      assert(verdict.kind === 'token_refused');
+      assert.equal(spelt(verdict.whileWorking), whileWorking);
+      assert.equal(spelt(verdict.otherwise), otherwise);
+    }
   });
 
   it('tells a person for each row what it means and what to do', () => {

@@ -2,9 +2,11 @@ import type { Outcome } from '../../domain/outcome.ts';
 import { parseJsonObject } from '../json-object.ts';
 import { outcomeOfCutOff, outcomeWithoutAnswer } from '../no-answer.ts';
 import type { HearOutcome, SendOptions } from '../provider.ts';
-import type { ExpoConnection } from './connection.ts';
+import type { Suspects } from '../suspects.ts';
+import { BATCH_PUSHES, type ExpoConnection } from './connection.ts';
 import type { ExpoResult } from './exchange.ts';
 import { classifyItem, classifyRefusal, type ExpoRefusal } from './reasons.ts';
+import type { TokenProjects } from './token-projects.ts';
 
 /** One push that is ready to go, with its place among those that were offered. */
 export interface BatchItem {
@@ -15,15 +17,41 @@ export interface BatchItem {
 
 export type Batch = readonly BatchItem[];
 
-/** What sends batches, and for whom. */
+/** What sends batches, for whom, and with what it has learned of their tokens. */
 export interface BatchSender {
   readonly connection: ExpoConnection;
   /** Tokens that Expo says belong to another one are not sent; null where any may be. */
   readonly project: string | null;
+  readonly projects: TokenProjects;
+  readonly suspects: Suspects;
   readonly now: () => Date;
 }
 
 const SEND_PATH = '/--/api/v2/push/send';
+
+/**
+ * Sends pushes in as few requests as Expo allows, and hears of each. Expo takes the tokens of one
+ * project in a request, so those that are known to be of another than the sender's are not sent.
+ */
+export async function sendBatches(
+  sender: BatchSender,
+  items: Batch,
+  options: SendOptions,
+  hear: HearOutcome,
+): Promise<void> {
+  const { project, projects, suspects } = sender;
+  const isStranger = ({ token }: BatchItem): boolean => {
+    const known = projects.projectOf(token);
+    return project !== null && known !== null && known !== project;
+  };
+  for (const { place } of items.filter(isStranger)) hear(place, WRONG_PROJECT);
+  const groups = Map.groupBy(
+    items.filter((item) => !isStranger(item)),
+    ({ token }) => `${projects.projectOf(token)} ${suspects.partOf(token)}`,
+  );
+  const batches = [...groups.values()].flatMap(hundreds);
+  await Promise.all(batches.map((batch) => sendBatch(sender, batch, options, hear)));
+}
 
 /**
  * Sends a batch in one request and hears a ticket for each push. Expo refuses a batch as a whole
@@ -31,26 +59,35 @@ const SEND_PATH = '/--/api/v2/push/send';
  * says whose the tokens are, otherwise in halves, until the one at fault is alone. A batch that was
  * refused like that was not sent, so nobody gets a push twice.
  */
-export async function sendBatch(
+async function sendBatch(
   sender: BatchSender,
   batch: Batch,
   options: SendOptions,
   hear: HearOutcome,
 ): Promise<void> {
+  const tell = ({ place, token }: BatchItem, outcome: Outcome): void => {
+    if (outcome.kind !== 'not_started') sender.suspects.clear(token);
+    hear(place, outcome);
+  };
   const json = `[${batch.map((item) => item.json).join(',')}]`;
   const result = await sender.connection.post(SEND_PATH, json, options);
   const tickets = readTickets(result, batch);
   if (tickets !== null) {
-    for (const [index, { place }] of batch.entries()) hear(place, tickets[index] ?? NO_TICKET);
+    for (const [index, item] of batch.entries()) tell(item, tickets[index] ?? NO_TICKET);
     return;
   }
   const { outcome, tokensByProject } = readRefusal(result, sender.now());
-  if (outcome.kind !== 'payload' || batch.length === 1) {
-    for (const { place } of batch) hear(place, outcome);
+  const isFinal = outcome.kind !== 'payload' || batch.length === 1;
+  if (isFinal || namesAnother(sender.project, tokensByProject)) {
+    for (const item of batch) tell(item, isFinal ? outcome : OWN_PROJECT_WRONG);
     return;
   }
-  const { strangers, parts } = divide(batch, tokensByProject, sender.project);
-  for (const { place } of strangers) hear(place, WRONG_PROJECT);
+  if (tokensByProject !== null) sender.projects.learn(tokensByProject);
+  const projects = new Set(batch.map(({ token }) => sender.projects.projectOf(token)));
+  // Where the details divide nothing, going on by them would never end.
+  if (projects.size > 1) return sendBatches(sender, batch, options, hear);
+  const parts = halves(batch);
+  for (const part of parts) sender.suspects.suspect(part.map(({ token }) => token));
   await Promise.all(parts.map((part) => sendBatch(sender, part, options, hear)));
 }
 
@@ -61,6 +98,14 @@ const WRONG_PROJECT: Outcome = {
   kind: 'token_mismatch',
   code: 'PUSH_TOO_MANY_EXPERIENCE_IDS',
   status: 400,
+};
+
+/** None of the tokens is of the project that the credential names. */
+const OWN_PROJECT_WRONG: Outcome = {
+  kind: 'auth',
+  code: 'wrong_project',
+  status: 400,
+  scope: 'credential',
 };
 
 /** An outcome for each push of the batch, in its order; null where there are no tickets at all. */
@@ -89,34 +134,24 @@ function readRefusal(result: ExpoResult, now: Date): ExpoRefusal {
   return classifyRefusal(result, now);
 }
 
-interface Division {
-  /** Of other projects than the one that is sent for. */
-  readonly strangers: Batch;
-  /** Smaller than the batch, each of them. */
-  readonly parts: readonly Batch[];
+/**
+ * Whether Expo says of tokens whose they are, and our project is not among them. It may have been
+ * renamed, or misspelt in the credential, which makes nobody a stranger.
+ */
+function namesAnother(
+  own: string | null,
+  tokensByProject: ReadonlyMap<string, readonly string[]> | null,
+): boolean {
+  if (own === null || tokensByProject === null) return false;
+  return tokensByProject.size > 0 && !tokensByProject.has(own);
 }
 
-function divide(
-  batch: Batch,
-  tokensByProject: ReadonlyMap<string, readonly string[]> | null,
-  own: string | null,
-): Division {
-  const projects = new Map(
-    [...(tokensByProject ?? [])].flatMap(([name, tokens]) => tokens.map((token) => [token, name])),
-  );
-  const projectOf = ({ token }: BatchItem): string | null => projects.get(token) ?? null;
-  const isStranger = (item: BatchItem): boolean =>
-    own !== null && projectOf(item) !== null && projectOf(item) !== own;
-  const strangers = batch.filter(isStranger);
-  const parts = [
-    ...Map.groupBy(
-      batch.filter((item) => !isStranger(item)),
-      projectOf,
-    ).values(),
-  ];
-  // Where the details divide nothing, going on by them would never end.
-  if (parts.length === 1 && strangers.length === 0) return { strangers, parts: halves(batch) };
-  return { strangers, parts };
+function hundreds(items: Batch): readonly Batch[] {
+  const batches: Batch[] = [];
+  for (let from = 0; from < items.length; from += BATCH_PUSHES) {
+    batches.push(items.slice(from, from + BATCH_PUSHES));
+  }
+  return batches;
 }
 
 function halves(batch: Batch): readonly Batch[] {

@@ -40,6 +40,7 @@ export class ExpoConnection implements AsyncDisposable {
   readonly #accessToken: KeyObject | null;
   readonly #turns = new Turns(REQUESTS_AT_ONCE);
   readonly #underWay = new Set<Promise<ExpoResult>>();
+  #isClosing = false;
 
   constructor({ endpoints, answerTimeoutMs, accessToken }: ExpoConnectionOptions) {
     this.#accessToken = accessToken;
@@ -63,6 +64,10 @@ export class ExpoConnection implements AsyncDisposable {
       const cause = options.signal.aborted ? 'aborted' : 'expired';
       return { kind: 'not_started', cause, detail: '' };
     }
+    if (this.#isClosing) {
+      this.#turns.giveBack();
+      return { kind: 'not_started', cause: 'closed', detail: '' };
+    }
     const exchange = new Exchange(options);
     const { result } = exchange;
     this.#underWay.add(result);
@@ -78,6 +83,7 @@ export class ExpoConnection implements AsyncDisposable {
 
   /** Waits for answers, and not for connections that are still being made for nobody. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosing = true;
     await Promise.all(this.#underWay);
     await this.#pool.destroy();
   }

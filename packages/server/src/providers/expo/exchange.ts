@@ -52,13 +52,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return this.#result.promise;
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    const isLate = performance.now() >= this.#options.startBefore;
-    if (isLate) this.#giveUp('expired');
-    if (isLate || this.#isOver) {
-      controller.abort(new Error('nobody waits for this request any more'));
-      return;
-    }
+  /** Throwing leaves the connection in use, which aborting does not; it may just have been made. */
+  onRequestStart(): void {
+    if (performance.now() >= this.#options.startBefore) this.#giveUp('expired');
+    if (this.#isOver) throw new Error('nobody waits for this request any more');
     this.#isStarted = true;
     clearTimeout(this.#timer);
   }

@@ -28,8 +28,8 @@ export function expoKind(endpoints: ExpoEndpoints): ProviderKind {
         ...(answerTimeoutMs !== undefined && { answerTimeoutMs }),
       });
       const rate = rateOf(credential.rate, EXPO_RATE);
-      // Expo counts by project, also where several apps send for it.
-      const name = `expo/${settings.project ?? credential.ref}`;
+      // Expo counts by project, but anybody may name one, and would use up what another is granted.
+      const name = `expo/${credential.ref}`;
       return {
         name: 'expo',
         provider,

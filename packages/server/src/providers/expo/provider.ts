@@ -5,13 +5,15 @@ import type { Push } from '../../domain/push.ts';
 import type { Verification } from '../../domain/verification.ts';
 import { problemOutcome } from '../payload-problem.ts';
 import type { HearOutcome, Provider, ProviderLimits, Receipts, SendOptions } from '../provider.ts';
-import { sendBatch, type BatchItem, type BatchSender } from './batch.ts';
+import { Suspects } from '../suspects.ts';
+import { sendBatches, type BatchItem, type BatchSender } from './batch.ts';
 import { ANSWER_TIMEOUT_MS, BATCH_PUSHES, ExpoConnection, IN_FLIGHT } from './connection.ts';
 import { buildExpoMessage, EXPO_PAYLOAD_BYTES, measureExpoPayload } from './payload.ts';
 import { createExpoReceipts } from './receipts.ts';
 import { EXPO_ENDPOINTS } from './settings.ts';
 import type { ExpoEndpoints, ExpoSettings } from './settings.ts';
 import { verifyExpo } from './verify.ts';
+import { TokenProjects } from './token-projects.ts';
 
 export interface ExpoProviderOptions {
   readonly settings: ExpoSettings;
@@ -46,7 +48,13 @@ class ExpoProvider implements Provider {
     this.#clock = clock;
     this.#hasAccessToken = accessToken !== null;
     this.#connection = new ExpoConnection({ endpoints, answerTimeoutMs, accessToken });
-    this.#sender = { connection: this.#connection, project, now: clock };
+    this.#sender = {
+      connection: this.#connection,
+      project,
+      projects: new TokenProjects(),
+      suspects: new Suspects(),
+      now: clock,
+    };
     this.receipts = createExpoReceipts(this.#connection, clock);
   }
 
@@ -68,12 +76,7 @@ class ExpoProvider implements Provider {
       if (build.kind === 'problem') hear(place, problemOutcome(build));
       else items.push({ place, token: push.address.token, json: build.json });
     }
-    const batches: Promise<void>[] = [];
-    for (let from = 0; from < items.length; from += BATCH_PUSHES) {
-      const batch = items.slice(from, from + BATCH_PUSHES);
-      batches.push(sendBatch(this.#sender, batch, options, hear));
-    }
-    await Promise.all(batches);
+    await sendBatches(this.#sender, items, options, hear);
   }
 
   verify(signal: AbortSignal): Promise<Verification> {

@@ -153,12 +153,15 @@ export function classifyRefusal(answer: ExpoAnswer, now: Date): ExpoRefusal {
 
 /**
  * The outcome that a ticket or a receipt stands for. What only receipts are known to say means the
- * same in a ticket; the code tells where it was said.
+ * same in a ticket; the code tells where it was said. A ticket brings the id by which its receipt
+ * is asked for, which is the `id` of a receipt here; without it nothing could be followed up.
  */
 export function classifyItem(where: 'ticket' | 'receipt', id: string, item: unknown): Outcome {
   const fields = isJsonObject(item) ? item : {};
   if (fields['status'] === 'ok') {
-    return { kind: 'accepted', providerId: text(fields['id']) ?? id };
+    const providerId = where === 'ticket' ? text(fields['id']) : id;
+    if (providerId !== null && providerId !== '') return { kind: 'accepted', providerId };
+    return { kind: 'unknown', code: 'ticket_without_id', status: 200 };
   }
   const details = isJsonObject(fields['details']) ? fields['details'] : {};
   const error = text(details['error']) ?? 'unknown';

@@ -1,7 +1,7 @@
 import type { HmsContent } from './payload.ts';
 
-/** Huawei's limit for one call. */
-const MAX_TOKENS = 1000;
+/** Huawei's limit for one call; an ownership check lets fewer through (`LIMITS.gateSlice`). */
+export const MAX_TOKENS = 1000;
 
 /** A push that is to be sent: its place among those that were offered, and where it goes. */
 export interface Recipient {
@@ -23,8 +23,9 @@ export class CallBook {
   readonly #open = new Map<string, Recipient[]>();
   readonly #calls: Call[] = [];
 
-  add(content: HmsContent, recipient: Recipient): void {
-    const key = `${content.target} ${content.pushType} ${content.text}`;
+  /** `part` keeps recipients apart that are not to share a call; null for all others. */
+  add(content: HmsContent, recipient: Recipient, part: number | null): void {
+    const key = `${part} ${content.target} ${content.pushType} ${content.text}`;
     const open = this.#open.get(key);
     if (open !== undefined && open.length < MAX_TOKENS) {
       open.push(recipient);
@@ -39,4 +40,13 @@ export class CallBook {
   get calls(): readonly Call[] {
     return this.#calls;
   }
+}
+
+/** The same call in two, each of which has a part of its recipients. */
+export function halvesOf({ content, recipients }: Call): readonly Call[] {
+  const middle = Math.ceil(recipients.length / 2);
+  return [recipients.slice(0, middle), recipients.slice(middle)].map((part) => ({
+    content,
+    recipients: part,
+  }));
 }

@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { SendOptions } from '../provider.ts';
 import type { HmsEndpoints } from './settings.ts';
 
-/** A call takes up to a thousand tokens, so few connections go a long way. */
+/** A call takes as many tokens as an ownership check lets through: few connections suffice. */
 const MAX_CONNECTIONS = 64;
 
 /**

@@ -166,7 +166,7 @@ function dataOf(push: Push, isDrawn: boolean): JsonObject {
     ...message.data,
     homing_notification: message.notificationId,
     ...(message.challenge === null ? {} : { homing_challenge: message.challenge }),
-    // What is bound to nobody says the same to all, so that one call can take it to a thousand.
+    // What is bound to nobody says the same to all, so that one call can take it to all of them.
     ...(rcpt === null ? {} : { homing_id: id, homing_rcpt: rcpt }),
     ...(url === null ? {} : { homing_url: url }),
     ...(actions.length === 0 ? {} : { homing_actions: JSON.stringify(actions) }),

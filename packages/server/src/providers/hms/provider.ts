@@ -10,11 +10,12 @@ import { outcomeWithoutAnswer } from '../no-answer.ts';
 import { problemOutcome } from '../payload-problem.ts';
 import type { ProviderTokenStore } from '../provider-token-store.ts';
 import type { HearOutcome, Provider, ProviderLimits, SendOptions } from '../provider.ts';
+import { Suspects } from '../suspects.ts';
 import { untilAborted } from '../until-aborted.ts';
-import { CallBook, type Call } from './call.ts';
+import { CallBook, halvesOf, MAX_TOKENS, type Call, type Recipient } from './call.ts';
 import { ANSWER_TIMEOUT_MS, HmsConnections, IN_FLIGHT, type HmsResult } from './connection.ts';
 import { buildHmsContent, HMS_PAYLOAD_BYTES, measureHmsPayload, requestText } from './payload.ts';
-import { readVerdict, type HmsVerdict } from './reasons.ts';
+import { readVerdict, type HmsVerdict, type TokenRefusal } from './reasons.ts';
 import { HMS_ENDPOINTS, type HmsEndpoints, type HmsSettings } from './settings.ts';
 import { TokenEndpoint } from './token-endpoint.ts';
 import { TokenSigner } from './token-signer.ts';
@@ -30,6 +31,19 @@ export interface HmsProviderOptions {
   readonly answerTimeoutMs?: number;
 }
 
+/** A call to one token that was refused because of the token, or of the credential. */
+interface Doubt {
+  readonly call: Call;
+  readonly verdict: TokenRefusal;
+}
+
+/** What deliveries of one `send` share. */
+interface Sending {
+  readonly options: SendOptions;
+  readonly hear: HearOutcome;
+  readonly doubts: Doubt[];
+}
+
 /** Huawei's token endpoint may take seconds; nobody waits for it longer than this. */
 const TOKEN_TIMEOUT_MS = 10_000;
 
@@ -42,13 +56,18 @@ export function createHmsProvider(options: HmsProviderOptions): Provider {
 }
 
 class HmsProvider implements Provider {
-  readonly limits: ProviderLimits = { payloadBytes: HMS_PAYLOAD_BYTES, inFlight: IN_FLIGHT };
+  readonly limits: ProviderLimits = {
+    payloadBytes: HMS_PAYLOAD_BYTES,
+    inFlight: IN_FLIGHT,
+    batch: MAX_TOKENS,
+  };
   readonly #settings: HmsSettings;
   readonly #clock: Clock;
   readonly #source: TokenEndpoint | TokenSigner;
   readonly #token: BearerToken;
   readonly #connections: HmsConnections;
   readonly #owned = new AsyncDisposableStack();
+  readonly #suspects = new Suspects();
   /** When Push Kit last took a message for a token of this kind, in this process. */
   readonly #takenAtMs = new Map<HmsKind, number>();
 
@@ -85,12 +104,16 @@ class HmsProvider implements Provider {
       for (const place of pushes.keys()) hear(place, obstacle);
       return;
     }
-    const calls = this.#callsFor(pushes, hear);
-    const made = await Promise.allSettled(
-      calls.map(async (call) => this.#conclude(call, await this.#make(call, options), hear)),
-    );
-    const failed = made.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const sending: Sending = { options, hear, doubts: [] };
+    try {
+      await this.#deliverAll(this.#callsFor(pushes, hear), sending);
+    } finally {
+      // Judged last, when all that can tell whether the credential works has been answered.
+      for (const { call, verdict } of sending.doubts) {
+        const isWorking = this.#hasSucceeded(call.content.target);
+        this.#refuse(call, isWorking ? verdict.whileWorking : verdict.otherwise, hear);
+      }
+    }
   }
 
   verify(signal: AbortSignal): Promise<Verification> {
@@ -120,19 +143,45 @@ class HmsProvider implements Provider {
       }
       const content = buildHmsContent(push, now, this.#settings);
       if (content.kind === 'problem') hear(place, problemOutcome(content));
-      else book.add(content, { place, token: address.token });
+      else book.add(content, { place, token: address.token }, this.#suspects.partOf(address.token));
     }
     return book.calls;
+  }
+
+  /** One that fails, by a mistake of ours, keeps none of the others from being heard. */
+  async #deliverAll(calls: readonly Call[], sending: Sending): Promise<void> {
+    const made = await Promise.allSettled(calls.map((call) => this.#deliver(call, sending)));
+    const failed = made.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /**
+   * Huawei refuses a call as a whole for one token of another app, which anybody can register with
+   * ours. Such a call is divided until that token is alone; a call that was refused like that was
+   * not sent, so nobody gets a push twice.
+   */
+  async #deliver(call: Call, sending: Sending): Promise<void> {
+    const verdict = await this.#make(call, sending.options);
+    if (verdict.kind !== 'token_refused') return this.#conclude(call, verdict, sending.hear);
+    if (call.recipients.length === 1) {
+      sending.doubts.push({ call, verdict });
+      return;
+    }
+    const halves = halvesOf(call);
+    for (const { recipients } of halves) {
+      this.#suspects.suspect(recipients.map(({ token }) => token));
+    }
+    await this.#deliverAll(halves, sending);
   }
 
   /** Makes a call, and once more if another access token may help. */
   async #make(call: Call, options: SendOptions): Promise<HmsVerdict> {
     const authorization = this.#token.authorization();
-    const first = this.#judge(call, await this.#request(call, authorization, options));
-    if (first.kind === 'taken' || first.action !== 'renew_token') return first;
+    const first = this.#judge(await this.#request(call, authorization, options));
+    if (first.kind !== 'refused' || first.action !== 'renew_token') return first;
     if (!(await this.#token.replace(authorization))) return first;
     const renewed = this.#token.authorization();
-    return this.#judge(call, await this.#request(call, renewed, options));
+    return this.#judge(await this.#request(call, renewed, options));
   }
 
   #request(
@@ -159,11 +208,11 @@ class HmsProvider implements Provider {
     return this.#connections.request({ path, headers, body }, { startBefore, signal });
   }
 
-  #judge({ content }: Call, result: HmsResult): HmsVerdict {
+  #judge(result: HmsResult): HmsVerdict {
     if (result.kind !== 'answer') {
       return { kind: 'refused', action: 'report', outcome: outcomeWithoutAnswer(result) };
     }
-    return readVerdict(result, this.#clock(), this.#hasSucceeded(content.target));
+    return readVerdict(result, this.#clock());
   }
 
   #hasSucceeded(kind: HmsKind): boolean {
@@ -171,20 +220,30 @@ class HmsProvider implements Provider {
     return this.#clock().getTime() - takenAtMs < LIMITS.massDeathMs;
   }
 
-  #conclude({ content, recipients }: Call, verdict: HmsVerdict, hear: HearOutcome): void {
-    if (verdict.kind === 'refused') {
-      for (const { place } of recipients) hear(place, verdict.outcome);
-      return;
-    }
+  #conclude(
+    call: Call,
+    verdict: Exclude<HmsVerdict, { readonly kind: 'token_refused' }>,
+    hear: HearOutcome,
+  ): void {
+    if (verdict.kind === 'refused') return this.#refuse(call, verdict.outcome, hear);
     const { illegal, illegalOutcome, providerId } = verdict;
-    for (const { place, token } of recipients) {
-      if (illegal.has(token)) {
-        hear(place, illegalOutcome);
+    for (const recipient of call.recipients) {
+      if (illegal.has(recipient.token)) {
+        this.#tell(recipient, illegalOutcome, hear);
         continue;
       }
-      this.#takenAtMs.set(content.target, this.#clock().getTime());
-      hear(place, { kind: 'accepted', providerId });
+      this.#takenAtMs.set(call.content.target, this.#clock().getTime());
+      this.#tell(recipient, { kind: 'accepted', providerId }, hear);
     }
+  }
+
+  #refuse({ recipients }: Call, outcome: Outcome, hear: HearOutcome): void {
+    for (const recipient of recipients) this.#tell(recipient, outcome, hear);
+  }
+
+  #tell({ place, token }: Recipient, outcome: Outcome, hear: HearOutcome): void {
+    if (outcome.kind !== 'not_started') this.#suspects.clear(token);
+    hear(place, outcome);
   }
 }
 

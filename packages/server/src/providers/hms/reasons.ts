@@ -65,12 +65,12 @@ export const REASONS = {
   ),
   '* 80200003': auth('the access token has expired', "Check the server's clock.", 'renew_token'),
   '* 80200005': auth('the signed token has expired', "Check the server's clock.", 'renew_token'),
-  // Somebody else's token in our app looks the same; `refine` tells.
+  // Somebody else's token in our app looks the same; `ABOUT_TOKENS` tells.
   '* 80300002': auth(
     'the app may not push to this token',
     'Enable Push Kit for the app, and check that app id and secret are of the same app.',
   ),
-  // Also what a wrong version of the API or a wrong app looks like; `refine` tells.
+  // Also what a wrong version of the API or a wrong app looks like; `ABOUT_TOKENS` tells.
   '* 80300007': dead(
     'all tokens of the call are invalid',
     'Nothing: the token comes back when the app registers it again.',
@@ -108,6 +108,14 @@ export const REASONS = {
 const SUCCESS = '80000000';
 const PARTIAL = '80100000';
 
+/**
+ * Two codes stand for opposite things. "All tokens are invalid" is also what a wrong app or a wrong
+ * version of the API brings, so a token dies of it only while the credential works for others; and
+ * "may not push" is also what another app's token brings, which anybody could register with ours,
+ * so it stops the credential only while nothing else says that it works.
+ */
+const ABOUT_TOKENS: ReadonlySet<string> = new Set(['80300002', '80300007']);
+
 /** A text of Huawei's is shown to callers, but not whatever its length. */
 const MAX_DETAIL_CHARACTERS = 300;
 
@@ -121,13 +129,21 @@ export type HmsVerdict =
       readonly illegalOutcome: Outcome;
     }
   /** All tokens have this outcome, unless the action helps. */
-  | { readonly kind: 'refused'; readonly action: ReasonAction; readonly outcome: Outcome };
+  | { readonly kind: 'refused'; readonly action: ReasonAction; readonly outcome: Outcome }
+  | TokenRefusal;
 
 /**
- * Reads any answer; never throws, whatever the body is. `hasSucceeded` says whether the same
- * credential was lately taken for good.
+ * Nothing was taken, because of one of the tokens or because of the credential. Of a token that is
+ * alone it is told by whether the credential works for others; among several nobody can tell.
  */
-export function readVerdict(answer: HmsAnswer, now: Date, hasSucceeded: boolean): HmsVerdict {
+export interface TokenRefusal {
+  readonly kind: 'token_refused';
+  readonly whileWorking: Outcome;
+  readonly otherwise: Outcome;
+}
+
+/** Reads any answer; never throws, whatever the body is. */
+export function readVerdict(answer: HmsAnswer, now: Date): HmsVerdict {
   const { status } = answer;
   const body = parseJsonObject(answer.body);
   const code = codeOf(body);
@@ -141,30 +157,20 @@ export function readVerdict(answer: HmsAnswer, now: Date, hasSucceeded: boolean)
   if (code === null && status === 200) return inDoubt('no_code', status);
   const cutOff = outcomeOfCutOff(answer);
   if (cutOff !== null) return { kind: 'refused', action: 'report', outcome: cutOff };
-  const found = findReason(REASONS, status, code ?? '');
-  const reason = refine(found, code, hasSucceeded);
-  const outcome = toOutcome(reason, {
+  const reason = findReason(REASONS, status, code ?? '');
+  const refusal = {
     status,
     code: code ?? String(status),
     detail: text(body?.['msg']).slice(0, MAX_DETAIL_CHARACTERS) || reason.meaning,
     retryAfterMs: parseRetryAfterMs(answer.retryAfter, now),
     since: null,
-  });
-  return { kind: 'refused', action: reason.action, outcome };
-}
-
-/**
- * Two codes stand for opposite things. "All tokens are invalid" is also what a wrong app or a wrong
- * version of the API brings, so a token dies of it only while the credential works for others; and
- * "may not push" is also what another app's token brings, which anybody could register with ours,
- * so it stops the credential only while nothing else says that it works.
- */
-function refine(reason: Reason, code: string | null, hasSucceeded: boolean): Reason {
-  const { meaning, fix } = reason;
-  const mismatch = { kind: 'token_mismatch', action: 'report', meaning, fix } as const;
-  if (code === '80300007' && !hasSucceeded) return mismatch;
-  if (code === '80300002' && hasSucceeded) return mismatch;
-  return reason;
+  };
+  const outcome = toOutcome(reason, refusal);
+  if (!ABOUT_TOKENS.has(refusal.code)) return { kind: 'refused', action: reason.action, outcome };
+  const mismatch = { kind: 'token_mismatch', status, code: refusal.code } as const;
+  return reason.kind === 'token_dead'
+    ? { kind: 'token_refused', whileWorking: outcome, otherwise: mismatch }
+    : { kind: 'token_refused', whileWorking: mismatch, otherwise: outcome };
 }
 
 function taken(body: JsonObject | null, status: number, illegal: ReadonlySet<string>): HmsVerdict {

@@ -152,9 +152,9 @@ function readReply(
     return { finding: found('unreachable', why, kind), aheadMs: null };
   }
   const aheadMs = clockAheadMs(result.date, clock());
-  const verdict = readVerdict(result, clock(), false);
+  const verdict = readVerdict(result, clock());
   if (verdict.kind === 'taken') return { finding: null, aheadMs };
-  const { outcome } = verdict;
+  const outcome = verdict.kind === 'token_refused' ? verdict.otherwise : verdict.outcome;
   const code = codeOf(outcome);
   if (code === ALL_TOKENS_INVALID) return { finding: null, aheadMs };
   const isBusy = outcome.kind === 'transient' || outcome.kind === 'throttled';
