@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, hash, verify } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { outcomesOf } from '../../src/providers/provider.ts';
 import { EncryptionPool } from '../../src/providers/webpush/encryption-pool.ts';
@@ -117,6 +118,40 @@ for (const protocol of ['h2', 'http/1.1'] as const) {
           { kind: 'not_started' },
         ]);
         assert.equal(service.taken.length, 0);
+      }));
+
+    it('is not asked too late when a connection is free and the process was held up', () =>
+      setting(protocol, async (service, client) => {
+        const push = client.pushTo(`${service.origin}/s`);
+        const [first] = await outcomesOf(client.provider, [push], soon());
+        assert.equal(first?.kind, 'accepted');
+        // Timers are late then: a turn that reads from somewhere writes before it looks at them.
+        await stat(import.meta.dirname);
+        const options = { startBefore: performance.now() + 150, signal: soon().signal };
+        const pending = outcomesOf(client.provider, [push], options);
+        for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+        holdUp(200);
+        assert.deepEqual(await pending, [{ kind: 'not_started' }]);
+        const [next] = await outcomesOf(client.provider, [push], soon());
+        assert.equal(next?.kind, 'accepted');
+        assert.equal(service.taken.length, 2);
+      }));
+
+    it('is reached over a connection that takes longer than a push has time', () =>
+      setting(protocol, async (service, client) => {
+        // The first connection to a service without HTTP/2 tells just that.
+        service.handshakeDelayMs = (nth) => (protocol === 'http/1.1' && nth === 1 ? 0 : 500);
+        const push = client.pushTo(`${service.origin}/s`);
+        const kinds: string[] = [];
+        while (kinds.length < 10 && !kinds.includes('accepted')) {
+          const startBefore = performance.now() + 200;
+          const options = { startBefore, signal: new AbortController().signal };
+          const [outcome] = await outcomesOf(client.provider, [push], options);
+          kinds.push(String(outcome?.kind));
+        }
+        assert.equal(kinds[0], 'not_started');
+        assert.equal(kinds.at(-1), 'accepted', kinds.join(' '));
+        assert.equal(service.taken.length, 1);
       }));
   });
 }
@@ -266,6 +301,11 @@ describe('the threads that encrypt', () => {
     assert.equal(after.value?.length, 2);
   });
 });
+
+/** As a long computation does. */
+function holdUp(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
 
 function assertVapid(authorization: string, publicKey: string, origin: string): void {
   const match = /^vapid t=([\w-]+\.[\w-]+)\.([\w-]+), k=([\w-]+)$/.exec(authorization);

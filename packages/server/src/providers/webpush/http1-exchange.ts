@@ -23,6 +23,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
   readonly #authorization: string;
   readonly #maxBodyBytes: number;
   readonly #answerTimeoutMs: number;
+  readonly #startBefore: number;
   readonly #signal: AbortSignal;
   readonly #onAbort = (): void => this.#takeBack('aborted', 'the caller changed its mind');
   #state: 'waiting' | 'written' | 'over' = 'waiting';
@@ -39,12 +40,12 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     this.#authorization = options.authorization;
     this.#maxBodyBytes = options.maxBodyBytes;
     this.#answerTimeoutMs = options.answerTimeoutMs;
+    this.#startBefore = options.startBefore;
     this.#signal = options.signal;
-    this.#timer = setTimeout(
-      () => this.#takeBack('expired', 'no room in time'),
-      Math.max(0, options.startBefore - performance.now()),
-    );
-    if (options.signal.aborted) this.#onAbort();
+    const leftMs = Math.max(0, options.startBefore - performance.now());
+    this.#timer = setTimeout(() => this.#expire(), leftMs);
+    if (leftMs === 0) this.#expire();
+    else if (options.signal.aborted) this.#onAbort();
     else options.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -53,8 +54,15 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     return this.#state === 'waiting';
   }
 
+  /**
+   * Called right before the first byte is written. The clock is looked at here, because a timer
+   * that is due has not yet run when a free connection takes the request at once. Throwing leaves
+   * the connection in use, where `abort` would break it: one that took longer to be made than the
+   * request had time is there for the next one.
+   */
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#state !== 'waiting') return controller.abort(new Error('taken back'));
+    if (performance.now() >= this.#startBefore) this.#expire();
+    if (this.#state !== 'waiting') throw new Error('The request was taken back.');
     this.#state = 'written';
     this.#controller = controller;
     clearTimeout(this.#timer);
@@ -104,6 +112,10 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     const body = isWhole ? Buffer.concat(this.#chunks).toString('utf8') : '';
     this.#end({ ...answer, body, isWhole });
     if (!isWhole) this.#controller?.abort(new Error('cut off'));
+  }
+
+  #expire(): void {
+    this.#takeBack('expired', 'no room in time');
   }
 
   #takeBack(cause: Http2NotStarted['cause'], detail: string): void {
