@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, hash, verify } from 'node:crypto';
+import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { outcomesOf } from '../../src/providers/provider.ts';
@@ -267,6 +268,36 @@ describe('the provider of Web Push', () => {
 });
 
 describe('the threads that encrypt', () => {
+  it('are started for whoever comes while others are ended before they were ready', async () => {
+    const pool = new EncryptionPool({ threads: 1, leastBatch: 1 });
+    const ended = pool.hold()[Symbol.asyncDispose]();
+    await using stack = new AsyncDisposableStack();
+    stack.use(pool.hold());
+    await ended;
+    const [isStarted] = await Promise.race([
+      pool.started().then(() => [true]),
+      once(AbortSignal.timeout(10_000), 'abort').then(() => [false]),
+    ]);
+    assert.ok(isStarted, 'no thread was started');
+  });
+
+  it('get nothing while they are being ended', async () => {
+    const pool = new EncryptionPool({ threads: 2, leastBatch: 1 });
+    const former = pool.hold();
+    await pool.started();
+    const ended = former[Symbol.asyncDispose]();
+    await using stack = new AsyncDisposableStack();
+    stack.use(pool.hold());
+    const agent = new WebPushUserAgent();
+    const p256dh = Buffer.from(agent.keys.p256dh, 'base64url');
+    const message = { plaintext: Buffer.from('x'), paddedBytes: 256, p256dh, auth: agent.auth };
+    // There is no time for a thread to be started.
+    const bodies = await pool.encrypt([message], performance.now() + 1);
+    assert.ok(bodies !== null);
+    assert.equal(agent.decrypt(bodies[0] ?? Buffer.alloc(0)).plaintext.toString(), 'x');
+    await ended;
+  });
+
   it('give back a batch whose time was up before one was free', async () => {
     const pool = new EncryptionPool({ threads: 1, leastBatch: 1 });
     await using stack = new AsyncDisposableStack();

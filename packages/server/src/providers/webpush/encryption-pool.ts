@@ -121,6 +121,8 @@ export class EncryptionPool {
     const thread: Thread = { worker: new Worker(THREAD), state: 'starting', batch: null };
     this.#threads.add(thread);
     thread.worker.on('message', (word: ArrayBuffer | 'ready') => {
+      // What it says while it is being ended is for nobody.
+      if (!this.#threads.has(thread)) return;
       const { batch } = thread;
       thread.state = 'free';
       thread.batch = null;
@@ -134,8 +136,9 @@ export class EncryptionPool {
       failure = error;
     });
     thread.worker.on('exit', (code) => {
-      this.#threads.delete(thread);
-      this.#bury(thread, failure ?? new Error(`an encryption thread ended with ${code}`));
+      const wasOurs = this.#threads.delete(thread);
+      if (wasOurs)
+        this.#bury(thread, failure ?? new Error(`an encryption thread ended with ${code}`));
     });
   }
 
@@ -158,15 +161,16 @@ export class EncryptionPool {
     for (const batch of this.#line.splice(0)) batch.resolve(null);
   }
 
+  /**
+   * They are the pool's no longer from the first moment, although they take a while to end: a
+   * holder that comes meanwhile starts threads of its own, and none of these gets a batch.
+   */
   async #end(): Promise<void> {
+    const threads = [...this.#threads];
+    this.#threads.clear();
     this.#started = Promise.withResolvers();
     this.#giveAllBack();
-    await Promise.all(
-      [...this.#threads].map(async (thread) => {
-        thread.batch?.resolve(null);
-        thread.batch = null;
-        await thread.worker.terminate();
-      }),
-    );
+    for (const { batch } of threads) batch?.resolve(null);
+    await Promise.all(threads.map(({ worker }) => worker.terminate()));
   }
 }
