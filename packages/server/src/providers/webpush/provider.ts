@@ -15,7 +15,6 @@ import { outOfReach } from './out-of-reach.ts';
 import { WEB_PUSH_PAYLOAD_BYTES } from './padding.ts';
 import { measureWebPush } from './payload.ts';
 import { makeReady, toRequest, UNREADABLE, type ReadyPush } from './ready-push.ts';
-import { RefusalStreak } from './refusal-streak.ts';
 import { ServiceRoutes } from './service-routes.ts';
 import type { WebPushReach, WebPushSettings } from './settings.ts';
 import { VapidToken } from './vapid-token.ts';
@@ -55,7 +54,6 @@ class WebPushProvider implements Provider {
   readonly #encryption: EncryptionPool;
   readonly #threads: AsyncDisposable;
   readonly #routes: ServiceRoutes;
-  readonly #streak = new RefusalStreak();
 
   constructor(options: WebPushProviderOptions) {
     const { settings, reach, clock, encryption } = options;
@@ -118,11 +116,12 @@ class WebPushProvider implements Provider {
   }
 
   async #deliver(push: Push, one: ReadyPush, body: Buffer, options: SendOptions): Promise<Outcome> {
-    const { origin } = one.endpoint;
+    const { endpoint } = one;
     const request = toRequest(one, body);
-    const result = await this.#routes.use(origin, (route) => route.request(request, options));
-    const outcome = this.#judge(push, one.endpoint, result);
-    return this.#streak.weigh(outcome, origin, push.address.token);
+    return this.#routes.use(endpoint.origin, async (route, streak) => {
+      const outcome = this.#judge(push, endpoint, await route.request(request, options));
+      return streak.weigh(outcome, push.address.token, this.#clock());
+    });
   }
 
   #judge(push: Push, { service }: PushEndpoint, result: Http2Result): Outcome {

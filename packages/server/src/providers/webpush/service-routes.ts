@@ -1,3 +1,4 @@
+import { RefusalStreak } from './refusal-streak.ts';
 import { ServiceRoute, type ServiceRouteOptions } from './service-route.ts';
 
 /** Browsers have a handful of push services, Microsoft's a few dozen regions. */
@@ -8,6 +9,7 @@ const FORGET_AFTER_MS = 60 * 60 * 1000;
 
 interface KeptRoute {
   readonly route: ServiceRoute;
+  readonly streak: RefusalStreak;
   usedAtMs: number;
   underWay: number;
 }
@@ -29,15 +31,15 @@ export class ServiceRoutes implements AsyncDisposable {
       new ServiceRoute({ ...options, origin, authorization: authorizationFor(origin) });
   }
 
-  /** The result of something that is done over the route to an origin. */
+  /** The result of something that is done over the route to an origin, and weighed there. */
   async use<Result>(
     origin: string,
-    send: (route: ServiceRoute) => Promise<Result>,
+    send: (route: ServiceRoute, streak: RefusalStreak) => Promise<Result>,
   ): Promise<Result> {
     const kept = this.#routeTo(origin);
     kept.underWay += 1;
     try {
-      return await send(kept.route);
+      return await send(kept.route, kept.streak);
     } finally {
       kept.underWay -= 1;
       kept.usedAtMs = performance.now();
@@ -53,7 +55,12 @@ export class ServiceRoutes implements AsyncDisposable {
     const known = this.#routes.get(origin);
     if (known !== undefined) return known;
     if (this.#routes.size >= MANY) this.#forget();
-    const kept = { route: this.#open(origin), usedAtMs: performance.now(), underWay: 0 };
+    const kept = {
+      route: this.#open(origin),
+      streak: new RefusalStreak(),
+      usedAtMs: performance.now(),
+      underWay: 0,
+    };
     this.#routes.set(origin, kept);
     return kept;
   }
