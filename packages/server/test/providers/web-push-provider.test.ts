@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, hash, verify } from 'node:crypto';
-import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { outcomesOf } from '../../src/providers/provider.ts';
-import { EncryptionPool } from '../../src/providers/webpush/encryption-pool.ts';
 import { makeMessage, soon } from './pushes.ts';
 import { startSmallPushService, type SmallPushService } from './small-push-service.ts';
 import { openWebPush, overriding, type WebPushClient } from './web-push-network.ts';
@@ -265,72 +263,6 @@ describe('the provider of Web Push', () => {
       assert.equal(new Set(topics).size, 3);
       for (const topic of topics) assert.match(topic, /^[\w-]{32}$/);
     }));
-});
-
-describe('the threads that encrypt', () => {
-  it('are started for whoever comes while others are ended before they were ready', async () => {
-    const pool = new EncryptionPool({ threads: 1, leastBatch: 1 });
-    const ended = pool.hold()[Symbol.asyncDispose]();
-    await using stack = new AsyncDisposableStack();
-    stack.use(pool.hold());
-    await ended;
-    const [isStarted] = await Promise.race([
-      pool.started().then(() => [true]),
-      once(AbortSignal.timeout(10_000), 'abort').then(() => [false]),
-    ]);
-    assert.ok(isStarted, 'no thread was started');
-  });
-
-  it('get nothing while they are being ended', async () => {
-    const pool = new EncryptionPool({ threads: 2, leastBatch: 1 });
-    const former = pool.hold();
-    await pool.started();
-    const ended = former[Symbol.asyncDispose]();
-    await using stack = new AsyncDisposableStack();
-    stack.use(pool.hold());
-    const agent = new WebPushUserAgent();
-    const p256dh = Buffer.from(agent.keys.p256dh, 'base64url');
-    const message = { plaintext: Buffer.from('x'), paddedBytes: 256, p256dh, auth: agent.auth };
-    // There is no time for a thread to be started.
-    const bodies = await pool.encrypt([message], performance.now() + 1);
-    assert.ok(bodies !== null);
-    assert.equal(agent.decrypt(bodies[0] ?? Buffer.alloc(0)).plaintext.toString(), 'x');
-    await ended;
-  });
-
-  it('give back a batch whose time was up before one was free', async () => {
-    const pool = new EncryptionPool({ threads: 1, leastBatch: 1 });
-    await using stack = new AsyncDisposableStack();
-    stack.use(pool.hold());
-    await pool.started();
-    const agent = new WebPushUserAgent();
-    const p256dh = Buffer.from(agent.keys.p256dh, 'base64url');
-    const message = { plaintext: Buffer.from('x'), paddedBytes: 256, p256dh, auth: agent.auth };
-    const first = pool.encrypt([message], performance.now() + 60_000);
-    const late = pool.encrypt([message], performance.now() - 1);
-    const [bodies, none] = await Promise.all([first, late]);
-    assert.equal(none, null);
-    assert.equal(agent.decrypt(bodies?.[0] ?? Buffer.alloc(0)).plaintext.toString(), 'x');
-  });
-
-  it('are replaced when they die, and their batch is done by another', async () => {
-    const pool = new EncryptionPool({ threads: 1, leastBatch: 1 });
-    await using stack = new AsyncDisposableStack();
-    stack.use(pool.hold());
-    await pool.started();
-    const agent = new WebPushUserAgent();
-    const p256dh = Buffer.from(agent.keys.p256dh, 'base64url');
-    const good = { plaintext: Buffer.from('x'), paddedBytes: 256, p256dh, auth: agent.auth };
-    // Padding that shortens is a mistake that no caller makes; a thread dies of it.
-    const fatal = { ...good, plaintext: Buffer.alloc(300) };
-    const soonEnough = performance.now() + 60_000;
-    const [bad, after] = await Promise.allSettled([
-      pool.encrypt([fatal], soonEnough),
-      pool.encrypt([good, good], soonEnough),
-    ]);
-    assert.ok(bad.status === 'rejected' && after.status === 'fulfilled');
-    assert.equal(after.value?.length, 2);
-  });
 });
 
 /** As a long computation does. */

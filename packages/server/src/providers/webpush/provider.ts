@@ -83,7 +83,7 @@ class WebPushProvider implements Provider {
     const around = { publicKey: this.#publicKey, ownHosts: this.#ownHosts, now: this.#clock() };
     const made = new Map(pushes.map((push) => [push, makeReady(push, around)] as const));
     const ready = [...made.values()].filter((one) => 'plain' in one);
-    const bodies = await this.#encrypt(ready, options.startBefore);
+    const bodies = await this.#encrypt(ready, options);
     const deliver = async (push: Push): Promise<Outcome> => {
       const one = made.get(push);
       assert(one !== undefined);
@@ -104,13 +104,13 @@ class WebPushProvider implements Provider {
     await this.#threads[Symbol.asyncDispose]();
   }
 
-  /** Null when there was no time for it. */
+  /** Null when there was no time for it, or when it was called off. */
   async #encrypt(
     ready: readonly ReadyPush[],
-    startBefore: number,
+    options: SendOptions,
   ): Promise<ReadonlyMap<ReadyPush, Buffer | null> | null> {
     const messages = ready.map(({ message }) => message);
-    const bodies = await this.#encryption.encrypt(messages, startBefore);
+    const bodies = await this.#encryption.encrypt(messages, options);
     if (bodies === null) return null;
     return new Map(ready.map((one, index) => [one, bodies[index] ?? null]));
   }
