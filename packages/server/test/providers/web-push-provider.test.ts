@@ -156,6 +156,26 @@ for (const protocol of ['h2', 'http/1.1'] as const) {
 }
 
 describe('the provider of Web Push', () => {
+  it('blames no host for what it gives back while it is closed', async () => {
+    await using service = await startSmallPushService('http/1.1');
+    const client = openWebPush({ hosts: [service.host], answerTimeoutMs: 1_000 });
+    const { promise: isFull, resolve: full } = Promise.withResolvers<void>();
+    // One more than there are connections waits in line.
+    const pushes = Array.from({ length: 33 }, () => client.pushTo(`${service.origin}/s`));
+    service.answering = () => {
+      if (service.taken.length === 32) full();
+      return null;
+    };
+    const offered = outcomesOf(client.provider, pushes, soon());
+    await isFull;
+    await client[Symbol.asyncDispose]();
+    const kinds = (await offered).map(({ kind }) => kind);
+    const inLine = kinds.filter((kind) => kind !== 'unknown');
+    assert.deepEqual([kinds.length, inLine], [33, ['not_started']]);
+    const after = await outcomesOf(client.provider, pushes.slice(0, 1), soon());
+    assert.deepEqual(after, [{ kind: 'not_started' }]);
+  });
+
   it('says that a host is out of reach', async () => {
     const { host, origin, ...gone } = await startSmallPushService();
     await gone[Symbol.asyncDispose]();

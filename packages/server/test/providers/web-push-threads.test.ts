@@ -55,7 +55,10 @@ describe('the threads that encrypt', () => {
     await pool.started();
     const { message } = plainMessage();
     // The only thread is busy for a while.
-    const long = pool.encrypt(Array.from({ length: 1_000 }, () => message), before(60_000));
+    const long = pool.encrypt(
+      Array.from({ length: 1_000 }, () => message),
+      before(60_000),
+    );
     let isLongDone = false;
     const longDone = long.then((bodies) => {
       isLongDone = true;

@@ -13,6 +13,13 @@ export interface Http1ExchangeOptions extends Http2RequestOptions {
   readonly maxBodyBytes: number;
 }
 
+/** Why a request was not written, by what the library says; all else is about the connection. */
+const CAUSES: Readonly<Record<string, Http2NotStarted['cause']>> = {
+  UND_ERR_INVALID_ARG: 'invalid_request',
+  UND_ERR_CLOSED: 'closed',
+  UND_ERR_DESTROYED: 'closed',
+};
+
 /**
  * One request on its way: `waiting` until it is written to a socket, `written` until its answer is
  * whole, then `over`. Until it is written it can be taken back.
@@ -96,14 +103,18 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     this.fail(error);
   }
 
+  /** Gives it back if it waits. */
+  close(): void {
+    this.#takeBack('closed', 'the pool is closing');
+  }
+
   /** What ends a request that has no whole answer yet. */
   fail(error: unknown): void {
     if (this.#state === 'over') return;
     if (this.#answer !== null) return this.#conclude(false);
     if (this.#state === 'written') return this.#giveUp('NETWORK_AFTER_SEND');
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const cause = code === 'UND_ERR_INVALID_ARG' ? 'invalid_request' : 'connect_failed';
-    this.#takeBack(cause, code);
+    this.#takeBack(CAUSES[code] ?? 'connect_failed', code);
   }
 
   #conclude(isWhole: boolean): void {
