@@ -193,6 +193,34 @@ describe('the provider of Web Push', () => {
     assert.deepEqual(outcome, { kind: 'transient', code, status: null, retryAfterMs: null });
   });
 
+  it('keeps the ways to 64 hosts, and forgets the one that was used longest ago', async () => {
+    await using service = await startSmallPushService();
+    await using client = openWebPush({ hosts: [service.host], resolve: resolveNothing });
+    let invented = 0;
+    const inventHosts = async (many: number): Promise<void> => {
+      const pushes = Array.from({ length: many }, () =>
+        client.pushTo(`https://x${(invented += 1)}.notify.windows.com/w/?token=x`),
+      );
+      for (const push of pushes) await outcomesOf(client.provider, [push], soon());
+    };
+    const push = client.pushTo(`${service.origin}/s`);
+    const offer = () => outcomesOf(client.provider, [push], soon());
+    service.answering = () => ({ status: 410 });
+    for (let time = 0; time < 3; time += 1) {
+      await offer();
+      await inventHosts(63);
+    }
+    await offer();
+    assert.equal(service.connections(), 1, 'it was used before 64 others came');
+    await inventHosts(64);
+    service.answering = () => ({ status: 201 });
+    await offer();
+    assert.equal(service.connections(), 2, 'it was the one of longest ago');
+    await inventHosts(200);
+    await offer();
+    assert.equal(service.connections(), 2, 'none that never took anything pushes out one that did');
+  });
+
   it('offers nothing with another key than that of the subscription', () =>
     setting('h2', async (service, client) => {
       await using other = openWebPush({ hosts: [service.host] });

@@ -31,6 +31,11 @@ export class RefusalStreak {
   readonly #refused = new Set<string>();
   #takenAtMs = Number.NEGATIVE_INFINITY;
 
+  /** Whether the host has ever taken something. */
+  get hasTaken(): boolean {
+    return this.#takenAtMs !== Number.NEGATIVE_INFINITY;
+  }
+
   /** What an answer of the host comes to, in the light of those before it. */
   weigh(outcome: Outcome, token: string, now: Date): Outcome {
     if (outcome.kind === 'accepted') {
