@@ -56,7 +56,8 @@ export class ServiceRoute implements AsyncDisposable {
     const { origin, authorization, answerTimeoutMs } = options;
     const { hostname, port } = new URL(origin);
     const isOwn = options.ownHosts.has(hostAndPort(hostname, port));
-    assert(isOwn || isIP(hostname) === 0, 'what is not looked up is not checked');
+    const isName = isIP(hostname) === 0 && !hostname.startsWith('[');
+    assert(isOwn || isName, 'what is not looked up is not checked');
     this.#http2 = new Http2Pool({
       origin,
       ca: isOwn ? options.ca : null,
