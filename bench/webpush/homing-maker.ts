@@ -16,6 +16,8 @@ import type { Maker } from './maker.ts';
 /** As many as the dispatcher offers at once. */
 const BATCH = 50;
 
+const NEVER = new AbortController().signal;
+
 const MESSAGE: Message = {
   notificationId: 'ntf_1',
   ...CONTENT,
@@ -53,7 +55,7 @@ export async function openHomingMaker(threads: number | null): Promise<Maker> {
     assert(ready.every((one): one is ReadyPush => 'plain' in one));
     const bodies = await pool.encrypt(
       ready.map(({ message }) => message),
-      performance.now() + 60_000,
+      { startBefore: performance.now() + 60_000, signal: NEVER },
     );
     for (const [index, one] of ready.entries()) {
       const body = bodies?.[index] ?? null;

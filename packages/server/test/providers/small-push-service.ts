@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createSecureServer, type ServerHttp2Session } from 'node:http2';
-import { createServer, type Server } from 'node:https';
+import { createServer } from 'node:https';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { createCertificateAuthority } from '@homing/simulators';
 
@@ -32,6 +32,8 @@ export interface SmallPushService extends AsyncDisposable {
   /** TCP connections so far. */
   readonly connections: () => number;
   answering: Answering;
+  /** How long the so-manieth connection, counted from one, waits for its handshake. */
+  handshakeDelayMs: (connection: number) => number;
   /** Shows another certificate from now on. */
   certify(issued: { readonly keyPem: string; readonly certificatePem: string }): void;
 }
@@ -53,21 +55,28 @@ export async function startSmallPushService(
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   let connections = 0;
-  const service = { answering: ACCEPT, taken: [] as TakenMessage[] };
+  const service: Pick<SmallPushService, 'answering' | 'handshakeDelayMs' | 'taken'> = {
+    answering: ACCEPT,
+    handshakeDelayMs: () => 0,
+    taken: [],
+  };
   const listen = (request: AnyRequest, response: AnyResponse): void =>
     void take(service, request, response);
   const server =
     protocol === 'h2'
       ? createSecureServer(key, listen).on('session', (session) => sessions.add(session))
       : createServer(key, listen);
-  server.on('connection', (socket: Socket) => {
+  const door = createTcpServer((socket) => {
     connections += 1;
     sockets.add(socket);
     socket.on('error', () => {});
+    const delayMs = service.handshakeDelayMs(connections);
+    if (delayMs === 0) server.emit('connection', socket);
+    else setTimeout(() => server.emit('connection', socket), delayMs).unref();
   });
-  (server as Server).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  door.listen(0, '127.0.0.1');
+  await once(door, 'listening');
+  const host = `127.0.0.1:${(door.address() as AddressInfo).port}`;
   return Object.assign(service, {
     origin: `https://${host}`,
     host,
@@ -77,7 +86,7 @@ export async function startSmallPushService(
     async [Symbol.asyncDispose]() {
       for (const session of sessions) session.destroy();
       for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await new Promise((resolve) => door.close(resolve));
     },
   });
 }

@@ -32,6 +32,18 @@ function kindsOf(outcomes: readonly Outcome[]): readonly string[] {
   return outcomes.map((one) => ('scope' in one ? `${one.kind} ${one.scope}` : one.kind));
 }
 
+/** What comes of so many subscriptions that get the same answer. */
+function weighMany(streak: RefusalStreak, outcome: Outcome, many: number, at: Date): string[] {
+  const outcomes = Array.from({ length: many }, (_, index) =>
+    streak.weigh(outcome, `t${index}`, at),
+  );
+  return [...kindsOf(outcomes)];
+}
+
+function times(many: number, kind: string): string[] {
+  return Array.from({ length: many }, () => kind);
+}
+
 function mozilla(status: number, errno: number | null, message = ''): string {
   return JSON.stringify({ code: status, errno, error: 'x', message });
 }
@@ -190,38 +202,53 @@ describe('an answer of a push service', () => {
 describe('subscriptions that are refused one after the other', () => {
   const refused = judge({ service: 'google', status: 403, body: 'whatever' });
   const accepted: Outcome = { kind: 'accepted', providerId: 'x' };
+  const now = new Date('2026-01-01T00:00:00Z');
+  const later = new Date('2026-01-01T00:10:00Z');
 
   it('are the fault of the key from the fifth on', () => {
-    const streak = new RefusalStreak();
-    const outcomes = Array.from({ length: 6 }, (_, index) =>
-      streak.weigh(refused, 'a', `t${index}`),
-    );
-    const four = Array.from({ length: 4 }, () => 'token_mismatch');
-    assert.deepEqual(kindsOf(outcomes), [...four, 'auth host', 'auth host']);
-    // Another host judges for itself.
-    assert.equal(streak.weigh(refused, 'b', 't0').kind, 'token_mismatch');
+    const kinds = weighMany(new RefusalStreak(), refused, 6, now);
+    assert.deepEqual(kinds, [...times(4, 'token_mismatch'), ...times(2, 'auth host')]);
   });
 
   it('count once each, and a success between them ends the row', () => {
     const streak = new RefusalStreak();
-    const weigh = (outcome: Outcome, token: string): string =>
-      streak.weigh(outcome, 'a', token).kind;
+    const weigh = (outcome: Outcome, token: string, at = now): string =>
+      streak.weigh(outcome, token, at).kind;
     for (let time = 0; time < 10; time += 1) assert.equal(weigh(refused, 'same'), 'token_mismatch');
     for (const token of ['t1', 't2', 't3']) assert.equal(weigh(refused, token), 'token_mismatch');
     assert.equal(weigh(accepted, 't9'), 'accepted');
     for (const token of ['t4', 't5', 't6', 't7']) {
-      assert.equal(weigh(refused, token), 'token_mismatch');
+      assert.equal(weigh(refused, token, later), 'token_mismatch');
     }
-    assert.equal(weigh(refused, 't8'), 'auth');
+    assert.equal(weigh(refused, 't8', later), 'auth');
+  });
+
+  it('have to be fifty for ten minutes after the host has taken something', () => {
+    const streak = new RefusalStreak();
+    streak.weigh(accepted, 't9', now);
+    const kinds = weighMany(streak, refused, 50, new Date(later.getTime() - 1));
+    assert.deepEqual(kinds, [...times(49, 'token_mismatch'), 'auth host']);
+  });
+
+  it('are not the fault of the key when the host speaks of the endpoint alone', () => {
+    const invented = judge({ service: 'apple', status: 400, body: '{"reason":"BadDeviceToken"}' });
+    const kinds = weighMany(new RefusalStreak(), invented, 60, now);
+    assert.deepEqual(kinds, times(60, 'token_mismatch'));
+    const otherKey = judge({
+      service: 'apple',
+      status: 400,
+      body: '{"reason":"VapidPkHashMismatch"}',
+    });
+    assert.equal(weighMany(new RefusalStreak(), otherKey, 5, now).at(-1), 'auth host');
   });
 
   it('are few, and put aside, also where the answer itself blames the key', () => {
     const streak = new RefusalStreak();
     const doubtful = judge({ service: 'wns', status: 401 });
     assert.equal(doubtful.kind, 'auth');
-    assert.equal(streak.weigh(doubtful, 'a', 't1').kind, 'token_mismatch');
+    assert.equal(streak.weigh(doubtful, 't1', now).kind, 'token_mismatch');
     // This one leaves no doubt.
     const certain = judge({ service: 'apple', status: 403, body: '{"reason":"BadJwtToken"}' });
-    assert.deepEqual(streak.weigh(certain, 'a', 't1'), certain);
+    assert.deepEqual(streak.weigh(certain, 't1', now), certain);
   });
 });

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
-import { after, test } from 'node:test';
+import {
+  createServer,
+  Socket,
+  type AddressInfo,
+  type LookupFunction,
+  type TcpNetConnectOpts,
+} from 'node:net';
+import { after, mock, test } from 'node:test';
 import { startNetwork } from '../../../../test/network.ts';
 import { judgeEndpoint } from '../../src/domain/push-service.ts';
-import type { ResolvedAddress } from '../../src/outbound/public-lookup.ts';
+import type { Resolve, ResolvedAddress } from '../../src/outbound/public-lookup.ts';
 import { publicLookup } from '../../src/outbound/public-lookup.ts';
 import { outcomesOf } from '../../src/providers/provider.ts';
 import { shapeOf } from '../../src/providers/webpush/request-shape.ts';
@@ -13,6 +19,7 @@ import { ServiceRoute } from '../../src/providers/webpush/service-route.ts';
 import { assertProblem } from '../http/assert-problem.ts';
 import { hostileUrls, PRIVATE_IPV4, PRIVATE_IPV6 } from '../outbound/hostile-urls.ts';
 import { soon } from './pushes.ts';
+import { startSmallPushService } from './small-push-service.ts';
 import { openWebPush } from './web-push-network.ts';
 import { WebPushUserAgent } from './web-push-user-agent.ts';
 
@@ -79,6 +86,46 @@ const GENUINE: readonly (readonly [string, string])[] = [
 
 async function resolveInside(): Promise<readonly ResolvedAddress[]> {
   return [{ address: '127.0.0.1', family: 4 }];
+}
+
+function routeTo(origin: string, resolve: Resolve): ServiceRoute {
+  return new ServiceRoute({
+    origin,
+    ownHosts: NO_HOSTS,
+    ca: null,
+    resolve,
+    authorization: () => 'vapid t=x, k=y',
+    answerTimeoutMs: 1_000,
+  });
+}
+
+type Connect = (this: Socket, options: TcpNetConnectOpts, listener: () => void) => Socket;
+
+/** Until it is disposed, sockets that are to go to a public address end up on this machine. */
+function leadBack(publicAddress: string): Disposable {
+  const prototype: { readonly connect: Connect } = Socket.prototype;
+  const { connect } = prototype;
+  const leading =
+    (lookup: LookupFunction): LookupFunction =>
+    (hostname, options, callback) =>
+      lookup(hostname, options, (error, found, family) => {
+        assert.ok(Array.isArray(found));
+        const led = found.map(({ address, ...rest }) => ({
+          ...rest,
+          address: address === publicAddress ? '127.0.0.1' : address,
+        }));
+        callback(error, led, family);
+      });
+  const mocked = mock.method(
+    Socket.prototype,
+    'connect',
+    function (this: Socket, options: TcpNetConnectOpts, listener: () => void): Socket {
+      const { lookup } = options;
+      const led = lookup === undefined ? options : { ...options, lookup: leading(lookup) };
+      return connect.call(this, led, listener);
+    },
+  );
+  return { [Symbol.dispose]: () => mocked.mock.restore() };
 }
 
 test('the endpoints that browsers make are known by their service, to the last byte', () => {
@@ -150,20 +197,40 @@ test('a route refuses what is inside on the very port where somebody listens', a
     return lookups % 2 === 1 ? [first] : [second, first];
   };
   for (let time = 0; time < 4; time += 1) {
-    await using route = new ServiceRoute({
-      origin: `https://fcm.googleapis.com:${port}`,
-      ownHosts: NO_HOSTS,
-      ca: null,
-      resolve: flipping,
-      authorization: () => 'vapid t=x, k=y',
-      answerTimeoutMs: 1_000,
-    });
+    await using route = routeTo(`https://fcm.googleapis.com:${port}`, flipping);
     const request = { shape: shapeOf('high', null), path: '/', values: ['0', 'x'] } as const;
     const result = await route.request({ ...request, body: Buffer.alloc(0) }, soon());
     assert.ok(result.kind === 'not_started' && result.detail === 'PRIVATE_ADDRESS');
     assert.equal(lookups, time + 1);
   }
   assert.equal(visits, 0);
+});
+
+test('a route leads to a name, never to an address', () => {
+  for (const host of ['127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '8.8.8.8', '[2001:4860::8888]']) {
+    assert.throws(() => routeTo(`https://${host}:${port}`, resolveInside), {
+      name: 'AssertionError',
+    });
+  }
+});
+
+test('a route that falls back to HTTP/1.1 looks the name up anew, and checks it anew', async () => {
+  await using service = await startSmallPushService('http/1.1');
+  using _ = leadBack('8.8.8.8');
+  let lookups = 0;
+  const flipping = async (): Promise<readonly ResolvedAddress[]> => {
+    lookups += 1;
+    return [{ address: lookups === 1 ? '8.8.8.8' : '127.0.0.1', family: 4 }];
+  };
+  const origin = `https://fcm.googleapis.com:${new URL(service.origin).port}`;
+  await using route = routeTo(origin, flipping);
+  const request = { shape: shapeOf('high', null), path: '/', values: ['0', 'x'] } as const;
+  const result = await route.request({ ...request, body: Buffer.alloc(0) }, soon());
+  assert.ok(result.kind === 'not_started');
+  assert.equal(result.detail, 'PRIVATE_ADDRESS');
+  assert.equal(lookups, 2);
+  // One connection, which said that there is no HTTP/2; the second name leads to the same server.
+  assert.equal(service.connections(), 1);
 });
 
 test('a socket gets the addresses that were checked, and looks nothing up itself', async () => {

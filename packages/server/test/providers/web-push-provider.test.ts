@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, hash, verify } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { outcomesOf } from '../../src/providers/provider.ts';
-import { EncryptionPool } from '../../src/providers/webpush/encryption-pool.ts';
 import { makeMessage, soon } from './pushes.ts';
 import { startSmallPushService, type SmallPushService } from './small-push-service.ts';
 import { openWebPush, overriding, type WebPushClient } from './web-push-network.ts';
@@ -118,10 +118,64 @@ for (const protocol of ['h2', 'http/1.1'] as const) {
         ]);
         assert.equal(service.taken.length, 0);
       }));
+
+    it('is not asked too late when a connection is free and the process was held up', () =>
+      setting(protocol, async (service, client) => {
+        const push = client.pushTo(`${service.origin}/s`);
+        const [first] = await outcomesOf(client.provider, [push], soon());
+        assert.equal(first?.kind, 'accepted');
+        // Timers are late then: a turn that reads from somewhere writes before it looks at them.
+        await stat(import.meta.dirname);
+        const options = { startBefore: performance.now() + 150, signal: soon().signal };
+        const pending = outcomesOf(client.provider, [push], options);
+        for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+        holdUp(200);
+        assert.deepEqual(await pending, [{ kind: 'not_started' }]);
+        const [next] = await outcomesOf(client.provider, [push], soon());
+        assert.equal(next?.kind, 'accepted');
+        assert.equal(service.taken.length, 2);
+      }));
+
+    it('is reached over a connection that takes longer than a push has time', () =>
+      setting(protocol, async (service, client) => {
+        // The first connection to a service without HTTP/2 tells just that.
+        service.handshakeDelayMs = (nth) => (protocol === 'http/1.1' && nth === 1 ? 0 : 500);
+        const push = client.pushTo(`${service.origin}/s`);
+        const kinds: string[] = [];
+        while (kinds.length < 10 && !kinds.includes('accepted')) {
+          const startBefore = performance.now() + 200;
+          const options = { startBefore, signal: new AbortController().signal };
+          const [outcome] = await outcomesOf(client.provider, [push], options);
+          kinds.push(String(outcome?.kind));
+        }
+        assert.equal(kinds[0], 'not_started');
+        assert.equal(kinds.at(-1), 'accepted', kinds.join(' '));
+        assert.equal(service.taken.length, 1);
+      }));
   });
 }
 
 describe('the provider of Web Push', () => {
+  it('blames no host for what it gives back while it is closed', async () => {
+    await using service = await startSmallPushService('http/1.1');
+    const client = openWebPush({ hosts: [service.host], answerTimeoutMs: 1_000 });
+    const { promise: isFull, resolve: full } = Promise.withResolvers<void>();
+    // One more than there are connections waits in line.
+    const pushes = Array.from({ length: 33 }, () => client.pushTo(`${service.origin}/s`));
+    service.answering = () => {
+      if (service.taken.length === 32) full();
+      return null;
+    };
+    const offered = outcomesOf(client.provider, pushes, soon());
+    await isFull;
+    await client[Symbol.asyncDispose]();
+    const kinds = (await offered).map(({ kind }) => kind);
+    const inLine = kinds.filter((kind) => kind !== 'unknown');
+    assert.deepEqual([kinds.length, inLine], [33, ['not_started']]);
+    const after = await outcomesOf(client.provider, pushes.slice(0, 1), soon());
+    assert.deepEqual(after, [{ kind: 'not_started' }]);
+  });
+
   it('says that a host is out of reach', async () => {
     const { host, origin, ...gone } = await startSmallPushService();
     await gone[Symbol.asyncDispose]();
@@ -137,6 +191,34 @@ describe('the provider of Web Push', () => {
     const [outcome] = await outcomesOf(client.provider, [push], soon());
     const code = 'ENOTFOUND';
     assert.deepEqual(outcome, { kind: 'transient', code, status: null, retryAfterMs: null });
+  });
+
+  it('keeps the ways to 64 hosts, and forgets the one that was used longest ago', async () => {
+    await using service = await startSmallPushService();
+    await using client = openWebPush({ hosts: [service.host], resolve: resolveNothing });
+    let invented = 0;
+    const inventHosts = async (many: number): Promise<void> => {
+      const pushes = Array.from({ length: many }, () =>
+        client.pushTo(`https://x${(invented += 1)}.notify.windows.com/w/?token=x`),
+      );
+      for (const push of pushes) await outcomesOf(client.provider, [push], soon());
+    };
+    const push = client.pushTo(`${service.origin}/s`);
+    const offer = () => outcomesOf(client.provider, [push], soon());
+    service.answering = () => ({ status: 410 });
+    for (let time = 0; time < 3; time += 1) {
+      await offer();
+      await inventHosts(63);
+    }
+    await offer();
+    assert.equal(service.connections(), 1, 'it was used before 64 others came');
+    await inventHosts(64);
+    service.answering = () => ({ status: 201 });
+    await offer();
+    assert.equal(service.connections(), 2, 'it was the one of longest ago');
+    await inventHosts(200);
+    await offer();
+    assert.equal(service.connections(), 2, 'none that never took anything pushes out one that did');
   });
 
   it('offers nothing with another key than that of the subscription', () =>
@@ -231,41 +313,10 @@ describe('the provider of Web Push', () => {
     }));
 });
 
-describe('the threads that encrypt', () => {
-  it('give back a batch whose time was up before one was free', async () => {
-    const pool = new EncryptionPool({ threads: 1, leastBatch: 1 });
-    await using stack = new AsyncDisposableStack();
-    stack.use(pool.hold());
-    await pool.started();
-    const agent = new WebPushUserAgent();
-    const p256dh = Buffer.from(agent.keys.p256dh, 'base64url');
-    const message = { plaintext: Buffer.from('x'), paddedBytes: 256, p256dh, auth: agent.auth };
-    const first = pool.encrypt([message], performance.now() + 60_000);
-    const late = pool.encrypt([message], performance.now() - 1);
-    const [bodies, none] = await Promise.all([first, late]);
-    assert.equal(none, null);
-    assert.equal(agent.decrypt(bodies?.[0] ?? Buffer.alloc(0)).plaintext.toString(), 'x');
-  });
-
-  it('are replaced when they die, and their batch is done by another', async () => {
-    const pool = new EncryptionPool({ threads: 1, leastBatch: 1 });
-    await using stack = new AsyncDisposableStack();
-    stack.use(pool.hold());
-    await pool.started();
-    const agent = new WebPushUserAgent();
-    const p256dh = Buffer.from(agent.keys.p256dh, 'base64url');
-    const good = { plaintext: Buffer.from('x'), paddedBytes: 256, p256dh, auth: agent.auth };
-    // Padding that shortens is a mistake that no caller makes; a thread dies of it.
-    const fatal = { ...good, plaintext: Buffer.alloc(300) };
-    const soonEnough = performance.now() + 60_000;
-    const [bad, after] = await Promise.allSettled([
-      pool.encrypt([fatal], soonEnough),
-      pool.encrypt([good, good], soonEnough),
-    ]);
-    assert.ok(bad.status === 'rejected' && after.status === 'fulfilled');
-    assert.equal(after.value?.length, 2);
-  });
-});
+/** As a long computation does. */
+function holdUp(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
 
 function assertVapid(authorization: string, publicKey: string, origin: string): void {
   const match = /^vapid t=([\w-]+\.[\w-]+)\.([\w-]+), k=([\w-]+)$/.exec(authorization);

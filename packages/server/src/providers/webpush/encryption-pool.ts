@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { SendOptions } from '../provider.ts';
 import { packMessages, unpackBodies } from './encryption-batch.ts';
+import { EncryptionLine, type EncryptedBodies, type WaitingBatch } from './encryption-line.ts';
 import { encryptOnce, type PlainMessage } from './message-encryption.ts';
-
-/** The bodies of some messages in their order, null for one that nobody could read. */
-export type EncryptedBodies = readonly (Buffer | null)[];
 
 export interface EncryptionPoolOptions {
   /** Default: one for each core, four at most; the rest of the process needs a core as well. */
@@ -27,18 +26,10 @@ const MOST_DEATHS = 2;
 
 const THREAD = new URL('encryption-thread.ts', import.meta.url);
 
-interface Batch {
-  readonly messages: readonly PlainMessage[];
-  readonly startBefore: number;
-  readonly resolve: (bodies: EncryptedBodies | null) => void;
-  readonly reject: (error: unknown) => void;
-  deaths: number;
-}
-
 interface Thread {
   readonly worker: Worker;
   state: 'starting' | 'free' | 'busy';
-  batch: Batch | null;
+  batch: WaitingBatch | null;
 }
 
 /**
@@ -46,15 +37,14 @@ interface Thread {
  * network: a message costs a key pair and a shared secret, a fifth of a millisecond.
  *
  * Threads start with the first holder and end with the last one; until one is ready, messages are
- * encrypted where they are. A batch waits in a line until a thread is free, and is given back when
- * its time is up before that, so that the line is never longer than what can still be sent. A
- * thread that dies is replaced, and its batch is the next one.
+ * encrypted where they are. A batch waits in a line until a thread is free, as long as it can still
+ * be sent. A thread that dies is replaced, and its batch is the next one.
  */
 export class EncryptionPool {
   readonly #mostThreads: number;
   readonly #leastBatch: number;
   readonly #threads = new Set<Thread>();
-  readonly #line: Batch[] = [];
+  readonly #line = new EncryptionLine();
   #started = Promise.withResolvers<void>();
   #holders = 0;
 
@@ -81,17 +71,17 @@ export class EncryptionPool {
   }
 
   /**
-   * The bodies of some messages; null when no thread was free before `startBefore`, which is on the
-   * scale of `performance.now()`. Rejects when threads died with this batch again and again.
+   * The bodies of some messages; null when no thread was free before their time was up, or before
+   * they were called off. Rejects when threads died with this batch again and again.
    */
   async encrypt(
     messages: readonly PlainMessage[],
-    startBefore: number,
+    options: SendOptions,
   ): Promise<EncryptedBodies | null> {
     const isServed = [...this.#threads].some(({ state }) => state !== 'starting');
     if (messages.length < this.#leastBatch || !isServed) return messages.map(encryptOnce);
     const { promise, resolve, reject } = Promise.withResolvers<EncryptedBodies | null>();
-    this.#line.push({ messages, startBefore, resolve, reject, deaths: 0 });
+    this.#line.join({ messages, options, resolve, reject, deaths: 0 });
     this.#pump();
     return promise;
   }
@@ -99,7 +89,7 @@ export class EncryptionPool {
   #pump(): void {
     for (const thread of this.#threads) {
       if (thread.state !== 'free') continue;
-      const batch = this.#nextBatch();
+      const batch = this.#line.next();
       if (batch === null) return;
       const packed = packMessages(batch.messages);
       thread.state = 'busy';
@@ -108,19 +98,12 @@ export class EncryptionPool {
     }
   }
 
-  /** The first whose time is not up. */
-  #nextBatch(): Batch | null {
-    for (let batch = this.#line.shift(); batch !== undefined; batch = this.#line.shift()) {
-      if (performance.now() <= batch.startBefore) return batch;
-      batch.resolve(null);
-    }
-    return null;
-  }
-
   #start(): void {
     const thread: Thread = { worker: new Worker(THREAD), state: 'starting', batch: null };
     this.#threads.add(thread);
     thread.worker.on('message', (word: ArrayBuffer | 'ready') => {
+      // What it says while it is being ended is for nobody.
+      if (!this.#threads.has(thread)) return;
       const { batch } = thread;
       thread.state = 'free';
       thread.batch = null;
@@ -134,8 +117,9 @@ export class EncryptionPool {
       failure = error;
     });
     thread.worker.on('exit', (code) => {
-      this.#threads.delete(thread);
-      this.#bury(thread, failure ?? new Error(`an encryption thread ended with ${code}`));
+      const wasOurs = this.#threads.delete(thread);
+      if (wasOurs)
+        this.#bury(thread, failure ?? new Error(`an encryption thread ended with ${code}`));
     });
   }
 
@@ -147,26 +131,23 @@ export class EncryptionPool {
     if (this.#holders > 0 && state !== 'starting') this.#start();
     if (batch !== null) {
       batch.deaths += 1;
-      if (batch.deaths < MOST_DEATHS) this.#line.unshift(batch);
+      if (batch.deaths < MOST_DEATHS) this.#line.jump(batch);
       else batch.reject(failure);
     }
     if (this.#threads.size > 0) this.#pump();
-    else this.#giveAllBack();
+    else this.#line.giveAllBack();
   }
 
-  #giveAllBack(): void {
-    for (const batch of this.#line.splice(0)) batch.resolve(null);
-  }
-
+  /**
+   * They are the pool's no longer from the first moment, although they take a while to end: a
+   * holder that comes meanwhile starts threads of its own, and none of these gets a batch.
+   */
   async #end(): Promise<void> {
+    const threads = [...this.#threads];
+    this.#threads.clear();
     this.#started = Promise.withResolvers();
-    this.#giveAllBack();
-    await Promise.all(
-      [...this.#threads].map(async (thread) => {
-        thread.batch?.resolve(null);
-        thread.batch = null;
-        await thread.worker.terminate();
-      }),
-    );
+    this.#line.giveAllBack();
+    for (const { batch } of threads) batch?.resolve(null);
+    await Promise.all(threads.map(({ worker }) => worker.terminate()));
   }
 }

@@ -13,6 +13,13 @@ export interface Http1ExchangeOptions extends Http2RequestOptions {
   readonly maxBodyBytes: number;
 }
 
+/** Why a request was not written, by what the library says; all else is about the connection. */
+const CAUSES: Readonly<Record<string, Http2NotStarted['cause']>> = {
+  UND_ERR_INVALID_ARG: 'invalid_request',
+  UND_ERR_CLOSED: 'closed',
+  UND_ERR_DESTROYED: 'closed',
+};
+
 /**
  * One request on its way: `waiting` until it is written to a socket, `written` until its answer is
  * whole, then `over`. Until it is written it can be taken back.
@@ -23,6 +30,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
   readonly #authorization: string;
   readonly #maxBodyBytes: number;
   readonly #answerTimeoutMs: number;
+  readonly #startBefore: number;
   readonly #signal: AbortSignal;
   readonly #onAbort = (): void => this.#takeBack('aborted', 'the caller changed its mind');
   #state: 'waiting' | 'written' | 'over' = 'waiting';
@@ -39,12 +47,12 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     this.#authorization = options.authorization;
     this.#maxBodyBytes = options.maxBodyBytes;
     this.#answerTimeoutMs = options.answerTimeoutMs;
+    this.#startBefore = options.startBefore;
     this.#signal = options.signal;
-    this.#timer = setTimeout(
-      () => this.#takeBack('expired', 'no room in time'),
-      Math.max(0, options.startBefore - performance.now()),
-    );
-    if (options.signal.aborted) this.#onAbort();
+    const leftMs = Math.max(0, options.startBefore - performance.now());
+    this.#timer = setTimeout(() => this.#expire(), leftMs);
+    if (leftMs === 0) this.#expire();
+    else if (options.signal.aborted) this.#onAbort();
     else options.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -53,8 +61,15 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     return this.#state === 'waiting';
   }
 
+  /**
+   * Called right before the first byte is written. The clock is looked at here, because a timer
+   * that is due has not yet run when a free connection takes the request at once. Throwing leaves
+   * the connection in use, where `abort` would break it: one that took longer to be made than the
+   * request had time is there for the next one.
+   */
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#state !== 'waiting') return controller.abort(new Error('taken back'));
+    if (performance.now() >= this.#startBefore) this.#expire();
+    if (this.#state !== 'waiting') throw new Error('The request was taken back.');
     this.#state = 'written';
     this.#controller = controller;
     clearTimeout(this.#timer);
@@ -88,14 +103,18 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     this.fail(error);
   }
 
+  /** Gives it back if it waits. */
+  close(): void {
+    this.#takeBack('closed', 'the pool is closing');
+  }
+
   /** What ends a request that has no whole answer yet. */
   fail(error: unknown): void {
     if (this.#state === 'over') return;
     if (this.#answer !== null) return this.#conclude(false);
     if (this.#state === 'written') return this.#giveUp('NETWORK_AFTER_SEND');
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const cause = code === 'UND_ERR_INVALID_ARG' ? 'invalid_request' : 'connect_failed';
-    this.#takeBack(cause, code);
+    this.#takeBack(CAUSES[code] ?? 'connect_failed', code);
   }
 
   #conclude(isWhole: boolean): void {
@@ -104,6 +123,10 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     const body = isWhole ? Buffer.concat(this.#chunks).toString('utf8') : '';
     this.#end({ ...answer, body, isWhole });
     if (!isWhole) this.#controller?.abort(new Error('cut off'));
+  }
+
+  #expire(): void {
+    this.#takeBack('expired', 'no room in time');
   }
 
   #takeBack(cause: Http2NotStarted['cause'], detail: string): void {

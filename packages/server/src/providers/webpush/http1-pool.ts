@@ -13,23 +13,16 @@ export interface Http1PoolOptions {
   readonly idleTimeoutMs: number;
 }
 
-interface Waiting {
-  readonly request: Http2Request;
-  readonly authorization: string;
-  readonly exchange: Http1Exchange;
-}
-
 /**
  * Keep-alive connections to one origin that does not speak HTTP/2, behind the same words as the
  * pool that does: every request has one result, and what was not handed to a socket is known to be.
- * Requests wait here for a free connection, because what waits in the library's own line can only
- * be taken out of it by breaking a connection.
+ * Each connection carries one request at a time; the others wait in the library's line, where each
+ * exchange has its own clock.
  */
 export class Http1Pool implements AsyncDisposable {
   readonly #options: Http1PoolOptions;
   readonly #pool: Pool;
-  readonly #line: Waiting[] = [];
-  #underWay = 0;
+  readonly #exchanges = new Set<Http1Exchange>();
 
   constructor(options: Http1PoolOptions) {
     this.#options = options;
@@ -50,36 +43,25 @@ export class Http1Pool implements AsyncDisposable {
     const authorization = this.#options.authorization();
     const own = { answerTimeoutMs, maxBodyBytes, authorization };
     const exchange = new Http1Exchange({ ...own, ...options });
-    this.#line.push({ request, authorization, exchange });
-    this.#pump();
-    return exchange.result;
+    if (exchange.isWaiting) this.#dispatch(request, authorization, exchange);
+    this.#exchanges.add(exchange);
+    return exchange.result.finally(() => this.#exchanges.delete(exchange));
   }
 
-  /** Awaits what is under way, up to its deadline. */
+  /** Gives back what waits, and awaits what is under way, up to its deadline. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const exchange of this.#exchanges) exchange.close();
     await this.#pool.close();
   }
 
-  #pump(): void {
-    while (this.#underWay < this.#options.maxConnections) {
-      const next = this.#line.shift();
-      if (next === undefined) return;
-      if (next.exchange.isWaiting) void this.#dispatch(next);
-    }
-  }
-
-  async #dispatch({ request, authorization, exchange }: Waiting): Promise<void> {
+  #dispatch(request: Http2Request, authorization: string, exchange: Http1Exchange): void {
     const { shape, path, values, body } = request;
     const varying = shape.varying.map((name, index) => [name, values[index] ?? ''] as const);
     const headers = { ...Object.fromEntries([...shape.constants, ...varying]), authorization };
-    this.#underWay += 1;
     try {
       this.#pool.dispatch({ method: 'POST', path, headers, body }, exchange);
     } catch (error) {
       exchange.fail(error);
     }
-    await exchange.result;
-    this.#underWay -= 1;
-    this.#pump();
   }
 }

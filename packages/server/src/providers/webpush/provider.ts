@@ -15,7 +15,6 @@ import { outOfReach } from './out-of-reach.ts';
 import { WEB_PUSH_PAYLOAD_BYTES } from './padding.ts';
 import { measureWebPush } from './payload.ts';
 import { makeReady, toRequest, UNREADABLE, type ReadyPush } from './ready-push.ts';
-import { RefusalStreak } from './refusal-streak.ts';
 import { ServiceRoutes } from './service-routes.ts';
 import type { WebPushReach, WebPushSettings } from './settings.ts';
 import { VapidToken } from './vapid-token.ts';
@@ -55,7 +54,6 @@ class WebPushProvider implements Provider {
   readonly #encryption: EncryptionPool;
   readonly #threads: AsyncDisposable;
   readonly #routes: ServiceRoutes;
-  readonly #streak = new RefusalStreak();
 
   constructor(options: WebPushProviderOptions) {
     const { settings, reach, clock, encryption } = options;
@@ -85,7 +83,7 @@ class WebPushProvider implements Provider {
     const around = { publicKey: this.#publicKey, ownHosts: this.#ownHosts, now: this.#clock() };
     const made = new Map(pushes.map((push) => [push, makeReady(push, around)] as const));
     const ready = [...made.values()].filter((one) => 'plain' in one);
-    const bodies = await this.#encrypt(ready, options.startBefore);
+    const bodies = await this.#encrypt(ready, options);
     const deliver = async (push: Push): Promise<Outcome> => {
       const one = made.get(push);
       assert(one !== undefined);
@@ -106,23 +104,24 @@ class WebPushProvider implements Provider {
     await this.#threads[Symbol.asyncDispose]();
   }
 
-  /** Null when there was no time for it. */
+  /** Null when there was no time for it, or when it was called off. */
   async #encrypt(
     ready: readonly ReadyPush[],
-    startBefore: number,
+    options: SendOptions,
   ): Promise<ReadonlyMap<ReadyPush, Buffer | null> | null> {
     const messages = ready.map(({ message }) => message);
-    const bodies = await this.#encryption.encrypt(messages, startBefore);
+    const bodies = await this.#encryption.encrypt(messages, options);
     if (bodies === null) return null;
     return new Map(ready.map((one, index) => [one, bodies[index] ?? null]));
   }
 
   async #deliver(push: Push, one: ReadyPush, body: Buffer, options: SendOptions): Promise<Outcome> {
-    const { origin } = one.endpoint;
+    const { endpoint } = one;
     const request = toRequest(one, body);
-    const result = await this.#routes.use(origin, (route) => route.request(request, options));
-    const outcome = this.#judge(push, one.endpoint, result);
-    return this.#streak.weigh(outcome, origin, push.address.token);
+    return this.#routes.use(endpoint.origin, async (route, streak) => {
+      const outcome = this.#judge(push, endpoint, await route.request(request, options));
+      return streak.weigh(outcome, push.address.token, this.#clock());
+    });
   }
 
   #judge(push: Push, { service }: PushEndpoint, result: Http2Result): Outcome {

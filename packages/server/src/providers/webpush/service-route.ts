@@ -21,6 +21,8 @@ export interface ServiceRouteOptions {
   readonly resolve: Resolve;
   readonly authorization: () => string;
   readonly answerTimeoutMs: number;
+  /** Default: an hour, as long as a connection lives. */
+  readonly maxAgeMs?: number;
 }
 
 /** Of HTTP/2, each of which carries a hundred requests and more at once. */
@@ -34,6 +36,9 @@ const MAX_BODY_BYTES = 64 * 1024;
 const MINUTE_MS = 60_000;
 /** Nobody pays for a connection of which nobody knows when it is needed again. */
 const IDLE_MS = 3 * MINUTE_MS;
+
+/** A connection that is older is replaced, and a service that did not speak HTTP/2 may do so. */
+const MAX_AGE_MS = 60 * MINUTE_MS;
 
 /** How TLS says that the other side does not speak HTTP/2 (RFC 7301 section 3.2). */
 const WITHOUT_HTTP2: ReadonlySet<string> = new Set([
@@ -50,13 +55,16 @@ export class ServiceRoute implements AsyncDisposable {
   readonly #options: ServiceRouteOptions;
   readonly #http2: Http2Pool;
   #http1: Http1Pool | null = null;
+  /** Until then, on the scale of `performance.now()`, nobody asks whether it speaks HTTP/2. */
+  #http1Until = Number.NEGATIVE_INFINITY;
 
   constructor(options: ServiceRouteOptions) {
     this.#options = options;
     const { origin, authorization, answerTimeoutMs } = options;
     const { hostname, port } = new URL(origin);
     const isOwn = options.ownHosts.has(hostAndPort(hostname, port));
-    assert(isOwn || isIP(hostname) === 0, 'what is not looked up is not checked');
+    const isName = isIP(hostname) === 0 && !hostname.startsWith('[');
+    assert(isOwn || isName, 'what is not looked up is not checked');
     this.#http2 = new Http2Pool({
       origin,
       ca: isOwn ? options.ca : null,
@@ -72,16 +80,19 @@ export class ServiceRoute implements AsyncDisposable {
       pingTimeoutMs: 10_000,
       maxIdlePings: 2,
       idleTimeoutMs: IDLE_MS,
-      maxAgeMs: 60 * MINUTE_MS,
+      maxAgeMs: options.maxAgeMs ?? MAX_AGE_MS,
     });
   }
 
   /** Sends once, over whatever the other side speaks; never rejects, never follows a redirect. */
   async request(request: Http2Request, options: Http2RequestOptions): Promise<Http2Result> {
-    if (this.#http1 !== null) return this.#http1.request(request, options);
+    if (this.#http1 !== null && performance.now() < this.#http1Until) {
+      return this.#http1.request(request, options);
+    }
     const result = await this.#http2.request(request, options);
     if (!isWithoutHttp2(result)) return result;
     this.#http1 ??= this.#openHttp1();
+    this.#http1Until = performance.now() + (this.#options.maxAgeMs ?? MAX_AGE_MS);
     return this.#http1.request(request, options);
   }
 
