@@ -86,7 +86,7 @@ const DOUBTED: readonly FcmCase[] = [
     when: 'of a token that worked before, because of the message',
     hasWorked: true,
     tell: suffers(answers(400, 'INVALID_ARGUMENT:token'), 1),
-    expect: accepted(3),
+    expect: { ...payloadRefused('INVALID_ARGUMENT:token'), requests: 2 },
   },
 ];
 

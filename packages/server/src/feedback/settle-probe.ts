@@ -1,6 +1,7 @@
 import { addressKey, tokenFingerprint } from '../domain/address-key.ts';
 import type { EventDraft } from '../domain/event.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { blameMessage } from '../store/blame-message.ts';
 import { appendEvents } from '../store/events.ts';
 import { closeProbe, type LeasedProbe } from '../store/probes.ts';
 import { reofferDead } from '../store/reoffer.ts';
@@ -37,7 +38,7 @@ export async function settleProbe(
     const events = await conclude(tx, probe, answer, now);
     const context = { appRef: probe.appRef, at: now, source: 'provider', requestId: null } as const;
     await appendEvents(tx, context, events);
-    // What it was refused with is at fault then, and would be refused again.
+    // A message that was at fault itself would be refused again.
     if (probe.kind !== 'validity') await reofferDead(tx, [probe.installationRef], now);
   });
 }
@@ -73,7 +74,10 @@ async function bringBack(
 ): Promise<string | null> {
   if (kind === 'validity') {
     const doubted = { installationRef, holderVersion, token: address.token };
-    return (await restoreDoubted(tx, doubted, now)) ? 'still_valid' : null;
+    const since = await restoreDoubted(tx, doubted, now);
+    if (since === null) return null;
+    await blameMessage(tx, installationRef, since);
+    return 'still_valid';
   }
   if (address.provider !== 'apns') return null;
   const correction = { installationRef, holderVersion, address, key: addressKey(address) };

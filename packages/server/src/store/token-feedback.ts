@@ -171,19 +171,24 @@ export interface DoubtedToken {
   readonly token: string;
 }
 
-/** Puts a quarantined token in use again. False when the installation has changed. */
+/**
+ * Puts a quarantined token in use again, and says since when it was put aside; null when the
+ * installation has changed.
+ */
 export async function restoreDoubted(
   tx: Transaction,
   { installationRef, holderVersion, token }: DoubtedToken,
   now: Date,
-): Promise<boolean> {
-  const rows = await tx`
-    update installation
+): Promise<Date | null> {
+  const [row] = await tx<{ readonly since: Date }[]>`
+    update installation i
     set token_status = 'live', token_status_code = null, token_status_at = null, updated_at = ${now}
-    where installation_ref = ${installationRef} and holder_version = ${holderVersion}
-      and token_status = 'quarantined' and token = ${token}
-    returning 1`;
-  return rows.length > 0;
+    from installation before
+    where i.installation_ref = ${installationRef} and i.holder_version = ${holderVersion}
+      and i.token_status = 'quarantined' and i.token = ${token}
+      and before.installation_ref = i.installation_ref
+    returning before.token_status_at as since`;
+  return row?.since ?? null;
 }
 
 /**
