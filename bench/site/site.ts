@@ -159,8 +159,11 @@ async function serveApi(environment: CommandEnvironment): Promise<ServedApi> {
   return { url, ...stoppable(homing) };
 }
 
+/** What docs/config.md tells operators to give workers, under "Memory". */
+const WORKER_OPTIONS = ['--max-semi-space-size=16'];
+
 async function startWorker(environment: CommandEnvironment): Promise<ServedWorker> {
-  const homing = new HomingProcess(['serve', '--role', 'worker'], environment);
+  const homing = new HomingProcess(['serve', '--role', 'worker'], environment, WORKER_OPTIONS);
   await homing.says(/^Homing works\.$/m);
   return stoppable(homing);
 }
