@@ -1,10 +1,10 @@
-import type { Database, Transaction } from '../store/sql.ts';
+import type { Transaction } from '../store/sql.ts';
 import {
   findIdempotentAnswer,
   insertIdempotentAnswer,
   tryIdempotencyLock,
 } from '../store/idempotency.ts';
-import { inTransaction } from '../store/transaction.ts';
+import type { RunTransaction } from '../store/transaction.ts';
 
 export interface IdempotentRequest {
   readonly appRef: number;
@@ -29,11 +29,11 @@ export type IdempotentResult =
  * crash strands nothing.
  */
 export async function idempotently(
-  db: Database,
+  run: RunTransaction,
   request: IdempotentRequest,
   work: (tx: Transaction) => Promise<StoredAnswer>,
 ): Promise<IdempotentResult> {
-  return inTransaction(db, async (tx): Promise<IdempotentResult> => {
+  return run(async (tx): Promise<IdempotentResult> => {
     const { appRef, key, bodyHash } = request;
     if (key === null) return { kind: 'answer', answer: await work(tx), replayed: false };
     if (!(await tryIdempotencyLock(tx, appRef, key))) return { kind: 'running' };

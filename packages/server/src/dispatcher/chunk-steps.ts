@@ -18,7 +18,7 @@ import {
 import { heartbeat } from '../store/chunks.ts';
 import { loadNotification, loadNotifications } from '../store/notifications.ts';
 import { isConnectionLost, onConnection, type Database, type Queryable } from '../store/sql.ts';
-import { Gathering } from './gathering.ts';
+import { Gathering } from '../store/gathering.ts';
 
 /** What the gate said, and when it was asked. */
 export interface TimedGate {

@@ -72,15 +72,16 @@ export const LIMITS = {
    */
   gateSlice: 100,
   /**
-   * Small chunks share their ownership checks, and their settlements: so many at a time, each with
-   * so many deliveries at most, and so many rounds at once.
+   * Notifications to few users share their acceptance, and small chunks their ownership checks and
+   * settlements: so many at a time, each with so many deliveries or users at most, and so many
+   * rounds at once.
    */
   roundChunks: 50,
   roundDeliveries: 10,
   roundsAtOnce: 2,
   /**
    * A round waits so long for a lock, less than until PostgreSQL looks for deadlocks; then each of
-   * its chunks goes alone.
+   * those that share it goes alone.
    */
   roundLockTimeoutMs: 250,
   /** How long an ownership check may stand before its push must have started (rule R7). */

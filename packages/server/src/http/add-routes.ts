@@ -9,6 +9,7 @@ import type { CredentialFacts } from '../domain/token-input.ts';
 import type { SyncQueue } from '../registry/sync-queue.ts';
 import type { MeasurePush } from '../sending/validate-notification.ts';
 import type { App } from '../store/apps.ts';
+import { SharedTransactions } from '../store/shared-transactions.ts';
 import type { Database } from '../store/sql.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { createIdentity } from './identity.ts';
@@ -120,7 +121,8 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   userExport(server, base);
   userTopics(server, base);
 
-  notificationCreate(server, { ...base, announceWork });
+  const shared = new SharedTransactions(db);
+  notificationCreate(server, { ...base, shared, announceWork });
   notificationGet(server, base);
   notificationDeliveries(server, { ...base, findReason });
   notificationExplain(server, { ...base, findReason });

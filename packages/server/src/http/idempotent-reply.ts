@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { idempotently, type StoredAnswer } from '../access/idempotency.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Database, Transaction } from '../store/sql.ts';
+import { inTransaction, type RunTransaction } from '../store/transaction.ts';
 import { ApiError, fieldError } from './api-error.ts';
 import { contentHash } from './canonical-json.ts';
 
@@ -16,6 +17,17 @@ export async function replyOnce(
   reply: FastifyReply,
   work: (tx: Transaction) => Promise<StoredAnswer>,
 ): Promise<FastifyReply> {
+  return replyOnceIn((all) => inTransaction(db, all), appRef, request, reply, work);
+}
+
+/** The same in transactions of the caller's choice. */
+export async function replyOnceIn(
+  run: RunTransaction,
+  appRef: number,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: (tx: Transaction) => Promise<StoredAnswer>,
+): Promise<FastifyReply> {
   const key = idempotencyKeyOf(request);
   const bodyHash = contentHash([
     request.method,
@@ -23,7 +35,7 @@ export async function replyOnce(
     request.params,
     request.body,
   ]);
-  const result = await idempotently(db, { appRef, key, bodyHash }, work);
+  const result = await idempotently(run, { appRef, key, bodyHash }, work);
   switch (result.kind) {
     case 'running':
       throw new ApiError('idempotency_running', 'wait for the first request, or repeat later');

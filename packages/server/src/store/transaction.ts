@@ -70,6 +70,9 @@ async function bounded<T>(
   return result;
 }
 
+/** Runs work in a transaction, as `inTransaction` does, or in one that it shares. */
+export type RunTransaction = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
+
 /** What became of the connection that a transaction began on. */
 interface Fate {
   /** Why it is gone; null while it is there, as far as anybody knows. */

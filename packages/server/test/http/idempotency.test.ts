@@ -5,6 +5,7 @@ import { BackEnd } from '../../../../test/back-end.ts';
 import { assertAnswered } from '../../../../test/answered.ts';
 import { apnsToken } from '../../../../test/device.ts';
 import { startNetwork } from '../../../../test/network.ts';
+import { parseTypedId } from '../../src/domain/typed-id.ts';
 import { assertProblem } from './assert-problem.ts';
 
 const network = await startNetwork({ role: 'api' });
@@ -164,4 +165,38 @@ test('a revocation under a key is counted once', async () => {
   const again = await revoke();
   assert.deepEqual(again.body, { signed_out: 1 });
   assert.equal(again.headers.get('idempotent-replayed'), 'true');
+});
+
+test('requests that come together share transactions, and each has its own answer', async () => {
+  const users = Array.from({ length: 40 }, (_, index) => `guest-${index}`);
+  const answers = await Promise.all(
+    users.map((user) => send(randomUUID(), { ...message, audience: { users: [user] } })),
+  );
+  for (const answer of answers) assertAnswered(answer, 202);
+  const ids = answers.map(({ body }) => parseTypedId('ntf', String(body['id'])));
+  const rows = await network.homing.db<{ id: string; user: string; written_by: string }[]>`
+    select id, audience->'users'->>0 as user, xmin::text as written_by from notification
+    where id = any(${ids}::uuid[])`;
+  const found = new Map<string | null, string>(rows.map((row) => [row.id, row.user]));
+  assert.deepEqual(
+    ids.map((id) => found.get(id)),
+    users,
+  );
+  assert(new Set(rows.map((row) => row.written_by)).size < users.length);
+});
+
+test('a key that comes twice at the same moment spoils its own round only', async () => {
+  const before = await rowsIn('notification');
+  const keys = Array.from({ length: 20 }, () => randomUUID());
+  const twice = keys.flatMap((key) => [key, key]);
+  const answers = await Promise.all(twice.map((key) => send(key)));
+  for (const [index, key] of keys.entries()) {
+    const pair = answers.slice(2 * index, 2 * index + 2);
+    const ids = new Set(pair.filter(({ status }) => status === 202).map(({ body }) => body['id']));
+    assert.equal(ids.size, 1, `of ${key}`);
+    for (const answer of pair) {
+      if (answer.status !== 202) assertProblem(answer, 'idempotency_running');
+    }
+  }
+  assert.equal(await rowsIn('notification'), before + keys.length);
 });

@@ -1,5 +1,6 @@
 import { NotificationAccepted, NotificationInput } from '@homing/protocol';
 import type { Clock } from '../../domain/clock.ts';
+import { LIMITS } from '../../domain/limits.ts';
 import { templateProblem } from '../../domain/template.ts';
 import { parseTopics } from '../../domain/topic-expression.ts';
 import { formatTypedId } from '../../domain/typed-id.ts';
@@ -7,16 +8,19 @@ import {
   acceptNotification,
   type AcceptedNotification,
 } from '../../sending/accept-notification.ts';
+import type { SharedTransactions } from '../../store/shared-transactions.ts';
 import type { Database } from '../../store/sql.ts';
+import { inTransaction, type RunTransaction } from '../../store/transaction.ts';
 import { fieldError, notFound } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { checkPurpose } from '../check-purpose.ts';
-import { replyOnce } from '../idempotent-reply.ts';
+import { replyOnceIn } from '../idempotent-reply.ts';
 import { parseInstallationId, requireUserId } from '../parameters.ts';
 import type { HttpServer } from '../server.ts';
 
 export interface NotificationCreateDependencies {
   readonly db: Database;
+  readonly shared: SharedTransactions;
   readonly clock: Clock;
   readonly authenticator: Authenticator;
   /** Tells workers, after the commit, that there is work. */
@@ -39,7 +43,8 @@ export function notificationCreate(server: HttpServer, deps: NotificationCreateD
       const { app, hint } = await deps.authenticator.backEnd(request, 'notifications:write');
       const sender = { app, keyHint: hint, requestId: request.id };
       const input = checkNotification(request.body);
-      const answer = await replyOnce(deps.db, app.ref, request, reply, async (tx) => {
+      const run = transactionsFor(deps, input);
+      const answer = await replyOnceIn(run, app.ref, request, reply, async (tx) => {
         const accepted = await acceptNotification(tx, sender, input, deps.clock());
         if (accepted === null) throw notFound('list');
         return { status: 202, body: renderAccepted(accepted) };
@@ -48,6 +53,19 @@ export function notificationCreate(server: HttpServer, deps: NotificationCreateD
       return answer;
     },
   );
+}
+
+/**
+ * A few named users are looked up and stored in moments, so that such notifications share their
+ * transactions: an acceptance has ten statements and a commit.
+ */
+function transactionsFor(
+  { db, shared }: NotificationCreateDependencies,
+  { audience }: NotificationInput,
+): RunTransaction {
+  return 'users' in audience && audience.users.length <= LIMITS.roundDeliveries
+    ? (work) => shared.run(work)
+    : (work) => inTransaction(db, work);
 }
 
 /** What the schema cannot say about a notification; throws the field at fault. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Gathering } from '../../src/dispatcher/gathering.ts';
+import { Gathering } from '../../src/store/gathering.ts';
 
 /** A gathering whose rounds are held up until they are let go; items that begin with `!` fail. */
 function createSlowGathering(most: number) {
