@@ -1,0 +1,3 @@
+export type * from './ports.ts';
+export type * from './push-client.ts';
+export type * from './push-client-options.ts';
