@@ -22,13 +22,14 @@ export type TokenAnswer =
   | { readonly kind: 'failed'; readonly code: string; readonly detail: string };
 
 /**
- * What a platform lets the client see and do. No method rejects: what the system refuses is a value.
+ * What a platform lets the client see and do. No method rejects: what the system refuses is a
+ * value.
  */
 export interface Platform {
   device(): Promise<DeviceFacts>;
   /** Never asks the person. */
   permission(): Promise<Permission>;
-  /** Asks the person, who may have to be looking; answers at once where that was answered before. */
+  /** Asks the person, who may have to be looking; at once where that was answered before. */
   requestPermission(): Promise<Permission>;
   /** Asks the system, not a copy of what it said before. Only called with permission. */
   token(): Promise<TokenAnswer>;
@@ -46,9 +47,9 @@ export interface Platform {
  */
 export interface Store {
   /**
-   * Reads and replaces in one step that no other context of this installation (tab, worker, process)
-   * comes between. `change` is pure and may be called again. Resolves when the text is as durable as
-   * the platform makes it. Rejects, and has changed nothing, where it cannot be kept.
+   * Reads and replaces in one step that no other context of this installation (tab, worker,
+   * process) comes between. `change` is pure and may be called again. Resolves when the text is as
+   * durable as the platform makes it. Rejects, and has changed nothing, where it cannot be kept.
    */
   update<T>(change: (text: string | null) => StoreChange<T>): Promise<T>;
   /** Calls back when another context may have changed the text, until the result is called. */

@@ -58,9 +58,9 @@ export type PushEventName = keyof PushEvents;
 
 /**
  * One installation of an app, as the app sees it. It keeps what the app wants, durable before
- * anything is sent, and brings the server there by itself, newest state only. What a caller asks for
- * resolves once it is durable on this device, whether or not there is a network; it rejects only
- * where this device cannot keep it, or for an argument that no server would take.
+ * anything is sent, and brings the server there by itself, newest state only. What a caller asks
+ * for resolves once it is durable on this device, whether or not there is a network; it rejects
+ * only where this device cannot keep it, or for an argument that no server would take.
  */
 export interface PushClient extends AsyncDisposable {
   /** Call it at every start of the process: reads permission and token, and checks in once. */
@@ -78,7 +78,7 @@ export interface PushClient extends AsyncDisposable {
   setDeviceTags(tags: Readonly<Record<string, string>>): Promise<void>;
   subscribeTopic(topic: string, scope?: 'device' | 'user'): Promise<void>;
   unsubscribeTopic(topic: string): Promise<void>;
-  /** Hand every push over before anything is shown, in the foreground too; shown ones get a receipt. */
+  /** Hand every push over before anything is shown, in the foreground too; shown: a receipt. */
   received(envelope: PushEnvelope): Promise<Verdict>;
   /** Whether what was tapped may be opened for whoever is signed in now; it gets a receipt then. */
   opened(envelope: PushEnvelope): Promise<boolean>;
