@@ -39,9 +39,8 @@ async function browse(stage: ClientScene, userId: string) {
 }
 
 scenario('S78 a subscription changes while nobody is logged in', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { tab, endpoint, system } = await browse(stage, 'anna');
-  await using _ = tab;
   await tab.logout();
   const fresh = subscription();
   system.refresh(fresh);
@@ -56,11 +55,9 @@ for (const [title, benIsIn] of [
   ['S79 two tabs: the forgotten one does not bring Anna back over nobody', false],
 ] as const) {
   scenario(title, async (scene) => {
-    const stage = new ClientScene(scene);
+    await using stage = new ClientScene(scene);
     const { tab: forgotten, endpoint, system, openTab } = await browse(stage, 'anna');
     const tab = await openTab();
-    await using _ = forgotten;
-    await using __ = tab;
     await tab.logout();
     if (benIsIn) await tab.login('ben');
     forgotten.client.wake();
@@ -82,9 +79,8 @@ for (const [title, benIsIn] of [
 }
 
 scenario('S80 the session ends at the back end, and the browser hears of it', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { tab, endpoint } = await browse(stage, 'anna');
-  await using _ = tab;
   const revoked = await scene.backEnd.request('POST', '/v1/users/anna/revoke', {});
   assert.equal(revoked.status, 200);
   await scene.assertAtRest({ own: [[endpoint, null]] });
@@ -97,9 +93,8 @@ scenario('S80 the session ends at the back end, and the browser hears of it', as
 });
 
 scenario('S81 a new VAPID key: one endpoint takes the place of the other', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { tab, endpoint, system } = await browse(stage, 'anna');
-  await using _ = tab;
   const fresh = subscription();
   system.refresh(fresh);
   await tab.client.settled();
@@ -108,9 +103,8 @@ scenario('S81 a new VAPID key: one endpoint takes the place of the other', async
 });
 
 scenario('S82 five hundred subscriptions in a moment are a few requests', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { tab, system } = await browse(stage, 'anna');
-  await using _ = tab;
   const before = tab.link.lines.length;
   let last = subscription();
   for (let count = 0; count < 500; count += 1) {
@@ -125,9 +119,8 @@ scenario('S82 five hundred subscriptions in a moment are a few requests', async 
 });
 
 scenario('S83 a logout that the server never hears shows nothing meanwhile', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone, token } = await stage.signedIn('anna');
-  await using _ = phone;
   phone.link.isDown = true;
   await phone.logout();
   await phone.client.unsubscribe();
@@ -147,14 +140,13 @@ scenario('S83 a logout that the server never hears shows nothing meanwhile', asy
 });
 
 scenario('tabs that see the device differently do not take turns for ever', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { tab, endpoint, openTab } = await browse(stage, 'anna');
-  await using _ = tab;
   const system = new PhoneSystem(endpoint);
   system.facts = { ...system.facts, app_version: '2.0.0' };
-  await using newer = stage.phone({ system, disk: tab.disk, time: tab.time });
+  const newer = stage.phone({ system, disk: tab.disk, time: tab.time });
   await newer.open();
-  await using third = await openTab();
+  const third = await openTab();
   const tabs = [tab, newer, third];
   const rest = async (): Promise<void> => {
     for (const one of [...tabs, ...tabs]) await one.client.settled();

@@ -14,8 +14,9 @@ export interface OpenPhone {
 }
 
 /** Phones with the client core in a scenario's app, and what arrives on them. */
-export class ClientScene {
+export class ClientScene implements AsyncDisposable {
   readonly scene: Scene;
+  readonly #phones: ClientPhone[] = [];
 
   constructor(scene: Scene) {
     this.scene = scene;
@@ -24,7 +25,13 @@ export class ClientScene {
   phone(parts: PhoneParts = {}): ClientPhone {
     const { network, app } = this.scene;
     const route = (): string => this.scene.nextServer();
-    return new ClientPhone({ route, app, issuer: network.issuer }, parts);
+    const phone = new ClientPhone({ route, app, issuer: network.issuer }, parts);
+    this.#phones.push(phone);
+    return phone;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#phones.map((phone) => phone.kill()));
   }
 
   /** INIT-0. */

@@ -9,9 +9,8 @@ const scenario = await openScenarios({ forms: [1], logger: createLogger('silent'
 scenario(
   'S48 a switch after the push was accepted: Ben’s phone does not show it',
   async (scene) => {
-    const stage = new ClientScene(scene);
+    await using stage = new ClientScene(scene);
     const { phone } = await stage.signedIn('anna');
-    await using _ = phone;
     const pushes = await stage.send('anna');
     assert.equal(pushes.length, 1);
     await phone.login('ben');
@@ -23,9 +22,8 @@ scenario(
 );
 
 scenario('S60 a provider kept the push while Ben took over in airplane mode', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone, token } = await stage.signedIn('anna');
-  await using _ = phone;
   phone.link.isDown = true;
   const pushes = await stage.send('anna');
   await phone.logout();
@@ -39,9 +37,8 @@ scenario('S60 a provider kept the push while Ben took over in airplane mode', as
 });
 
 scenario('S62 a tap on Anna’s push opens nothing for Ben and is not credited', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone } = await stage.signedIn('anna');
-  await using _ = phone;
   const [push] = await stage.send('anna');
   const envelope = envelopeOf(push?.body);
   assert.ok(envelope !== null);
@@ -56,10 +53,9 @@ scenario('S62 a tap on Anna’s push opens nothing for Ben and is not credited',
 });
 
 scenario('S34 what is tagged for Mallory is not shown on Anna’s phone', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone: annas, token } = await stage.signedIn('anna');
   const mallorys = stage.phone({ system: annas.system });
-  await using _ = annas;
   await scene.later();
   await mallorys.open();
   await mallorys.login('mallory');
@@ -75,9 +71,8 @@ scenario('S34 what is tagged for Mallory is not shown on Anna’s phone', async 
 });
 
 scenario('what is for whoever has the phone is shown', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone } = await stage.opened();
-  await using _ = phone;
   const pushes = await scene.pushesBy(() =>
     scene.backEnd.send({ audience: { everyone: true }, content: { title: 'Closed today' } }),
   );

@@ -10,9 +10,8 @@ const HOUR_MS = 3_600_000;
 scenario(
   'S05 a logout without a network: nothing is shown, and it goes out first',
   async (scene) => {
-    const stage = new ClientScene(scene);
+    await using stage = new ClientScene(scene);
     const { phone, token } = await stage.signedIn('anna');
-    await using _ = phone;
     await phone.client.setTags({ plan: 'pro' });
     await phone.client.settled();
     phone.link.isDown = true;
@@ -41,9 +40,8 @@ scenario(
 );
 
 scenario('S06 the app is killed after the tap, and opened the next day', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone, token } = await stage.signedIn('anna');
-  await using _ = phone;
   phone.link.isDown = true;
   await phone.client.logout();
   await phone.kill();
@@ -60,9 +58,8 @@ scenario('S06 the app is killed after the tap, and opened the next day', async (
 });
 
 scenario('S61 a logout, and a switch, clear the screen', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone } = await stage.signedIn('anna');
-  await using _ = phone;
   for (let count = 0; count < 3; count += 1) {
     await stage.arrive(phone, await stage.send('anna'));
   }
@@ -78,9 +75,8 @@ scenario('S61 a logout, and a switch, clear the screen', async (scene) => {
 });
 
 scenario('a logout ends the wait for an answer that does not come', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone, token } = await stage.signedIn('anna');
-  await using _ = phone;
   const { promise: left, resolve: leave } = Promise.withResolvers<void>();
   phone.link.detour = () => {
     leave();
@@ -95,9 +91,8 @@ scenario('a logout ends the wait for an answer that does not come', async (scene
 });
 
 scenario('who signs in again is asked for after the logout that waits', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone, token } = await stage.signedIn('anna');
-  await using _ = phone;
   phone.link.isDown = true;
   await phone.logout();
   await phone.login('ben');
@@ -113,9 +108,8 @@ scenario('who signs in again is asked for after the logout that waits', async (s
 });
 
 scenario('a logout that the server has lost is over with the installation', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone, token } = await stage.signedIn('anna');
-  await using _ = phone;
   const former = phone.identity.id;
   phone.link.isDown = true;
   await phone.logout();

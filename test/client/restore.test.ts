@@ -12,11 +12,9 @@ const HOUR_MS = 3_600_000;
 scenario(
   'S28 a backup does not reach the memory, so the second phone is its own',
   async (scene) => {
-    const stage = new ClientScene(scene);
+    await using stage = new ClientScene(scene);
     const { phone: first, token } = await stage.signedIn('anna');
     const { phone: second, token: other } = await stage.signedIn('anna');
-    await using _ = first;
-    await using __ = second;
     assert.notEqual(first.identity.id, second.identity.id);
     assert.deepEqual(await stage.reached('anna', token, other), [1, 1]);
   },
@@ -25,13 +23,11 @@ scenario(
 scenario(
   'S29 a copy of the whole memory enrols anew, and both phones are reached',
   async (scene) => {
-    const stage = new ClientScene(scene);
+    await using stage = new ClientScene(scene);
     const { phone: first, token } = await stage.signedIn('anna');
     const other = apnsToken();
     const disk = first.disk.copy();
     const second = stage.phone({ disk, system: new PhoneSystem(other) });
-    await using _ = first;
-    await using __ = second;
     // Both apps sign in at each start, as apps do.
     for (const phone of [second, first, second, first, second]) {
       await phone.kill();
@@ -47,13 +43,11 @@ scenario(
 );
 
 scenario('S30 a restored phone in Ben’s hands never claims the token of Anna’s', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone: annas, token } = await stage.signedIn('anna');
   const bensToken = apnsToken();
   const disk = annas.disk.copy();
   const bens = stage.phone({ disk, system: new PhoneSystem(bensToken) });
-  await using _ = annas;
-  await using __ = bens;
   await bens.open();
   await bens.login('ben');
   for (const phone of [annas, bens, annas, bens]) {
@@ -74,9 +68,8 @@ scenario('S30 a restored phone in Ben’s hands never claims the token of Anna�
 scenario(
   'a phone whose secret the server does not know enrols anew, once an hour',
   async (scene) => {
-    const stage = new ClientScene(scene);
+    await using stage = new ClientScene(scene);
     const { phone, token } = await stage.signedIn('anna');
-    await using _ = phone;
     const forget = async (): Promise<string> => {
       const { id, ...memory } = JSON.parse(phone.disk.text ?? '') as { readonly id: string };
       phone.disk.text = JSON.stringify({ ...memory, id, secret: 'x'.repeat(43) });
@@ -102,12 +95,11 @@ scenario(
 );
 
 scenario('a wrong key is no reason to give the installation up', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone } = await stage.signedIn('anna');
-  await using _ = phone;
   await phone.kill();
   const options = { key: `${scene.app.publishableKey}x` };
-  await using mistaken = stage.phone({ disk: phone.disk, system: phone.system, options });
+  const mistaken = stage.phone({ disk: phone.disk, system: phone.system, options });
   const { id } = mistaken.identity;
   await mistaken.open();
   await mistaken.advance(2 * HOUR_MS);

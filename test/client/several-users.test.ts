@@ -16,9 +16,8 @@ async function shared(scene: Scene, stage: ClientScene): Promise<OpenPhone> {
 }
 
 scenario('S84 two users of one phone each see their own pushes', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone, token } = await shared(scene, stage);
-  await using _ = phone;
   for (const userId of ['anna', 'ben']) {
     const pushes = await stage.send(userId);
     assert.deepEqual(
@@ -31,9 +30,8 @@ scenario('S84 two users of one phone each see their own pushes', async (scene) =
 });
 
 scenario('S86 when the last account is removed nobody is left', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone, token } = await shared(scene, stage);
-  await using _ = phone;
   await phone.logout('anna');
   await phone.logout('ben');
   await scene.assertAtRest({ recv: { anna: [], ben: [] } });
@@ -41,9 +39,8 @@ scenario('S86 when the last account is removed nobody is left', async (scene) =>
 });
 
 scenario('S87 one account is removed offline, and the other goes on', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone, token } = await shared(scene, stage);
-  await using _ = phone;
   phone.link.isDown = true;
   await phone.logout('anna');
   await stage.arrive(phone, await stage.send('anna'));
@@ -59,9 +56,8 @@ scenario('S87 one account is removed offline, and the other goes on', async (sce
 });
 
 scenario('a bad proof keeps its own user out, and nobody else', async (scene) => {
-  const stage = new ClientScene(scene);
+  await using stage = new ClientScene(scene);
   const { phone, token } = await shared(scene, stage);
-  await using _ = phone;
   await phone.client.login('mallory', { assertion: phone.vouchFor('anna') });
   await phone.client.settled();
   assert.deepEqual(phone.signedOut, ['mallory']);
