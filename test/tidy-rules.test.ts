@@ -59,6 +59,7 @@ it('names of files and folders say what is inside', () => {
   }
   assert.equal(nameViolations(source('packages/server/src/http/index.ts')).length, 1);
   assert.deepEqual(nameViolations(source('packages/server/src/index.ts')), []);
+  assert.deepEqual(nameViolations(source('packages/client/src/web/index.ts')), []);
 });
 
 it('SQL outside the store is found by its tag and by its words', () => {

@@ -6,8 +6,6 @@
 
 /** What a case needs that the server alone, as it is, does not have. */
 export type Need =
-  /** A client that keeps an outbox and compares addressee tags before it shows a push. */
-  | 'client'
   | 'web push'
   | 'read replica'
   | 'restore'
@@ -35,6 +33,8 @@ const LATE_FEEDBACK = 'test/scenarios/late-feedback.test.ts';
 const BROWSERS = 'test/scenarios/browsers.test.ts';
 const IDENTITY_EDGES = 'test/scenarios/identity-edges.test.ts';
 const SHARED_PHONE = 'test/scenarios/shared-phone.test.ts';
+const CLIENT = 'test/client';
+const TABS = 'test/client/browsers.test.ts';
 const RACES = 'test/races/races.test.ts';
 const REGISTRY = 'packages/server/test/registry';
 const HTTP = 'packages/server/test/http';
@@ -44,31 +44,26 @@ export const CATALOGUE = {
   S01: shown(ONE_PHONE),
   S02: shown(ONE_PHONE),
   S04: shown(ONE_PHONE),
-  S05: inPart('client', 'The phone shows nothing while its logout waits in the outbox.', ONE_PHONE),
-  S06: inPart('client', 'The outbox survives the killed app and the reboot.', ONE_PHONE),
+  S05: shown(ONE_PHONE, `${CLIENT}/logout.test.ts`),
+  S06: shown(ONE_PHONE, `${CLIENT}/logout.test.ts`),
   S08: shown(ONE_PHONE),
-  S09: shown(ONE_PHONE),
+  S09: shown(ONE_PHONE, `${CLIENT}/tokens.test.ts`),
   S12: shown(ONE_PHONE, `${REGISTRY}/ordering.test.ts`),
-  S15: shown(ONE_PHONE),
+  S15: shown(ONE_PHONE, `${CLIENT}/proofs.test.ts`),
   S17: shown(ONE_PHONE),
   S18: shown(ONE_PHONE),
   S21: shown(ONE_PHONE),
 
   S23: shown(RACES, `${REGISTRY}/takeover.test.ts`),
-  S24: shown(TWO_INSTALLATIONS, DISPUTES),
-  S26: shown(TWO_INSTALLATIONS, DISPUTES),
-  S28: inPart('client', 'The SDK notices that its secret is gone and enrols.', TWO_INSTALLATIONS),
-  S29: shown(TWO_INSTALLATIONS, DISPUTES),
-  S30: shown(TWO_INSTALLATIONS, DISPUTES),
+  S24: shown(TWO_INSTALLATIONS, DISPUTES, `${CLIENT}/tokens.test.ts`),
+  S26: shown(TWO_INSTALLATIONS, DISPUTES, `${CLIENT}/tokens.test.ts`),
+  S28: shown(TWO_INSTALLATIONS, `${CLIENT}/restore.test.ts`),
+  S29: shown(TWO_INSTALLATIONS, DISPUTES, `${CLIENT}/restore.test.ts`),
+  S30: shown(TWO_INSTALLATIONS, DISPUTES, `${CLIENT}/restore.test.ts`),
   S31: shown(TWO_INSTALLATIONS),
-  S32: shown(TWO_INSTALLATIONS),
+  S32: shown(TWO_INSTALLATIONS, `${CLIENT}/tokens.test.ts`),
   S33: shown(DISPUTES),
-  S34: inPart(
-    'client',
-    "Anna's phone does not show what is tagged for Mallory.",
-    TWO_INSTALLATIONS,
-    DISPUTES,
-  ),
+  S34: shown(TWO_INSTALLATIONS, DISPUTES, `${CLIENT}/late-pushes.test.ts`),
   S35: shown(`${HTTP}/assertions.test.ts`),
   S37: shown(TWO_INSTALLATIONS),
   S39: shown(TWO_INSTALLATIONS),
@@ -76,7 +71,7 @@ export const CATALOGUE = {
   S44: shown(TWO_INSTALLATIONS),
 
   S46: shown(UNDER_WAY),
-  S48: inPart('client', 'The phone does not show what is tagged for its former user.', UNDER_WAY),
+  S48: shown(UNDER_WAY, `${CLIENT}/late-pushes.test.ts`),
   S49: shown(UNDER_WAY),
   S51: inPart('scheduling', 'What is due later is a retry here, not yet a schedule.', UNDER_WAY),
   S55: shown(UNDER_WAY),
@@ -89,9 +84,9 @@ export const CATALOGUE = {
   S57: shown(RACES),
   S58: marked('read replica', 'There is none: every gate reads the primary.'),
   S59: shown('test/crash/worker-kill.test.ts'),
-  S60: inPart('client', 'What is within its time to live is refused by its tag.', UNDER_WAY),
-  S61: marked('client', 'Clearing the screen and the badge is up to the phone.'),
-  S62: inPart('client', "Ben's app does not open the link of a push for Anna.", UNDER_WAY),
+  S60: shown(UNDER_WAY, `${CLIENT}/late-pushes.test.ts`),
+  S61: shown(`${CLIENT}/logout.test.ts`),
+  S62: shown(UNDER_WAY, `${CLIENT}/late-pushes.test.ts`),
   S63: marked('restore', 'Nothing knows yet that a database came out of a backup.'),
   S64: shown('test/crash/crash.test.ts'),
   S65: marked('in-app messages', 'There is nothing that a phone could fetch.'),
@@ -102,16 +97,16 @@ export const CATALOGUE = {
   S73: shown(LATE_FEEDBACK, 'test/scenarios/mass-death.test.ts'),
 
   S77: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
-  S78: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
-  S79: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
-  S80: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
-  S81: inPart('web push', 'The VAPID key, and a push to the endpoint itself.', BROWSERS),
-  S82: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
-  S83: marked('web push', 'A 410 retires a token whatever its provider is.'),
+  S78: inPart('web push', 'A push to the endpoint itself.', BROWSERS, TABS),
+  S79: inPart('web push', 'A push to the endpoint itself.', BROWSERS, TABS),
+  S80: inPart('web push', 'A push to the endpoint itself.', BROWSERS, TABS),
+  S81: inPart('web push', 'The VAPID key, and a push to the endpoint itself.', BROWSERS, TABS),
+  S82: inPart('web push', 'A push to the endpoint itself.', BROWSERS, TABS),
+  S83: inPart('web push', 'The 410 is that of another provider.', TABS),
 
-  S84: shown(SHARED_PHONE),
-  S86: shown(SHARED_PHONE),
-  S87: inPart('client', 'The phone shows nothing of hers while it is offline.', SHARED_PHONE),
+  S84: shown(SHARED_PHONE, `${CLIENT}/several-users.test.ts`),
+  S86: shown(SHARED_PHONE, `${CLIENT}/several-users.test.ts`),
+  S87: shown(SHARED_PHONE, `${CLIENT}/several-users.test.ts`),
 
   S89: shown(IDENTITY_EDGES),
   S90: inPart(

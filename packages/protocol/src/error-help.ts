@@ -20,7 +20,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   },
   invalid_credentials: {
     meaning:
-      'The key is missing, mistyped, revoked or expired, a publishable key was used where a secret key is needed, or the installation secret does not belong to the installation id. An unknown installation id answers the same, so that ids cannot be probed.',
+      'The key is missing, mistyped, revoked or expired, a publishable key was used where a secret key is needed, or the installation secret does not belong to the installation id. An unknown installation id answers the same, so that ids cannot be probed; both have `credential: installation_secret` in the answer.',
     remedy:
       'Send `Authorization: Bearer <key>`. Clients also send `Homing-Installation-Secret` with the secret that they made when they enrolled; one that has lost it enrols under a new id.',
   },

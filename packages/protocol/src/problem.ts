@@ -61,6 +61,12 @@ export const Problem = Type.Object(
     errors: Type.Optional(Type.Array(FieldProblem)),
     nonce: Type.Optional(Type.String({ description: 'token_held: echo it as `takeover`' })),
     expires_at: Type.Optional(Type.String()),
+    credential: Type.Optional(
+      Type.Literal('installation_secret', {
+        description:
+          'invalid_credentials: the key is good, and the installation is not known by it',
+      }),
+    ),
     error: Type.Optional(Type.String({ description: 'The title again, on the simple routes' })),
   },
   { $id: 'Problem', additionalProperties: true },

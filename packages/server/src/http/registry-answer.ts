@@ -5,7 +5,10 @@ import { ApiError, notFound } from './api-error.ts';
 export function refusalError(refusal: AccessRefusal): ApiError {
   switch (refusal) {
     case 'wrong_secret':
-      return new ApiError('invalid_credentials', 'the installation secret does not fit this id');
+      // Whoever's key is at fault must not give up an installation that is as good as ever.
+      return new ApiError('invalid_credentials', 'the installation secret does not fit this id', {
+        members: { credential: 'installation_secret' },
+      });
     case 'not_found':
       return notFound('installation');
     case 'user_mismatch':

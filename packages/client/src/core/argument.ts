@@ -1,0 +1,30 @@
+import type { Tags } from './memory.ts';
+
+/** What a serialised absence looks like: as an id, it would join strangers in one user. */
+const ABSENCES = new Set(['null', 'undefined', '0', 'NaN', '[object Object]']);
+
+/**
+ * Checks of what an app hands over, by the rules of the HTTP contract: a request that no server
+ * takes would hold up whatever is wanted after it. Each throws a `TypeError` that names what it is.
+ */
+export function requireUserId(id: string): void {
+  const isText = typeof id === 'string' && id.trim() !== '' && id.length <= 255;
+  require(isText && !ABSENCES.has(id) && !/\0|\p{Surrogate}/u.test(id), 'userId');
+}
+
+export function requireTags(tags: Tags): void {
+  const entries = Object.entries(tags);
+  require(entries.length <= 50 && entries.every(isTag), 'tags');
+}
+
+export function requireTopic(topic: string): void {
+  require(typeof topic === 'string' && /^[\w.~%:-]{1,128}$/.test(topic), 'topic');
+}
+
+function isTag([name, value]: readonly [string, unknown]): boolean {
+  return /^[\w.:-]{1,64}$/.test(name) && typeof value === 'string' && value.length <= 256;
+}
+
+function require(isGood: boolean, what: string): void {
+  if (!isGood) throw new TypeError(what);
+}

@@ -1,0 +1,122 @@
+import type { Identity } from './identity.ts';
+import type { ReceiptKind } from './push-client.ts';
+
+/**
+ * What outlives the process: who this installation is, what the app wants of it, and how much of
+ * that the server has acknowledged. A value; whatever changes it gives another one.
+ */
+export interface Memory extends Identity {
+  readonly version: 1;
+  /** The highest sequence that was given away. */
+  readonly seq: number;
+  /** The server has answered for this id, so that it knows it unless it lost it. */
+  readonly isEnrolled: boolean;
+  /** When the id before this one was given up, in milliseconds since 1970; null for the first. */
+  readonly enrolledAnewAt: number | null;
+  readonly isUnsubscribed: boolean;
+  readonly users: readonly WantedUser[];
+  /** Of the user and of the device; null where the app never set any, so that they are left out. */
+  readonly tags: Tags | null;
+  readonly deviceTags: Tags | null;
+  /** In the order in which they go out, before anything else. */
+  readonly logouts: readonly PendingLogout[];
+  /** The last packet; null where the next one takes a new sequence, whatever it says. */
+  readonly sent: SentPacket | null;
+  readonly topics: readonly WantedTopic[];
+  readonly receipts: readonly Receipt[];
+}
+
+export interface WantedUser {
+  readonly id: string;
+  /** What vouches, until the server has the user; null where it is still to be had. */
+  readonly proof: ProofMembers | null;
+  /** The proof went out before, so that it may be used up or too old by now. */
+  readonly isWorn: boolean;
+  /** The server has said that the user is signed in here, which no proof is needed for any more. */
+  readonly isLinked: boolean;
+  /** Whom the server had when this one came instead; null for nobody. */
+  readonly instead: string | null;
+}
+
+/** As the packet has them, beside the user's id. */
+export interface ProofMembers {
+  readonly assertion?: string;
+  readonly signature?: string;
+}
+
+export interface PendingLogout {
+  /** Null for everybody. */
+  readonly userId: string | null;
+  readonly seq: number;
+}
+
+export interface SentPacket {
+  readonly seq: number;
+  /** Of its content; the content itself is not kept, because it holds the token. */
+  readonly digest: string;
+  readonly isAcknowledged: boolean;
+}
+
+export interface WantedTopic {
+  readonly name: string;
+  /** Whose subscription it is; null for the device's. */
+  readonly userId: string | null;
+  readonly isWanted: boolean;
+  /** Null until it is sent. */
+  readonly seq: number | null;
+  readonly isAcknowledged: boolean;
+}
+
+export interface Receipt {
+  readonly notification_id: string;
+  readonly kind: ReceiptKind;
+  readonly at: string;
+}
+
+export type Tags = Readonly<Record<string, string>>;
+
+/** What an installation knows that was never started before. */
+export function freshMemory(identity: Identity): Memory {
+  return {
+    version: 1,
+    ...identity,
+    seq: 0,
+    isEnrolled: false,
+    enrolledAnewAt: null,
+    isUnsubscribed: false,
+    users: [],
+    tags: null,
+    deviceTags: null,
+    logouts: [],
+    sent: null,
+    topics: [],
+    receipts: [],
+  };
+}
+
+/** A user whom somebody has to vouch for. */
+export function newcomer(id: string, instead: string | null = null): WantedUser {
+  return { id, proof: null, isWorn: false, isLinked: false, instead };
+}
+
+/** Reads what `JSON.stringify` wrote of a memory; null for anything else. */
+export function parseMemory(text: string | null): Memory | null {
+  try {
+    const memory = JSON.parse(text ?? 'null') as Memory | null;
+    return memory !== null && isMemory(memory) ? memory : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The client alone writes the text, so that half of one and that of another version are told. */
+function isMemory({ version, id, secret, seq, ...rest }: Memory): boolean {
+  const { users, logouts, topics, receipts } = rest;
+  return (
+    version === 1 &&
+    /^[\da-f-]{36}$/.test(id) &&
+    /^[\w-]{43}$/.test(secret) &&
+    Number.isSafeInteger(seq) &&
+    [users, logouts, topics, receipts].every(Array.isArray)
+  );
+}

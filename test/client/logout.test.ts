@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { createLogger } from '@homing/server';
+import { openScenarios } from '../scenarios/scenario.ts';
+import { ClientScene } from './client-scene.ts';
+
+const scenario = await openScenarios({ forms: [1], logger: createLogger('silent') });
+
+const HOUR_MS = 3_600_000;
+
+scenario(
+  'S05 a logout without a network: nothing is shown, and it goes out first',
+  async (scene) => {
+    await using stage = new ClientScene(scene);
+    const { phone, token } = await stage.signedIn('anna');
+    await phone.client.setTags({ plan: 'pro' });
+    await phone.client.settled();
+    phone.link.isDown = true;
+    await phone.logout();
+    assert.deepEqual((await phone.client.status()).users, []);
+    assert.equal((await phone.client.status()).logoutPending, true);
+
+    for (let count = 0; count < 3; count += 1) {
+      const pushes = await stage.send('anna');
+      assert.equal(pushes.length, 1, 'the server cannot know yet');
+      await stage.arrive(phone, pushes);
+    }
+    assert.deepEqual(phone.system.screen, []);
+
+    await phone.advance(2 * HOUR_MS);
+    const before = phone.link.lines.length;
+    phone.link.isDown = false;
+    phone.client.wake();
+    await phone.client.settled();
+    assert.match(phone.link.lines[before] ?? '', /^DELETE \/user\?seq=/);
+    assert.match(phone.link.lines[before + 1] ?? '', /^PUT/);
+    await scene.assertAtRest({ own: [[token, null]], recv: { anna: [] } });
+    assert.equal((await phone.client.status()).logoutPending, false);
+    assert.deepEqual((await scene.backEnd.installation(phone.identity.id))['tags'], {});
+  },
+);
+
+scenario('S06 the app is killed after the tap, and opened the next day', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone, token } = await stage.signedIn('anna');
+  phone.link.isDown = true;
+  await phone.client.logout();
+  await phone.kill();
+  phone.link.isDown = false;
+
+  phone.launch();
+  await stage.arrive(phone, await stage.send('anna'));
+  assert.deepEqual(phone.system.screen, []);
+  await phone.open();
+  const [first, second] = phone.link.lines.slice(-2);
+  assert.match(first ?? '', /^DELETE \/user\?seq=/);
+  assert.match(second ?? '', /^PUT/);
+  await scene.assertAtRest({ own: [[token, null]], recv: { anna: [] } });
+});
+
+scenario('S61 a logout, and a switch, clear the screen', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone } = await stage.signedIn('anna');
+  for (let count = 0; count < 3; count += 1) {
+    await stage.arrive(phone, await stage.send('anna'));
+  }
+  assert.equal(phone.system.screen.length, 3);
+  await phone.logout();
+  assert.deepEqual(phone.system.screen, []);
+
+  await phone.login('anna');
+  await stage.arrive(phone, await stage.send('anna'));
+  assert.equal(phone.system.screen.length, 1);
+  await phone.login('ben');
+  assert.deepEqual(phone.system.screen, []);
+});
+
+scenario('a logout ends the wait for an answer that does not come', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone, token } = await stage.signedIn('anna');
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+  phone.link.detour = () => {
+    leave();
+    return new Promise(() => {});
+  };
+  await phone.client.setDeviceTags({ beta: 'yes' });
+  await left;
+  phone.link.detour = null;
+  await phone.logout();
+  assert.equal((await phone.client.status()).registered, true);
+  await scene.assertAtRest({ own: [[token, null]] });
+});
+
+scenario('who signs in again is asked for after the logout that waits', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone, token } = await stage.signedIn('anna');
+  phone.link.isDown = true;
+  await phone.logout();
+  await phone.login('ben');
+  const before = phone.link.lines.length;
+  phone.link.isDown = false;
+  phone.client.wake();
+  await phone.client.settled();
+  assert.deepEqual(
+    phone.link.lines.slice(before).map((line) => line.split(' ')[0]),
+    ['DELETE', 'PUT'],
+  );
+  await scene.assertAtRest({ own: [[token, 'ben']], recv: { anna: [] } });
+});
+
+scenario('a logout that the server has lost is over with the installation', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone, token } = await stage.signedIn('anna');
+  const former = phone.identity.id;
+  phone.link.isDown = true;
+  await phone.logout();
+  assert.equal((await scene.backEnd.request('DELETE', `/v1/installations/${former}`)).status, 204);
+  phone.link.isDown = false;
+  phone.client.wake();
+  await phone.client.settled();
+  assert.notEqual(phone.identity.id, former);
+  assert.equal((await phone.client.status()).registered, true);
+  await scene.assertAtRest({ own: [[token, null]] });
+});
