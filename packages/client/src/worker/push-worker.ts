@@ -1,0 +1,86 @@
+import { openContextChannel, type ContextChannel } from '../web/context-channel.ts';
+import { followClick } from './follow-click.ts';
+import { parsePush } from './push-payload.ts';
+import { receivePush } from './receive-push.ts';
+import { shownPush } from './shown-push.ts';
+import { FORGETFUL, openWorkerClient, type WorkerClient } from './worker-client.ts';
+
+/**
+ * What a service worker does with pushes. Each function takes the event of its name, at once and
+ * not after something awaited; it answers whether the event is Homing's, and leaves others alone.
+ */
+export interface PushWorker {
+  handlePush(event: PushEvent): boolean;
+  handleNotificationClick(event: NotificationEvent): boolean;
+  handleNotificationClose(event: NotificationEvent): boolean;
+  /** Subscribes anew; nobody need be signed in, or look at any page of the site. */
+  handleSubscriptionChange(event: ExtendableEvent): void;
+}
+
+/** A browser ends a worker that takes longer; what is unsent by then goes with a later event. */
+const SENDING_MS = 20_000;
+
+/** `scope` is the worker's `self`. */
+export function createPushWorker(scope: ServiceWorkerGlobalScope): PushWorker {
+  const { registration, clients } = scope;
+  const channel = openContextChannel();
+  let opening: Promise<WorkerClient | null> | null = null;
+
+  /** Does the work with the worker's one client, then lives on until what came of it is sent. */
+  const withClient = async (work: (client: WorkerClient) => Promise<void>): Promise<void> => {
+    opening ??= openWorkerClient(registration, channel);
+    const client = await opening.catch(() => null);
+    // A page may come and leave what is missing, or a full disk be cleared.
+    if (client === null) opening = null;
+    await work(client ?? FORGETFUL);
+    await sent(client ?? FORGETFUL);
+  };
+
+  return {
+    handlePush(event) {
+      const payload = parsePush(event.data);
+      if (payload === null) return false;
+      event.waitUntil(withClient((client) => receivePush(scope, client, payload)));
+      return true;
+    },
+    handleNotificationClick(event) {
+      const { notification, action } = event;
+      const shown = shownPush(notification);
+      if (shown === null) return false;
+      notification.close();
+      event.waitUntil(withClient((client) => followClick(clients, client, shown, action)));
+      return true;
+    },
+    handleNotificationClose(event) {
+      const shown = shownPush(event.notification);
+      if (shown === null) return false;
+      event.waitUntil(withClient((client) => client.dismissed(shown.envelope)));
+      return true;
+    },
+    handleSubscriptionChange(event) {
+      event.waitUntil(renewSubscription(registration, channel));
+    },
+  };
+}
+
+/** With a client of its own, which is started and so says all that there is to say. */
+async function renewSubscription(
+  registration: ServiceWorkerRegistration,
+  channel: ContextChannel,
+): Promise<void> {
+  const client = await openWorkerClient(registration, channel);
+  if (client === null) return;
+  await client.start();
+  channel.announce('token');
+  await sent(client);
+  await client[Symbol.asyncDispose]();
+}
+
+async function sent(client: WorkerClient): Promise<void> {
+  let deadline: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    deadline = setTimeout(resolve, SENDING_MS);
+  });
+  await Promise.race([client.settled(), late]);
+  clearTimeout(deadline);
+}
