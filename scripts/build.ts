@@ -9,6 +9,7 @@ import { bundleClient, bundleLine } from './bundle-client.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PACKAGES = [
   'protocol',
+  'h2',
   'client',
   'local-postgres',
   'simulators',

@@ -1,5 +1,5 @@
-// The script of pages without a build. Its own address, https://push.example.com/sdk/homing.js, says
-// where Homing is, and may say which name runs commands: `homing.js?name=pushpad`.
+// The script of pages without a build. Its own address, `https://push.example.com/sdk/homing.js`,
+// says where Homing is, and may say which name runs commands: `homing.js?name=pushpad`.
 import { installCommands } from './command-queue.ts';
 import { createPageCommands } from './page-commands.ts';
 
