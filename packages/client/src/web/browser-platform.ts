@@ -41,16 +41,17 @@ export function createBrowserPlatform(parts: BrowserPlatformParts): Platform {
     onToken(listener) {
       const read = async (): Promise<void> => {
         const registration = await worker.existing();
-        const answer = registration && (await existingToken(registration));
-        if (answer?.kind === 'token') listener(answer.token);
+        listener(registration && (await existingToken(registration)));
       };
       return channel.on('token', () => void attempt(read));
     },
-    dropToken: () =>
-      attempt(async () => {
+    async dropToken() {
+      await attempt(async () => {
         const registration = await worker.existing();
         await (await registration?.pushManager.getSubscription())?.unsubscribe();
-      }),
+      });
+      channel.announce('token');
+    },
     async clearShown() {
       await attempt(async () => {
         const registration = await worker.existing();

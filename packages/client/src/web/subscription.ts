@@ -1,3 +1,4 @@
+import type { TokenInput } from '@homing/protocol';
 import { base64url } from '../core/base64url.ts';
 import type { TokenAnswer } from '../core/ports.ts';
 import type { ContextChannel } from './context-channel.ts';
@@ -17,34 +18,31 @@ export function subscriptionToken(
   return navigator.locks.request('homing-subscription', async () => {
     const existing = await pushManager.getSubscription();
     const isCurrent = existing !== null && (typeof key !== 'string' || keyOf(existing) === key);
-    if (isCurrent) return asToken(existing);
+    if (isCurrent) return { kind: 'token', token: asToken(existing) };
     if (typeof key !== 'string') return key;
     await existing?.unsubscribe();
     const made = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
     channel.announce('token');
-    return asToken(made);
+    return { kind: 'token', token: asToken(made) };
   });
 }
 
-/** The same, and nothing is made; null where there is none. */
+/** What is there already, whatever its key; null where there is nothing. */
 export async function existingToken({
   pushManager,
-}: ServiceWorkerRegistration): Promise<TokenAnswer | null> {
+}: ServiceWorkerRegistration): Promise<TokenInput | null> {
   const subscription = await pushManager.getSubscription();
   return subscription && asToken(subscription);
 }
 
-function asToken(subscription: PushSubscription): TokenAnswer {
+function asToken(subscription: PushSubscription): TokenInput {
   const { endpoint, keys } = subscription.toJSON() as {
     readonly endpoint: string;
     readonly keys: { readonly p256dh: string; readonly auth: string };
   };
   const { p256dh, auth } = keys;
   const application_server_key = keyOf(subscription);
-  return {
-    kind: 'token',
-    token: { provider: 'webpush', endpoint, keys: { p256dh, auth }, application_server_key },
-  };
+  return { provider: 'webpush', endpoint, keys: { p256dh, auth }, application_server_key };
 }
 
 function keyOf({ options }: PushSubscription): string {

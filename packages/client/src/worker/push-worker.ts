@@ -1,4 +1,5 @@
-import { openContextChannel, type ContextChannel } from '../web/context-channel.ts';
+import type { PushClient } from '../core/push-client.ts';
+import { openContextChannel } from '../web/context-channel.ts';
 import { followClick } from './follow-click.ts';
 import { parsePush } from './push-payload.ts';
 import { receivePush } from './receive-push.ts';
@@ -13,7 +14,7 @@ export interface PushWorker {
   handlePush(event: PushEvent): boolean;
   handleNotificationClick(event: NotificationEvent): boolean;
   handleNotificationClose(event: NotificationEvent): boolean;
-  /** Subscribes anew; nobody need be signed in, or look at any page of the site. */
+  /** Subscribes anew; nobody need be signed in, or have any page of the site open. */
   handleSubscriptionChange(event: ExtendableEvent): void;
 }
 
@@ -24,16 +25,20 @@ const SENDING_MS = 20_000;
 export function createPushWorker(scope: ServiceWorkerGlobalScope): PushWorker {
   const { registration, clients } = scope;
   const channel = openContextChannel();
-  let opening: Promise<WorkerClient | null> | null = null;
 
-  /** Does the work with the worker's one client, then lives on until what came of it is sent. */
+  /**
+   * Does the work with a client of its own, then lives on until what came of it is sent. A client
+   * that stayed would know a subscription that pages may have replaced meanwhile.
+   */
   const withClient = async (work: (client: WorkerClient) => Promise<void>): Promise<void> => {
-    opening ??= openWorkerClient(registration, channel);
-    const client = await opening.catch(() => null);
-    // A page may come and leave what is missing, or a full disk be cleared.
-    if (client === null) opening = null;
-    await work(client ?? FORGETFUL);
-    await sent(client ?? FORGETFUL);
+    const client = await openWorkerClient(registration, channel).catch(() => null);
+    if (client === null) return work(FORGETFUL);
+    try {
+      await work(client);
+      await sent(client);
+    } finally {
+      await client[Symbol.asyncDispose]();
+    }
   };
 
   return {
@@ -58,25 +63,17 @@ export function createPushWorker(scope: ServiceWorkerGlobalScope): PushWorker {
       return true;
     },
     handleSubscriptionChange(event) {
-      event.waitUntil(renewSubscription(registration, channel));
+      event.waitUntil(
+        withClient(async (client) => {
+          await client.start();
+          channel.announce('token');
+        }),
+      );
     },
   };
 }
 
-/** With a client of its own, which is started and so says all that there is to say. */
-async function renewSubscription(
-  registration: ServiceWorkerRegistration,
-  channel: ContextChannel,
-): Promise<void> {
-  const client = await openWorkerClient(registration, channel);
-  if (client === null) return;
-  await client.start();
-  channel.announce('token');
-  await sent(client);
-  await client[Symbol.asyncDispose]();
-}
-
-async function sent(client: WorkerClient): Promise<void> {
+async function sent(client: PushClient): Promise<void> {
   let deadline: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => {
     deadline = setTimeout(resolve, SENDING_MS);

@@ -8,10 +8,7 @@ import { SDK_VERSION } from '../web/sdk-version.ts';
 import { readSettings } from '../web/settings.ts';
 
 /** What a worker needs of a client. */
-export type WorkerClient = Pick<
-  PushClient,
-  'start' | 'received' | 'opened' | 'dismissed' | 'wake' | 'settled'
->;
+export type WorkerClient = Pick<PushClient, 'start' | 'received' | 'opened' | 'dismissed' | 'wake'>;
 
 /**
  * Stands in where nothing is remembered, as after the site's data was deleted: nobody is known to
@@ -22,7 +19,6 @@ export const FORGETFUL: WorkerClient = {
   opened: async ({ rcpt }) => rcpt === undefined,
   dismissed: async () => undefined,
   start: async () => undefined,
-  settled: async () => undefined,
   wake: () => undefined,
 };
 

@@ -49,7 +49,6 @@ export function clientOfAnna(): WorkerClient & { readonly log: string[] } {
     dismissed: async ({ id }) => void log.push(`dismissed ${id}`),
     wake: () => void log.push('wake'),
     start: async () => void log.push('start'),
-    settled: async () => void log.push('settled'),
   };
 }
 
