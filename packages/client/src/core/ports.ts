@@ -34,8 +34,8 @@ export interface Platform {
   /** Asks the system, not a copy of what it said before. Only called with permission. */
   token(): Promise<TokenAnswer>;
   /**
-   * Calls back with every token that the system gives unasked, until the result is called; with null
-   * when the token was given back elsewhere, so that what this process knows is of the past.
+   * Calls back with every token that the system gives unasked, until the result is called; with
+   * null when the token was given back elsewhere, so that what this process knows is of the past.
    */
   onToken(listener: (token: TokenInput | null) => void): () => void;
   /** Gives the token back to the system, so that what was sent to it reaches nobody. */

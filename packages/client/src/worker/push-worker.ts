@@ -25,6 +25,8 @@ const SENDING_MS = 20_000;
 export function createPushWorker(scope: ServiceWorkerGlobalScope): PushWorker {
   const { registration, clients } = scope;
   const channel = openContextChannel();
+  /** What was clicked, by the notification's id. */
+  const clicked = new Set<string>();
 
   /**
    * Does the work with a client of its own, then lives on until what came of it is sent. A client
@@ -52,14 +54,25 @@ export function createPushWorker(scope: ServiceWorkerGlobalScope): PushWorker {
       const { notification, action } = event;
       const shown = shownPush(notification);
       if (shown === null) return false;
+      clicked.add(shown.envelope.id);
       notification.close();
       event.waitUntil(withClient((client) => followClick(clients, client, shown, action)));
       return true;
     },
     handleNotificationClose(event) {
+      const { tag } = event.notification;
       const shown = shownPush(event.notification);
       if (shown === null) return false;
-      event.waitUntil(withClient((client) => client.dismissed(shown.envelope)));
+      // Firefox says of everything that goes that it was closed, whoever did it, and may say so
+      // before the click is dealt with. A person closes what has neither been clicked nor been
+      // replaced by a newer one of the same tag.
+      if (clicked.has(shown.envelope.id)) return true;
+      event.waitUntil(
+        withClient(async (client) => {
+          const isReplaced = (await registration.getNotifications({ tag })).length > 0;
+          if (!isReplaced) await client.dismissed(shown.envelope);
+        }),
+      );
       return true;
     },
     handleSubscriptionChange(event) {
