@@ -3,7 +3,7 @@ import type { ContextChannel } from './context-channel.ts';
 import { browserFacts } from './device-facts.ts';
 import type { Settings } from './settings.ts';
 import { existingToken, subscriptionToken } from './subscription.ts';
-import { fetchVapidKey } from './vapid-key.ts';
+import { createVapidKeyReader } from './vapid-key.ts';
 
 /** Where the service worker is that pushes come to. */
 export interface WorkerSource {
@@ -24,6 +24,7 @@ export interface BrowserPlatformParts {
 /** What a page and a worker have in common: nearly everything. */
 export function createBrowserPlatform(parts: BrowserPlatformParts): Platform {
   const { settings, worker, transport, channel, requestPermission } = parts;
+  const readVapidKey = createVapidKeyReader(transport, settings.key);
   return {
     device: async () => browserFacts(settings.appVersion),
     permission: async () => Notification.permission,
@@ -31,8 +32,7 @@ export function createBrowserPlatform(parts: BrowserPlatformParts): Platform {
     async token() {
       try {
         const registration = await worker.required();
-        const vapidKey = await fetchVapidKey(transport, settings.key);
-        return await subscriptionToken(registration, vapidKey, channel);
+        return await subscriptionToken(registration, await readVapidKey(), channel);
       } catch (error) {
         const { name, message } = error as Error;
         return { kind: 'failed', code: name, detail: message };

@@ -70,9 +70,8 @@ async function start(settings: Settings, client: PushClient, left: AbortSignal):
   const wake = (): void => client.wake();
   const options = { signal: left };
   addEventListener('online', wake, options);
-  addEventListener('pageshow', wake, options);
   document.addEventListener('visibilitychange', () => document.hidden || wake(), options);
+  await client.start();
   const permission = await navigator.permissions.query({ name: 'notifications' });
   permission.addEventListener('change', wake, options);
-  await client.start();
 }

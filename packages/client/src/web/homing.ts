@@ -5,4 +5,5 @@ import { createPageCommands } from './page-commands.ts';
 
 const { src } = document.currentScript as HTMLScriptElement;
 const name = new URL(src).searchParams.get('name') ?? 'homing';
-installCommands(globalThis, name, createPageCommands(new URL('..', src).href), reportError);
+const commands = createPageCommands(new URL('..', src).href, reportError);
+installCommands(globalThis, name, commands, reportError);

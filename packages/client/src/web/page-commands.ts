@@ -15,9 +15,9 @@ interface SubscribeOptions {
 /**
  * The commands of pages without a build, `homing('subscribe', …)`; names and parameters are those
  * that Pushpad's users have in their pages. `baseUrl` is where Homing is, unless `init` says
- * otherwise.
+ * otherwise; `report` gets why a page could not be started.
  */
-export function createPageCommands(baseUrl: string): Commands {
+export function createPageCommands(baseUrl: string, report: (error: unknown) => void): Commands {
   let push: Push | null = null;
   const ready = (): Push => {
     if (push === null) throw new Error('homing: "init" comes first');
@@ -27,7 +27,7 @@ export function createPageCommands(baseUrl: string): Commands {
     // Not awaited: a click that asks for permission has only seconds.
     init(key: string, options?: Partial<PushOptions>) {
       push = createPush({ baseUrl, key, ...options });
-      void push.init().catch(reportError);
+      void push.init().catch(report);
     },
     async subscribe(callback: Callback<[boolean]>, options: SubscribeOptions = {}) {
       const { uid } = options;

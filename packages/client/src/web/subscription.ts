@@ -2,6 +2,7 @@ import type { TokenInput } from '@homing/protocol';
 import { base64url } from '../core/base64url.ts';
 import type { TokenAnswer } from '../core/ports.ts';
 import type { ContextChannel } from './context-channel.ts';
+import type { VapidKeyAnswer } from './vapid-key.ts';
 
 /**
  * The subscription of a service worker as a token, made if there is none. One that was made with
@@ -11,7 +12,7 @@ import type { ContextChannel } from './context-channel.ts';
  */
 export function subscriptionToken(
   { pushManager }: ServiceWorkerRegistration,
-  key: string | Extract<TokenAnswer, { kind: 'failed' }>,
+  key: VapidKeyAnswer,
   channel: ContextChannel,
 ): Promise<TokenAnswer> {
   // Two tabs that replace a subscription at once would drop each other's.
