@@ -7,8 +7,8 @@ export type VapidKeyAnswer = string | Extract<TokenAnswer, { kind: 'failed' }>;
 const FRESH_MS = 3_600_000;
 
 /**
- * Tells the key that browsers are to subscribe with now, or why it cannot be had; asks the server at
- * most once an hour. `key` is the app's publishable key.
+ * Tells the key that browsers are to subscribe with now, or why it cannot be had; asks the server
+ * at most once an hour. `key` is the app's publishable key.
  */
 export function createVapidKeyReader(
   transport: Transport,
