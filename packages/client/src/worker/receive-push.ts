@@ -17,10 +17,19 @@ export async function receivePush(
   const isJudged = isVisible(payload) || homing.challenge !== undefined;
   const judge = (): Promise<Verdict> =>
     client.received(homing).catch(() => FORGETFUL.received(homing));
+  const users = (): Promise<string> =>
+    client.status().then(
+      ({ users }) => String(users),
+      () => '',
+    );
+  const before = await users();
   const verdict = isJudged ? await judge() : 'withhold';
   if (verdict === 'show') {
     const { title, options } = notificationOf(payload, location.host);
     await registration.showNotification(title, options);
+    // Whoever logs out in between has cleared the screen before this was on it.
+    const hasLeft = (await users()) !== before && (await judge()) === 'withhold';
+    if (hasLeft) return close(registration, options.tag ?? '');
     // Zero takes the number away.
     if (typeof badge === 'number') await navigator.setAppBadge?.(badge).catch(() => undefined);
   } else {
@@ -46,5 +55,9 @@ function countsSilence(userAgent: string): boolean {
 async function showAndClose(registration: ServiceWorkerRegistration, title: string): Promise<void> {
   const tag = 'homing-nothing';
   await registration.showNotification(title, { tag, silent: true });
+  await close(registration, tag);
+}
+
+async function close(registration: ServiceWorkerRegistration, tag: string): Promise<void> {
   for (const shown of await registration.getNotifications({ tag })) shown.close();
 }

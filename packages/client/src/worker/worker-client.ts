@@ -1,5 +1,5 @@
 import { createPushClient } from '../core/create-push-client.ts';
-import type { PushClient } from '../core/push-client.ts';
+import type { PushClient, PushStatus } from '../core/push-client.ts';
 import { createBrowserPlatform } from '../web/browser-platform.ts';
 import { createBrowserPorts } from '../web/browser-ports.ts';
 import type { ContextChannel } from '../web/context-channel.ts';
@@ -8,7 +8,12 @@ import { SDK_VERSION } from '../web/sdk-version.ts';
 import { readSettings } from '../web/settings.ts';
 
 /** What a worker needs of a client. */
-export type WorkerClient = Pick<PushClient, 'start' | 'received' | 'opened' | 'dismissed' | 'wake'>;
+export interface WorkerClient extends Pick<
+  PushClient,
+  'start' | 'received' | 'opened' | 'dismissed' | 'wake'
+> {
+  status(): Promise<Pick<PushStatus, 'users'>>;
+}
 
 /**
  * Stands in where nothing is remembered, as after the site's data was deleted: nobody is known to
@@ -19,6 +24,7 @@ export const FORGETFUL: WorkerClient = {
   opened: async ({ rcpt }) => rcpt === undefined,
   dismissed: async () => undefined,
   start: async () => undefined,
+  status: async () => ({ users: [] }),
   wake: () => undefined,
 };
 

@@ -3,6 +3,8 @@ import type { WorkerClient } from '../../src/worker/worker-client.ts';
 
 /** A worker's global scope as far as one push goes, with a log of what was shown and closed. */
 export interface ScopeLog {
+  /** Called when something is about to be on the screen. */
+  onShow: () => void;
   readonly scope: ServiceWorkerGlobalScope;
   readonly shown: { readonly title: string; readonly options: NotificationOptions }[];
   readonly closed: string[];
@@ -23,6 +25,7 @@ export function logScope(userAgent: string): ScopeLog {
   const badges: number[] = [];
   const registration = {
     async showNotification(title: string, options: NotificationOptions) {
+      log.onShow();
       shown.push({ title, options });
     },
     getNotifications: async ({ tag }: { tag: string }) => [{ close: () => closed.push(tag) }],
@@ -30,30 +33,34 @@ export function logScope(userAgent: string): ScopeLog {
   const navigator = { userAgent, setAppBadge: async (count: number) => void badges.push(count) };
   const location = { host: 'shop.example', origin: 'https://shop.example' };
   const scope = { registration, navigator, location } as unknown as ServiceWorkerGlobalScope;
-  return { scope, shown, closed, badges };
+  const log: ScopeLog = { scope, shown, closed, badges, onShow: () => undefined };
+  return log;
 }
 
 /** A client that knows who is signed in by the addressee tag `anna`. */
-export function clientOfAnna(): WorkerClient & { readonly log: string[] } {
+export function clientOfAnna(): WorkerClient & { readonly log: string[]; logout(): void } {
   const log: string[] = [];
+  let users = ['anna'];
+  const isForUser = (rcpt: string | undefined): boolean =>
+    rcpt === undefined || users.includes(rcpt);
   return {
     log,
     async received({ id, rcpt }) {
       log.push(`received ${id}`);
-      return isForAnna(rcpt) ? 'show' : 'withhold';
+      return isForUser(rcpt) ? 'show' : 'withhold';
     },
     async opened({ id, rcpt }) {
       log.push(`opened ${id}`);
-      return isForAnna(rcpt);
+      return isForUser(rcpt);
     },
     dismissed: async ({ id }) => void log.push(`dismissed ${id}`),
     wake: () => void log.push('wake'),
     start: async () => void log.push('start'),
+    status: async () => ({ users }),
+    logout() {
+      users = [];
+    },
   };
-}
-
-function isForAnna(rcpt: string | undefined): boolean {
-  return rcpt === undefined || rcpt === 'anna';
 }
 
 export function pushFor(rcpt: string | undefined, more: Partial<PushPayload> = {}): PushPayload {

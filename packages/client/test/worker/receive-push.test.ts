@@ -25,6 +25,17 @@ describe('a push that comes to a worker', () => {
     }
   });
 
+  test('goes away again when somebody logs out while it is put on the screen', async () => {
+    const log = logScope(FIREFOX);
+    const client = clientOfAnna();
+    log.onShow = () => client.logout();
+    await receivePush(log.scope, client, pushFor('anna', { badge: 3 }));
+    assert.deepEqual([log.shown.length, log.closed, log.badges], [1, ['t'], []]);
+    // What is for everybody stays.
+    await receivePush(log.scope, client, pushFor(undefined, { tag: 'u' }));
+    assert.deepEqual(log.closed, ['t']);
+  });
+
   test('calls showNotification in WebKit all the same, and says nothing of its content', async () => {
     const { scope, shown, closed } = logScope(SAFARI);
     await receivePush(scope, clientOfAnna(), pushFor('ben', { image: 'https://shop.example/a' }));
