@@ -30,7 +30,7 @@ export async function bundleClient(directory: string): Promise<readonly Bundle[]
       platform: 'browser',
       tsconfig: false,
       transform: { target: BROWSERS },
-      output: { file, format: 'iife', minify: true },
+      output: { file, format: 'iife', minify: true, comments: false },
     });
     const text = await readFile(file);
     bundles.push({
