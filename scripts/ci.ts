@@ -18,7 +18,7 @@ interface StepResult {
 }
 
 const STEPS: readonly Step[] = [
-  { name: 'types', command: 'tsc', args: ['--noEmit'] },
+  { name: 'types', command: 'node', args: ['scripts/launch.mjs', 'scripts/typecheck.ts'] },
   { name: 'lint', command: 'oxlint', args: ['--type-aware', '--deny-warnings'] },
   { name: 'format', command: 'oxfmt', args: ['--check'] },
   { name: 'dead code', command: 'knip', args: [] },

@@ -4,6 +4,7 @@ import { createApp, createLogger, readConfig, readSecrets, VERSION } from '@homi
 import type { Environment, Secrets } from '@homing/server';
 import { renderArrival } from './arrival.ts';
 import { renderBanner } from './banner.ts';
+import { readClientScripts } from './client-scripts.ts';
 import { openDevDatabase } from './database.ts';
 import { ensureDemoApp } from './demo-app.ts';
 import { listenAt } from './failure.ts';
@@ -59,7 +60,11 @@ export async function startDev(options: DevOptions): Promise<AsyncDisposable> {
     providers: simulators.endpoints,
   };
   const secrets = await loadSecrets(environment, join(directory, 'master.key'));
-  const homing = stack.use(createApp(config, secrets, { logger: createLogger(config.logLevel) }));
+  const overrides = {
+    logger: createLogger(config.logLevel),
+    scripts: readClientScripts(),
+  };
+  const homing = stack.use(createApp(config, secrets, overrides));
   const place = { what: 'the API', host, port, hostOption: '--host', portOption: '--port' };
   const apiUrl = await listenAt(place, () => homing.start());
   const app = await ensureDemoApp(join(directory, 'demo-app.json'), homing, identity);

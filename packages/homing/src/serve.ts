@@ -1,4 +1,5 @@
 import { createApp, readConfig, readSecrets, type Config, type Environment } from '@homing/server';
+import { readClientScripts } from './client-scripts.ts';
 import { listenAt, type Place } from './failure.ts';
 
 export interface ServeOptions {
@@ -10,7 +11,8 @@ export interface ServeOptions {
 export async function startServe(options: ServeOptions): Promise<AsyncDisposable> {
   const { environment, say } = options;
   const config = readConfig(environment);
-  const homing = createApp(config, readSecrets(environment));
+  const scripts = readClientScripts();
+  const homing = createApp(config, readSecrets(environment), { scripts });
   try {
     const isWorker = config.role === 'worker';
     const url = await listenAt(placeOf(config), () => homing.start());

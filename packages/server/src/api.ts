@@ -7,6 +7,7 @@ import type { Clock } from './domain/clock.ts';
 import { addRoutes } from './http/add-routes.ts';
 import type { decideSync } from './domain/registration.ts';
 import { documentRoutes } from './http/openapi.ts';
+import type { Scripts } from './http/routes/sdk-script.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { listenAt } from './listen-at.ts';
 import { reasonsOf, type ProviderKinds } from './provider-kinds.ts';
@@ -40,6 +41,7 @@ export interface ApiOptions {
   readonly announceWork: () => void;
   readonly wakeMaintenance: () => void;
   readonly decideSync: typeof decideSync;
+  readonly scripts: Scripts;
   readonly keySetFailed: (appRef: number, why: string) => void;
 }
 
@@ -77,6 +79,7 @@ export function createApi(options: ApiOptions): Api {
         pushHosts: new Set(options.webPushHosts),
         inspection: createCredentialInspection({ db, vault, clock, kinds }),
         refuseUrl: (text) => documents.refuse(text),
+        scripts: options.scripts,
         health: {
           version,
           metrics: () => metrics.render(),

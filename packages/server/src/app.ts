@@ -5,6 +5,7 @@ import { createVault, type Vault } from './credentials/sealing.ts';
 import type { Dispatcher } from './dispatcher/dispatcher.ts';
 import type { Clock } from './domain/clock.ts';
 import { decideSync } from './domain/registration.ts';
+import type { Scripts } from './http/routes/sdk-script.ts';
 import type { HttpServer } from './http/server.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
 import {
@@ -29,6 +30,8 @@ export interface Overrides {
   readonly logger?: Logger;
   /** How long a provider's answer may take, where a test is to see that it stays away. */
   readonly answerTimeoutMs?: number;
+  /** Served under `/sdk/` by their names, for web pages without a build; none unless given. */
+  readonly scripts?: Scripts;
   /** The registry's decision, for a test to plant a fault that it then has to find. */
   readonly decideSync?: typeof decideSync;
 }
@@ -78,6 +81,7 @@ export function createApp(config: Config, secrets: Secrets, overrides: Overrides
     announceWork,
     wakeMaintenance: () => maintenance.wake(),
     decideSync: overrides.decideSync ?? decideSync,
+    scripts: overrides.scripts ?? new Map(),
     keySetFailed: events.keySetFailed,
   });
   const worker =

@@ -33,8 +33,11 @@ export interface Platform {
   requestPermission(): Promise<Permission>;
   /** Asks the system, not a copy of what it said before. Only called with permission. */
   token(): Promise<TokenAnswer>;
-  /** Calls back with every token that the system gives unasked, until the result is called. */
-  onToken(listener: (token: TokenInput) => void): () => void;
+  /**
+   * Calls back with every token that the system gives unasked, until the result is called; with
+   * null when the token was given back elsewhere, so that what this process knows is of the past.
+   */
+  onToken(listener: (token: TokenInput | null) => void): () => void;
   /** Gives the token back to the system, so that what was sent to it reaches nobody. */
   dropToken(): Promise<void>;
   /** Takes everything off the screen that this app shows, and the number off its icon. */

@@ -50,7 +50,8 @@ export class TokenWatch implements Disposable {
       const listen = (): void => {
         const stop = this.#ports.platform.onToken((token) => {
           this.#question += 1;
-          this.#hear({ kind: 'token', token });
+          if (token === null) this.#transmitter.learn({ token });
+          else this.#hear({ kind: 'token', token });
         });
         this.#cancels.set('listening', stop);
       };

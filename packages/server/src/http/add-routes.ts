@@ -52,6 +52,7 @@ import { reviewApply } from './routes/review-apply.ts';
 import { reviewCreate } from './routes/review-create.ts';
 import { reviewGet } from './routes/review-get.ts';
 import { reviewList } from './routes/review-list.ts';
+import { sdkScripts, type Scripts } from './routes/sdk-script.ts';
 import { userDelete } from './routes/user-delete.ts';
 import { userExport } from './routes/user-export.ts';
 import { userGet } from './routes/user-get.ts';
@@ -82,6 +83,7 @@ export interface RouteDependencies {
   /** What the answers of all providers mean. */
   readonly reasons: readonly AnswerReason[];
   readonly health: ProcessHealth;
+  readonly scripts: Scripts;
 }
 
 /** Adds every route of the API; each gets only what it uses. */
@@ -150,4 +152,5 @@ export function addRoutes(server: HttpServer, deps: RouteDependencies): void {
   reasonList(server, deps.reasons);
   reasonPage(server, deps.reasons);
   docsPage(server);
+  sdkScripts(server, deps.scripts);
 }

@@ -1,0 +1,68 @@
+import type { Permission, Platform, Transport } from '../core/ports.ts';
+import type { ContextChannel } from './context-channel.ts';
+import { browserFacts } from './device-facts.ts';
+import type { Settings } from './settings.ts';
+import { existingToken, subscriptionToken } from './subscription.ts';
+import { createVapidKeyReader } from './vapid-key.ts';
+
+/** Where the service worker is that pushes come to. */
+export interface WorkerSource {
+  /** Null where there is none yet. */
+  existing(): Promise<ServiceWorkerRegistration | null>;
+  /** Registers it where there is none, and waits until it can take pushes. */
+  required(): Promise<ServiceWorkerRegistration>;
+}
+
+export interface BrowserPlatformParts {
+  readonly settings: Settings;
+  readonly worker: WorkerSource;
+  readonly transport: Transport;
+  readonly channel: ContextChannel;
+  readonly requestPermission: () => Promise<Permission>;
+}
+
+/** What a page and a worker have in common: nearly everything. */
+export function createBrowserPlatform(parts: BrowserPlatformParts): Platform {
+  const { settings, worker, transport, channel, requestPermission } = parts;
+  const readVapidKey = createVapidKeyReader(transport, settings.key);
+  return {
+    device: async () => browserFacts(settings.appVersion),
+    permission: async () => Notification.permission,
+    requestPermission,
+    async token() {
+      try {
+        const registration = await worker.required();
+        return await subscriptionToken(registration, await readVapidKey(), channel);
+      } catch (error) {
+        const { name, message } = error as Error;
+        return { kind: 'failed', code: name, detail: message };
+      }
+    },
+    onToken(listener) {
+      const read = async (): Promise<void> => {
+        const registration = await worker.existing();
+        listener(registration && (await existingToken(registration)));
+      };
+      return channel.on('token', () => void attempt(read));
+    },
+    async dropToken() {
+      await attempt(async () => {
+        const registration = await worker.existing();
+        await (await registration?.pushManager.getSubscription())?.unsubscribe();
+      });
+      channel.announce('token');
+    },
+    async clearShown() {
+      await attempt(async () => {
+        const registration = await worker.existing();
+        for (const shown of (await registration?.getNotifications()) ?? []) shown.close();
+      });
+      await attempt(async () => navigator.clearAppBadge?.());
+    },
+  };
+}
+
+/** What a browser refuses of this nobody can mend: there is nothing to drop, or to clear. */
+async function attempt(work: () => Promise<void>): Promise<void> {
+  await work().catch(() => undefined);
+}

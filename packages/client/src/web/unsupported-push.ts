@@ -1,0 +1,37 @@
+import type { Push } from './push.ts';
+import type { Unsupported } from './support.ts';
+
+/** Push where there is none: everything can be called, and nothing comes of it. */
+export function createUnsupportedPush(unsupported: Unsupported): Push {
+  return {
+    isSupported: () => false,
+    unsupported,
+    permission: () => 'denied',
+    requestPermission: async () => 'denied',
+    subscribe: async () => 'denied',
+    status: async () => ({
+      installationId: '',
+      permission: 'denied',
+      token: 'none',
+      registered: false,
+      users: [],
+      logoutPending: false,
+      lastError: { code: 'unsupported', detail: unsupported, at: new Date() },
+    }),
+    selfCheck: async () => null,
+    on: () => () => undefined,
+    init: nothing,
+    unsubscribe: nothing,
+    login: nothing,
+    logout: nothing,
+    setTags: nothing,
+    setDeviceTags: nothing,
+    subscribeTopic: nothing,
+    unsubscribeTopic: nothing,
+    [Symbol.asyncDispose]: nothing,
+  };
+}
+
+async function nothing(): Promise<void> {
+  // There is nothing to do.
+}

@@ -1,0 +1,34 @@
+import { readAnswer } from '../core/answer.ts';
+import type { TokenAnswer, Transport } from '../core/ports.ts';
+
+export type VapidKeyAnswer = string | Extract<TokenAnswer, { kind: 'failed' }>;
+
+/** A page that stays open learns of another key when somebody comes back to it after so long. */
+const FRESH_MS = 3_600_000;
+
+/**
+ * Tells the key that browsers are to subscribe with now, or why it cannot be had; asks the server
+ * at most once an hour. `key` is the app's publishable key.
+ */
+export function createVapidKeyReader(
+  transport: Transport,
+  key: string,
+): () => Promise<VapidKeyAnswer> {
+  let [held, heldUntil] = ['', 0];
+  return async () => {
+    if (Date.now() < heldUntil) return held;
+    const answer = await fetchVapidKey(transport, key);
+    if (typeof answer === 'string') [held, heldUntil] = [answer, Date.now() + FRESH_MS];
+    return answer;
+  };
+}
+
+async function fetchVapidKey(transport: Transport, key: string): Promise<VapidKeyAnswer> {
+  const headers = { authorization: `Bearer ${key}` };
+  const request = { method: 'GET', path: '/v1/app/vapid-key', headers, body: null } as const;
+  const answer = readAnswer(await transport(request, new AbortController().signal));
+  if (answer === null) return { kind: 'failed', code: 'no_answer', detail: '' };
+  const { code, detail, body } = answer;
+  const vapidKey = body['application_server_key'];
+  return typeof vapidKey === 'string' ? vapidKey : { kind: 'failed', code, detail };
+}
