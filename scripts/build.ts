@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const PACKAGES = ['protocol', 'local-postgres', 'simulators', 'server', 'homing'] as const;
+const PACKAGES = ['protocol', 'node', 'local-postgres', 'simulators', 'server', 'homing'] as const;
 /** Files that programs read at run time and that the compiler does not know. */
 const ASSETS: Readonly<Record<string, readonly string[]>> = { server: ['store/migrations'] };
 const COMPILER = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
