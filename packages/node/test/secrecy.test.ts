@@ -17,14 +17,16 @@ function everythingOf(value: unknown): string {
   return `${inspect(value, options)} ${JSON.stringify(value)} ${stack}`;
 }
 
+/** A way to the network that tells in its errors what it was to send. */
+function talkative(_url: string, init: RequestInit): never {
+  const { authorization } = init.headers as Record<string, string>;
+  throw new Error(`cannot send ${authorization}`, { cause: init });
+}
+
 test('no failure, and not the SDK itself, shows the key', async () => {
   const { secretKey } = network.app;
   const at = (options: Partial<HomingOptions>): Homing =>
     createHoming({ baseUrl: network.url, secretKey, retries: 0, ...options });
-  const talkative: HomingOptions['fetch'] = (_url, init) => {
-    const { authorization } = init.headers as Record<string, string>;
-    throw new Error(`cannot send ${authorization}`, { cause: init });
-  };
   const calls: readonly (() => Promise<unknown>)[] = [
     () => at({}).notifications.get('ntf_none'),
     () => at({ baseUrl: 'http://127.0.0.1:1' }).app.get(),
