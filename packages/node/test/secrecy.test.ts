@@ -72,6 +72,19 @@ test('options that cannot work are refused at once, without being shown', () => 
   assert.ok(createHoming(good));
 });
 
+test('what cannot be sent is a rejection like any other failure', async () => {
+  const homing = createHoming({ baseUrl: network.url, secretKey: network.app.secretKey });
+  const around: Record<string, unknown> = {};
+  around['self'] = around;
+  const content = { title: 'Hello' };
+  const sent = homing.notifications.send({
+    audience: { users: ['42'] },
+    content,
+    variables: around,
+  });
+  await assert.rejects(sent, TypeError);
+});
+
 test('an idempotency key that could not stand in a header is refused', async () => {
   const homing = createHoming({ baseUrl: network.url, secretKey: network.app.secretKey });
   for (const idempotencyKey of ['', ' ', 'é', 'a\nb', 'x'.repeat(256)]) {

@@ -1,5 +1,5 @@
 import type { AppAnswer, AppChangeAnswer, AppInput, VapidKeyAnswer } from '@homing/protocol';
-import { jsonContent, type CallOptions } from '../call.ts';
+import type { CallOptions } from '../call.ts';
 import type { Transport } from '../transport.ts';
 
 export interface ChangeOptions extends CallOptions {
@@ -24,7 +24,7 @@ export function createAppSettings(transport: Transport): AppSettingsResource {
     get: (options) => transport.json('GET', ['app'], { options }),
     update: (input, { dryRun, ...options } = {}) =>
       transport.json('PATCH', ['app'], {
-        content: jsonContent(input),
+        json: input,
         query: { dry_run: dryRun === undefined ? undefined : String(dryRun) },
         options,
       }),

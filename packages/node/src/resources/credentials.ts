@@ -6,7 +6,7 @@ import type {
   CredentialPatch,
   CredentialVerification,
 } from '@homing/protocol';
-import { jsonContent, type CallOptions, type OnceOptions } from '../call.ts';
+import type { CallOptions, OnceOptions } from '../call.ts';
 import { eachOf, type PageSize } from '../paging.ts';
 import type { Transport } from '../transport.ts';
 
@@ -40,12 +40,12 @@ export function createCredentials(transport: Transport): Credentials {
         transport.json<CredentialList>('GET', PATH, { query: { limit, after }, options }),
       ),
     get: (id, options) => transport.json('GET', [...PATH, id], { options }),
-    add: (input, options) => transport.json('POST', PATH, { content: jsonContent(input), options }),
+    add: (input, options) => transport.json('POST', PATH, { json: input, options }),
     update: (id, input, options) =>
-      transport.json('PATCH', [...PATH, id], { content: jsonContent(input), options }),
+      transport.json('PATCH', [...PATH, id], { json: input, options }),
     retire: (id, options) => transport.nothing('DELETE', [...PATH, id], { options }),
     verify: (id, options) => transport.json('POST', [...PATH, id, 'verify'], { options }),
     verifyDraft: (draft, options) =>
-      transport.json('POST', [...PATH, 'verify'], { content: jsonContent(draft), options }),
+      transport.json('POST', [...PATH, 'verify'], { json: draft, options }),
   };
 }

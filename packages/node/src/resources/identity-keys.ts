@@ -1,5 +1,5 @@
 import type { IdentityKeyAnswer, IdentityKeyInput, IdentityKeyList } from '@homing/protocol';
-import { jsonContent, type CallOptions, type OnceOptions } from '../call.ts';
+import type { CallOptions, OnceOptions } from '../call.ts';
 import type { Transport } from '../transport.ts';
 
 /** The keys that vouch for users; two may be live. */
@@ -19,7 +19,7 @@ export function createIdentityKeys(transport: Transport): IdentityKeys {
       const { data } = await transport.json<IdentityKeyList>('GET', PATH, { options });
       return data;
     },
-    add: (input, options) => transport.json('POST', PATH, { content: jsonContent(input), options }),
+    add: (input, options) => transport.json('POST', PATH, { json: input, options }),
     retire: (kid, options) => transport.nothing('DELETE', [...PATH, kid], { options }),
   };
 }

@@ -12,7 +12,7 @@ import type {
   TimelineEntry,
   TopicInput,
 } from '@homing/protocol';
-import { jsonContent, type CallOptions, type OnceOptions } from '../call.ts';
+import type { CallOptions, OnceOptions } from '../call.ts';
 import { eachOf, type PageOf, type PageSize } from '../paging.ts';
 import type { Transport } from '../transport.ts';
 
@@ -85,7 +85,7 @@ type Records = Pick<
 function createRecords(transport: Transport): Records {
   return {
     put: (id, input, options) =>
-      transport.json('PUT', ['installations', id], { content: jsonContent(input), options }),
+      transport.json('PUT', ['installations', id], { json: input, options }),
     get: (id, options) => transport.json('GET', ['installations', id], { options }),
     list({ pageSize: limit, ...filter } = {}, options) {
       return eachOf((after) => {
@@ -105,7 +105,7 @@ function createRecords(transport: Transport): Records {
     },
     reportReceipts: (id, input, options) =>
       transport.json('POST', ['installations', id, 'receipts'], {
-        content: jsonContent(input),
+        json: input,
         options,
       }),
   };
@@ -115,19 +115,19 @@ function createSettings(transport: Transport): Omit<Installations, keyof Records
   return {
     setPreferences: (id, input, options) =>
       transport.json('PUT', ['installations', id, 'preferences'], {
-        content: jsonContent(input),
+        json: input,
         options,
       }),
     subscribe: (id, topic, input, options) =>
       transport.json('PUT', ['installations', id, 'topics', topic], {
-        content: jsonContent(input),
+        json: input,
         options,
       }),
     unsubscribe: (id, topic, options) =>
       transport.json('DELETE', ['installations', id, 'topics', topic], { options }),
     setPurposeToken: (id, purpose, input, options) =>
       transport.json('PUT', ['installations', id, 'purpose-tokens', purpose], {
-        content: jsonContent(input),
+        json: input,
         options,
       }),
     removePurposeToken: (id, purpose, { activityId, ...options } = {}) =>

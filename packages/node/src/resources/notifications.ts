@@ -8,7 +8,7 @@ import type {
   NotificationStanding,
   Validation,
 } from '@homing/protocol';
-import { jsonContent, type CallOptions, type OnceOptions } from '../call.ts';
+import type { CallOptions, OnceOptions } from '../call.ts';
 import { readLines } from '../lines.ts';
 import type { Transport } from '../transport.ts';
 
@@ -38,14 +38,14 @@ export function createNotifications(transport: Transport): Notifications {
   const act = <T>(id: string, verb: string, options: OnceOptions | undefined): Promise<T> =>
     transport.json('POST', ['notifications', id, verb], { options });
   return {
-    send: (input, options) =>
+    send: async (input, options) =>
       transport.json('POST', ['notifications'], {
-        content: jsonContent(input),
+        json: input,
         options: withKeyOf(input, options),
       }),
-    validate: (input, options) =>
+    validate: async (input, options) =>
       transport.json('POST', ['notifications', 'validate'], {
-        content: jsonContent(input),
+        json: input,
         options: withKeyOf(input, options),
       }),
     get: (id, options) => transport.json('GET', ['notifications', id], { options }),

@@ -1,5 +1,5 @@
 import type { Review, ReviewApproval } from '@homing/protocol';
-import { jsonContent, type CallOptions, type OnceOptions } from '../call.ts';
+import type { CallOptions, OnceOptions } from '../call.ts';
 import type { Transport } from '../transport.ts';
 
 /** What a clean-up of silent installations would do, counted before it does anything. */
@@ -27,7 +27,7 @@ export function createReviews(transport: Transport): Reviews {
     create: (options) => transport.json('POST', ['reviews'], { options }),
     apply: (id, approval, options) =>
       transport.json('POST', ['reviews', id, 'apply'], {
-        content: jsonContent(approval),
+        json: approval,
         options,
       }),
   };

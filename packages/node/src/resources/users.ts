@@ -7,7 +7,7 @@ import type {
   UserInput,
   UserTopicAnswer,
 } from '@homing/protocol';
-import { jsonContent, type CallOptions, type OnceOptions } from '../call.ts';
+import type { CallOptions, OnceOptions } from '../call.ts';
 import type { Transport } from '../transport.ts';
 
 export interface Users {
@@ -33,11 +33,10 @@ export interface Users {
 export function createUsers(transport: Transport): Users {
   return {
     get: (id, options) => transport.json('GET', ['users', id], { options }),
-    put: (id, input, options) =>
-      transport.json('PUT', ['users', id], { content: jsonContent(input), options }),
+    put: (id, input, options) => transport.json('PUT', ['users', id], { json: input, options }),
     erase: (id, options) => transport.nothing('DELETE', ['users', id], { options }),
     revoke: (id, input = {}, options) =>
-      transport.json('POST', ['users', id, 'revoke'], { content: jsonContent(input), options }),
+      transport.json('POST', ['users', id, 'revoke'], { json: input, options }),
     export: (id, options) => transport.stream('GET', ['users', id, 'export'], { options }),
     async timeline(id, options) {
       const { data } = await transport.json<Timeline>('GET', ['users', id, 'timeline'], {
