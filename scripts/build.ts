@@ -11,6 +11,7 @@ const PACKAGES = [
   'protocol',
   'h2',
   'client',
+  'node',
   'local-postgres',
   'simulators',
   'server',

@@ -30,3 +30,4 @@ export const ClosedAlert = Type.Object(
   },
   { $id: 'ClosedAlert' },
 );
+export type ClosedAlert = Static<typeof ClosedAlert>;

@@ -65,6 +65,7 @@ export const AppAnswer = Type.Object(
   },
   { $id: 'App' },
 );
+export type AppAnswer = Static<typeof AppAnswer>;
 
 export const VapidKeyAnswer = Type.Object(
   {
@@ -75,6 +76,7 @@ export const VapidKeyAnswer = Type.Object(
   },
   { $id: 'VapidKey' },
 );
+export type VapidKeyAnswer = Static<typeof VapidKeyAnswer>;
 
 /** The settings after a change, and what the change ended. */
 export const AppChangeAnswer = Type.Object(
@@ -100,3 +102,4 @@ export const AppChangeAnswer = Type.Object(
   },
   { $id: 'AppChange' },
 );
+export type AppChangeAnswer = Static<typeof AppChangeAnswer>;

@@ -46,6 +46,7 @@ export const CredentialDraft = Type.Object(
   { provider: Provider, settings: Settings },
   { $id: 'CredentialDraft', ...closed },
 );
+export type CredentialDraft = Static<typeof CredentialDraft>;
 
 /** What may be changed in its place; for everything else a new credential is added. */
 export const CredentialPatch = Type.Object(
@@ -95,6 +96,7 @@ export const CredentialList = Type.Object(
   { data: Type.Array(CredentialAnswer), page: Page },
   { $id: 'CredentialList' },
 );
+export type CredentialList = Static<typeof CredentialList>;
 
 /** What a provider said about a credential. */
 export const CredentialVerification = Type.Object(

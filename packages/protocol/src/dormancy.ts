@@ -85,3 +85,4 @@ export const ReviewApproval = Type.Object(
   { dormant: Type.Optional(Count), purge: Type.Optional(Count) },
   { $id: 'ReviewApproval', minProperties: 1, ...closed },
 );
+export type ReviewApproval = Static<typeof ReviewApproval>;

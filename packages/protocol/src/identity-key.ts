@@ -52,3 +52,4 @@ export const IdentityKeyList = Type.Object(
   { data: Type.Array(IdentityKeyAnswer) },
   { $id: 'IdentityKeyList' },
 );
+export type IdentityKeyList = Static<typeof IdentityKeyList>;

@@ -243,10 +243,11 @@ export const SyncAnswer = Type.Object(
         'for each group that does not apply: "superseded", a newer packet came first; "moved", the token went elsewhere since, and a packet with a higher "seq" claims it',
     }),
     seq: Sequences,
-    installation: Type.Ref('Installation'),
+    installation: Type.Unsafe<Installation>(Type.Ref('Installation')),
   },
   { $id: 'SyncAnswer' },
 );
+export type SyncAnswer = Static<typeof SyncAnswer>;
 
 /** What became of a change that is ordered by its own sequence. */
 export const Applied = Type.Object(
@@ -256,17 +257,20 @@ export const Applied = Type.Object(
   },
   { $id: 'Applied' },
 );
+export type Applied = Static<typeof Applied>;
 
 /** What became of a change of preferences, and what is stored now. */
 export const PreferencesAnswer = Type.Object(
   { ...Applied.properties, preferences: Type.Object(PreferencesFields) },
   { $id: 'PreferencesAnswer' },
 );
+export type PreferencesAnswer = Static<typeof PreferencesAnswer>;
 
 export const ReceiptsAnswer = Type.Object(
   { stored: Type.Integer(), ignored: Type.Integer() },
   { $id: 'ReceiptsAnswer' },
 );
+export type ReceiptsAnswer = Static<typeof ReceiptsAnswer>;
 
 export const PreferencesInput = Type.Object(
   {

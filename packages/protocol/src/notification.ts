@@ -169,6 +169,7 @@ export const Cancellation = Type.Object(
   },
   { $id: 'Cancellation' },
 );
+export type Cancellation = Static<typeof Cancellation>;
 
 /** Counts by state; `expected` is the sum of all others, exactly, as soon as it is known. */
 export const NotificationReport = Type.Object(

@@ -21,3 +21,4 @@ export const TimelineEntry = Type.Object({
 export type TimelineEntry = Static<typeof TimelineEntry>;
 
 export const Timeline = Type.Object({ data: Type.Array(TimelineEntry) }, { $id: 'Timeline' });
+export type Timeline = Static<typeof Timeline>;

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { TimelineEntry } from './timeline.ts';
+import type { User } from './user.ts';
 
 const Time = Type.String({ format: 'date-time' });
 const NullableText = Type.Union([Type.String(), Type.Null()]);
@@ -65,7 +66,7 @@ const ExportedReceipt = Type.Object({
 export const UserExport = Type.Object(
   {
     exported_at: Time,
-    user: Type.Ref('User'),
+    user: Type.Unsafe<User>(Type.Ref('User')),
     links: Type.Array(Link),
     purpose_tokens: Type.Array(PurposeToken),
     events: Type.Array(TimelineEntry),

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import type { Installation } from './installation.ts';
 
 const Free = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 200 });
 const NullableText = (maxLength: number) => Type.Union([Type.String({ maxLength }), Type.Null()]);
@@ -26,7 +27,7 @@ export const User = Type.Object(
     quiet_hours: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
     locale: Type.Union([Type.String(), Type.Null()]),
     time_zone: Type.Union([Type.String(), Type.Null()]),
-    installations: Type.Array(Type.Ref('Installation')),
+    installations: Type.Array(Type.Unsafe<Installation>(Type.Ref('Installation'))),
     created_at: Type.String({ format: 'date-time' }),
     updated_at: Type.String({ format: 'date-time' }),
   },
@@ -39,11 +40,13 @@ export const UserTopicAnswer = Type.Object(
   { installations: Type.Integer(), changed: Type.Integer() },
   { $id: 'UserTopicAnswer' },
 );
+export type UserTopicAnswer = Static<typeof UserTopicAnswer>;
 
 export const RevokeAnswer = Type.Object(
   { signed_out: Type.Integer({ description: 'on so many installations' }) },
   { $id: 'RevokeAnswer' },
 );
+export type RevokeAnswer = Static<typeof RevokeAnswer>;
 
 /** Without `installations`, the user is signed out everywhere. */
 export const RevokeInput = Type.Object(

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { request } from '../../../test/answer.ts';
+import { startNetwork, type Network } from '../../../test/network.ts';
+import { createHoming, type Homing } from '../src/index.ts';
+
+/** Operations of the document that the SDK leaves out, each with the reason. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  'POST /register-token': 'for the code of apps; a back end has installations.put',
+  'DELETE /delete-token': 'for the code of apps; a back end has installations.signOut',
+  'GET /openapi.json': 'the contract itself, for programs that have no SDK',
+  'GET /docs': 'a page for people',
+  'GET /errors/{code}': 'a page for people',
+  'GET /reasons/{source}/{status}/{code}': 'a page for people',
+  'GET /livez': 'for whoever runs the server; needs no key',
+  'GET /readyz': 'for whoever runs the server; needs no key',
+  'GET /metrics': 'for whoever runs the server; needs no key',
+  'GET /version': 'for whoever runs the server; needs no key',
+};
+
+/** Orders packets of a client; what a back end sends there is not looked at. */
+const OF_CLIENTS = 'seq';
+
+const [INSTALLATION, USER, TOPIC] = ['{installation_id}', '{user_id}', '{topic}'];
+const [NOTIFICATION, CREDENTIAL] = ['{notification_id}', '{credential_id}'];
+const RECEIPTS = { receipts: [] };
+const SEND = { audience: { users: ['42'] }, content: {} };
+
+/** Each method called once, with everything that it takes. */
+const CALLS: Readonly<Record<string, (homing: Homing) => unknown>> = {
+  'notifications.send': ({ notifications }) => notifications.send(SEND),
+  'notifications.validate': ({ notifications }) => notifications.validate(SEND),
+  'notifications.get': ({ notifications }) => notifications.get(NOTIFICATION),
+  'notifications.deliveries': ({ notifications }) => notifications.deliveries(NOTIFICATION),
+  'notifications.explain': ({ notifications }) => notifications.explain(NOTIFICATION, '42'),
+  'notifications.cancel': ({ notifications }) => notifications.cancel(NOTIFICATION),
+  'notifications.pause': ({ notifications }) => notifications.pause(NOTIFICATION),
+  'notifications.resume': ({ notifications }) => notifications.resume(NOTIFICATION),
+  'installations.put': ({ installations }) => installations.put(INSTALLATION, {}),
+  'installations.get': ({ installations }) => installations.get(INSTALLATION),
+  'installations.list': ({ installations }) => {
+    const filter = { user_id: '42', token: 'a', platform: 'ios', status: 'active' };
+    return installations.list({ ...filter, pageSize: 2 });
+  },
+  'installations.remove': ({ installations }) => installations.remove(INSTALLATION),
+  'installations.signOut': ({ installations }) => installations.signOut(INSTALLATION),
+  'installations.signOutUser': ({ installations }) => installations.signOutUser(INSTALLATION, USER),
+  'installations.timeline': ({ installations }) => installations.timeline(INSTALLATION),
+  'installations.setPreferences': ({ installations }) =>
+    installations.setPreferences(INSTALLATION, {}),
+  'installations.subscribe': ({ installations }) =>
+    installations.subscribe(INSTALLATION, TOPIC, { scope: 'device' }),
+  'installations.unsubscribe': ({ installations }) =>
+    installations.unsubscribe(INSTALLATION, TOPIC),
+  'installations.setPurposeToken': ({ installations }) =>
+    installations.setPurposeToken(INSTALLATION, '{purpose}' as 'voip', { value: 'a' }),
+  'installations.removePurposeToken': ({ installations }) =>
+    installations.removePurposeToken(INSTALLATION, '{purpose}' as 'voip', { activityId: 'a' }),
+  'installations.reportReceipts': ({ installations }) =>
+    installations.reportReceipts(INSTALLATION, RECEIPTS),
+  'users.get': ({ users }) => users.get(USER),
+  'users.put': ({ users }) => users.put(USER, {}),
+  'users.erase': ({ users }) => users.erase(USER),
+  'users.revoke': ({ users }) => users.revoke(USER),
+  'users.export': ({ users }) => users.export(USER),
+  'users.timeline': ({ users }) => users.timeline(USER),
+  'users.subscribe': ({ users }) => users.subscribe(USER, TOPIC),
+  'users.unsubscribe': ({ users }) => users.unsubscribe(USER, TOPIC),
+  'audiences.create': ({ audiences }) => audiences.create([{ user: '42' }]),
+  'audiences.get': ({ audiences }) => audiences.get('{audience_id}'),
+  'app.get': ({ app }) => app.get(),
+  'app.update': ({ app }) => app.update({}, { dryRun: true }),
+  'app.vapidKey': ({ app }) => app.vapidKey(),
+  'credentials.list': ({ credentials }) => credentials.list({ pageSize: 2 }),
+  'credentials.get': ({ credentials }) => credentials.get(CREDENTIAL),
+  'credentials.add': ({ credentials }) => credentials.add({ provider: 'expo', settings: {} }),
+  'credentials.update': ({ credentials }) => credentials.update(CREDENTIAL, {}),
+  'credentials.retire': ({ credentials }) => credentials.retire(CREDENTIAL),
+  'credentials.verify': ({ credentials }) => credentials.verify(CREDENTIAL),
+  'credentials.verifyDraft': ({ credentials }) =>
+    credentials.verifyDraft({ provider: 'expo', settings: {} }),
+  'identityKeys.list': ({ identityKeys }) => identityKeys.list(),
+  'identityKeys.add': ({ identityKeys }) => identityKeys.add({ kid: 'a', secret: 'b' }),
+  'identityKeys.retire': ({ identityKeys }) => identityKeys.retire('{kid}'),
+  'alerts.list': ({ alerts }) => alerts.list({ open: true, pageSize: 2 }),
+  'alerts.close': ({ alerts }) => alerts.close('{alert_id}'),
+  'reviews.list': ({ reviews }) => reviews.list(),
+  'reviews.get': ({ reviews }) => reviews.get('{review_id}'),
+  'reviews.create': ({ reviews }) => reviews.create(),
+  'reviews.apply': ({ reviews }) => reviews.apply('{review_id}', { purge: 0 }),
+  'reasons.list': ({ reasons }) => reasons.list({ provider: 'apns' }),
+};
+
+/** One operation, as the document shows it, or as a method sends it. */
+interface Operation {
+  readonly name: string;
+  readonly query: readonly string[];
+  /** The type of the body; null for none. */
+  readonly body: string | null;
+}
+
+interface DocumentedOperation {
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> };
+}
+
+let network: Network;
+before(async () => {
+  network = await startNetwork({ role: 'api' });
+});
+after(() => network[Symbol.asyncDispose]());
+
+async function documentedOperations(): Promise<readonly Operation[]> {
+  const { body } = await request(`${network.url}/openapi.json`);
+  const paths = body['paths'] as unknown as Record<string, Record<string, DocumentedOperation>>;
+  return Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, { parameters = [], requestBody }]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      query: parameters
+        .filter((parameter) => parameter.in === 'query' && parameter.name !== OF_CLIENTS)
+        .map((parameter) => parameter.name),
+      body: requestBody === undefined ? null : (Object.keys(requestBody.content)[0] ?? null),
+    })),
+  );
+}
+
+/** What a method sends. Asks for the page after the first, so that `after` is seen, too. */
+async function sentBy(call: (homing: Homing) => unknown): Promise<readonly Operation[]> {
+  const sent: Operation[] = [];
+  const homing = createHoming({
+    baseUrl: network.url,
+    secretKey: network.app.secretKey,
+    fetch: async (url, { method, headers }) => {
+      const { pathname, searchParams } = new URL(url);
+      sent.push({
+        name: `${method} ${decodeURIComponent(pathname)}`,
+        query: [...searchParams.keys()],
+        body: new Headers(headers).get('content-type'),
+      });
+      return Response.json({ data: [], page: { after: sent.length === 1 ? '1' : null } });
+    },
+  });
+  const result = await call(homing);
+  if (isAsyncIterable(result)) for await (const _ of result);
+  return sent;
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+function sorted(operations: readonly Operation[]): readonly Operation[] {
+  return operations
+    .map((operation) => ({ ...operation, query: operation.query.toSorted() }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+test('a request names the version of the SDK', async () => {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { readonly version: string };
+  const agents: (string | null)[] = [];
+  const homing = createHoming({
+    baseUrl: network.url,
+    secretKey: network.app.secretKey,
+    fetch: async (url, init) => {
+      agents.push(new Headers(init.headers).get('user-agent'));
+      return fetch(url, init);
+    },
+  });
+  await homing.app.get();
+  assert.deepEqual(agents, [`homing-node/${version}`]);
+});
+
+test('every method of the SDK is looked at here', () => {
+  const homing = createHoming({ baseUrl: network.url, secretKey: network.app.secretKey });
+  const methods = Object.entries(homing).flatMap(([resource, functions]) =>
+    Object.keys(functions as object).map((name) => `${resource}.${name}`),
+  );
+  assert.deepEqual(Object.keys(CALLS).toSorted(), methods.toSorted());
+});
+
+test('each operation that a secret key may call has one method, and no method another', async () => {
+  const documented = await documentedOperations();
+  const names = new Set(documented.map(({ name }) => name));
+  for (const name of Object.keys(LEFT_OUT)) assert.ok(names.has(name), `${name} is gone`);
+
+  const sent: Operation[] = [];
+  for (const call of Object.values(CALLS)) {
+    const [first, ...rest] = await sentBy(call);
+    assert.ok(first !== undefined);
+    // Where a list goes on, the last request shows all that it can ask for.
+    for (const one of rest) assert.equal(one.name, first.name);
+    sent.push(rest.at(-1) ?? first);
+  }
+  const wanted = documented.filter(({ name }) => !Object.hasOwn(LEFT_OUT, name));
+  assert.deepEqual(sorted(sent), sorted(wanted));
+  assert.ok(sent.length >= 45);
+});
