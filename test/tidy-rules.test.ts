@@ -8,6 +8,7 @@ import {
   packageViolations,
   readImportTable,
 } from './tidy/import-table.ts';
+import { linkViolations } from './tidy/link-rule.ts';
 import type { SourceFile } from './tidy/source-file.ts';
 import { sqlViolations } from './tidy/sql-rule.ts';
 import { nameViolations, textViolations } from './tidy/text-rules.ts';
@@ -153,6 +154,21 @@ it('decision records have consecutive numbers, their number in the title, and a 
   ]);
   const two = source('docs/adr/0002-two.md', '# Two\n');
   assert.equal(decisionRecordViolations([one, two, index]).length, 2);
+});
+
+it('links between documents need a file, and a heading that it has', () => {
+  const target = source('docs/b.md', '# Keys & rotation\n\n```\n# no heading\n```\n');
+  const links = (text: string) =>
+    rules(
+      linkViolations([source('docs/guides/a.md', text), target], (path) => path === target.path),
+    );
+  const good = ['../b.md', '../b.md#keys--rotation', 'https://example.org/a', 'mailto:a@b.c'];
+  assert.deepEqual(links(good.map((to) => `[a](${to})`).join(' ')), []);
+  assert.deepEqual(links('```\n[a](nowhere.md)\n```'), []);
+  assert.deepEqual(links('[a](b.md)'), ['a link leads nowhere: b.md']);
+  assert.deepEqual(links('[a](../b.md#no-heading)'), [
+    'a link leads to a heading that is not there: ../b.md#no-heading',
+  ]);
 });
 
 /**

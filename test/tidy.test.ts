@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { ENVIRONMENT } from '../packages/server/src/config/env.ts';
 import { EVENT_KINDS } from '../packages/server/src/domain/event.ts';
@@ -11,16 +12,18 @@ import {
   packageViolations,
   readImportTable,
 } from './tidy/import-table.ts';
+import { linkViolations } from './tidy/link-rule.ts';
 import { codeNames, readTable } from './tidy/markdown-table.ts';
 import { readProject, type SourceFile } from './tidy/source-file.ts';
 import { sqlViolations } from './tidy/sql-rule.ts';
 import { nameViolations, textViolations } from './tidy/text-rules.ts';
 import { violationList, type Violation } from './tidy/violation.ts';
 
+const ROOT = dirname(import.meta.dirname);
 let files: readonly SourceFile[] = [];
 
 before(async () => {
-  files = await readProject(dirname(import.meta.dirname));
+  files = await readProject(ROOT);
 });
 
 describe('the sources keep the house style', () => {
@@ -54,6 +57,10 @@ describe('the architecture is what its document says', () => {
 
 describe('documents and code say the same', () => {
   test('decision records are numbered and indexed', () => none(decisionRecordViolations(files)));
+
+  test('links between documents lead somewhere', () => {
+    none(linkViolations(files, (path) => existsSync(join(ROOT, path))));
+  });
 
   test('docs/config.md lists the environment variables that the packages read', () => {
     const mentioned = files

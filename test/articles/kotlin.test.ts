@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { fcmToken } from '../device.ts';
+import { kotlinIsMissing } from '../kotlin-command.ts';
 import { startNetwork } from '../network.ts';
 import { tokens, tokensReached } from '../pushes.ts';
 import { API_HOST, API_NAMES, serveAsApiHost } from './api-host.ts';
@@ -20,16 +20,7 @@ const STORE_PASSWORD = 'changeit';
 
 const run = promisify(execFile);
 
-function isOnPath(command: string): boolean {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.some((folder) => existsSync(join(folder, command)));
-}
-
-/** All three come with Debian's package `kotlin`. */
-const missing = ['kotlinc', 'java', 'keytool'].filter((command) => !isOnPath(command));
-const kotlinIsMissing =
-  missing.length > 0 && `${missing.join(', ')} not on PATH; Debian's package is "kotlin"`;
-const options = { skip: articleIsMissing || kotlinIsMissing };
+const options = { skip: articleIsMissing || kotlinIsMissing() };
 
 /** Compiles the article's two classes as they are, with the stubs beside them. */
 async function compile(directory: string): Promise<string> {
