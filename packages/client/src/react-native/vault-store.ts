@@ -1,0 +1,129 @@
+import type { Cryptography, Store } from '../core/ports.ts';
+import type { InstallMark } from './install-mark.ts';
+import { createSerial } from './serial.ts';
+import { VAULT_VALUE_LENGTH, type Vault } from './vault.ts';
+
+export interface VaultStoreOptions {
+  readonly vault: Vault;
+  /** Null where the vault goes with the app, as on Android. */
+  readonly mark: InstallMark | null;
+  readonly cryptography: Pick<Cryptography, 'randomBytes'>;
+}
+
+/** Where the client's memory begins: the whole of it, or where its parts are. */
+const HEAD = 'homing.memory';
+/** The head of a memory that fits into one value begins with it. */
+const WHOLE = '=';
+const MARK_BYTES = 16;
+const NO_MARK = '';
+
+/** What stands in the vault, and the parts of it beside the head. */
+interface Found {
+  readonly mark: string;
+  readonly text: string;
+}
+
+/** Parts are written to one side while the other one counts, so that the head switches at once. */
+interface Parts {
+  readonly side: 'a' | 'b';
+  readonly count: number;
+}
+
+/**
+ * Keeps the client's memory in a vault, so that neither a backup nor a second device has it (rule
+ * R15), and counts it for nothing where it was left by an earlier install of the app. A value that
+ * grows over what a vault takes is spread over several; a crash between them leaves the old memory.
+ */
+export function createVaultStore({ vault, mark, cryptography }: VaultStoreOptions): Store {
+  const exclusive = createSerial();
+
+  async function readOwn(): Promise<{ found: Found | null; parts: Parts | null }> {
+    const head = await vault.read(HEAD);
+    const parts = head === null ? null : partsOf(head);
+    const found = head === null ? null : await readAll(vault, head, parts);
+    const expected = mark === null ? NO_MARK : await mark.read();
+    return { found: found?.mark === expected ? found : null, parts };
+  }
+
+  async function write(text: string, before: Found | null, parts: Parts | null): Promise<void> {
+    if (before !== null || mark === null) {
+      await writeAll(vault, { mark: before?.mark ?? NO_MARK, text }, parts);
+      return;
+    }
+    const made = hexOf(cryptography.randomBytes(MARK_BYTES));
+    await writeAll(vault, { mark: made, text }, parts);
+    await mark.write(made);
+  }
+
+  return {
+    update: (change) =>
+      exclusive(async () => {
+        const { found, parts } = await readOwn();
+        const { text, result } = change(found?.text ?? null);
+        if (text !== found?.text) await write(text, found, parts);
+        return result;
+      }),
+    // Nobody else writes it: an app has one process.
+    onChange: () => () => undefined,
+  };
+}
+
+async function readAll(vault: Vault, head: string, parts: Parts | null): Promise<Found | null> {
+  if (parts === null) return parse(head.slice(WHOLE.length));
+  const values = await Promise.all(partNames(parts).map((name) => vault.read(name)));
+  return values.includes(null) ? null : parse(values.join(''));
+}
+
+async function writeAll(vault: Vault, memory: Found, before: Parts | null): Promise<void> {
+  const encoded = asciiJson(memory);
+  if (WHOLE.length + encoded.length <= VAULT_VALUE_LENGTH) {
+    await vault.write(HEAD, WHOLE + encoded);
+  } else {
+    const values = slices(encoded);
+    const parts: Parts = { side: before?.side === 'a' ? 'b' : 'a', count: values.length };
+    const names = partNames(parts);
+    await Promise.all(values.map((value, index) => vault.write(names[index] ?? '', value)));
+    await vault.write(HEAD, `${parts.side}${parts.count}`);
+  }
+  // They count no more, whether or not they can be removed; but they may name a former user.
+  const removals = before === null ? [] : partNames(before).map((name) => vault.remove(name));
+  await Promise.allSettled(removals);
+}
+
+function partsOf(head: string): Parts | null {
+  const [, side, count] = /^([ab])(\d{1,4})$/.exec(head) ?? [];
+  return count === undefined ? null : { side: side === 'a' ? 'a' : 'b', count: Number(count) };
+}
+
+function partNames({ side, count }: Parts): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${HEAD}.${side}.${index}`);
+}
+
+function slices(text: string): readonly string[] {
+  const count = Math.ceil(text.length / VAULT_VALUE_LENGTH);
+  return Array.from({ length: count }, (_, index) =>
+    text.slice(index * VAULT_VALUE_LENGTH, (index + 1) * VAULT_VALUE_LENGTH),
+  );
+}
+
+/** One character is one byte, so that the length of a value is its size. */
+function asciiJson(memory: Found): string {
+  return JSON.stringify(memory).replaceAll(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** What cannot be read any more is as good as lost: the client begins anew. */
+function parse(encoded: string): Found | null {
+  try {
+    const { mark, text } = JSON.parse(encoded) as Partial<Record<keyof Found, unknown>>;
+    return typeof mark === 'string' && typeof text === 'string' ? { mark, text } : null;
+  } catch {
+    return null;
+  }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
