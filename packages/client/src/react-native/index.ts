@@ -27,6 +27,7 @@ export * from './push-receiver.ts';
 export type * from './screen.ts';
 export * from './secure-store-vault.ts';
 export * from './serial.ts';
+export * from './shared-tags.ts';
 export * from './system-time.ts';
 export type * from './token-source.ts';
 export * from './vault.ts';

@@ -1,6 +1,7 @@
 import type { Cryptography, Store } from '../core/ports.ts';
 import type { InstallMark } from './install-mark.ts';
 import { createSerial } from './serial.ts';
+import type { ShareTags } from './shared-tags.ts';
 import { VAULT_VALUE_LENGTH, type Vault } from './vault.ts';
 
 export interface VaultStoreOptions {
@@ -8,6 +9,8 @@ export interface VaultStoreOptions {
   /** Null where the vault goes with the app, as on Android. */
   readonly mark: InstallMark | null;
   readonly cryptography: Pick<Cryptography, 'randomBytes'>;
+  /** For an iPhone with a notification service extension. */
+  readonly shareTags?: ShareTags;
 }
 
 /** Where the client's memory begins: the whole of it, or where its parts are. */
@@ -34,7 +37,8 @@ interface Parts {
  * R15), and counts it for nothing where it was left by an earlier install of the app. A value that
  * grows over what a vault takes is spread over several; a crash between them leaves the old memory.
  */
-export function createVaultStore({ vault, mark, cryptography }: VaultStoreOptions): Store {
+export function createVaultStore(options: VaultStoreOptions): Store {
+  const { vault, mark, cryptography, shareTags } = options;
   const exclusive = createSerial();
 
   async function readOwn(): Promise<{ found: Found | null; parts: Parts | null }> {
@@ -60,6 +64,7 @@ export function createVaultStore({ vault, mark, cryptography }: VaultStoreOption
       exclusive(async () => {
         const { found, parts } = await readOwn();
         const { text, result } = change(found?.text ?? null);
+        await shareTags?.(text);
         if (text !== found?.text) await write(text, found, parts);
         return result;
       }),

@@ -9,6 +9,7 @@ import { createSettingsMark } from '../../src/react-native/install-mark.ts';
 import { createKeychainVault } from '../../src/react-native/keychain-vault.ts';
 import { createNotifeeScreen, handleNotifeeTaps } from '../../src/react-native/notifee-screen.ts';
 import { createPushReceiver } from '../../src/react-native/push-receiver.ts';
+import { createTagSharing } from '../../src/react-native/shared-tags.ts';
 import { createVaultStore } from '../../src/react-native/vault-store.ts';
 import type { PushClient } from '../../src/core/push-client.ts';
 import type { IosPermissions } from '../../src/react-native/firebase-messaging.ts';
@@ -58,6 +59,9 @@ export class FirebaseApp implements AsyncDisposable {
     });
     const system = createSystemPlatform(handset);
     const mark = handset.os === 'ios' ? createSettingsMark(createSettings(handset)) : null;
+    const shareTags = createTagSharing(cryptography, async (tags) => {
+      handset.sharedTags = tags;
+    });
     const screen = createNotifeeScreen(this.notifee, { channelId: 'default' });
     this.client = createPush({
       baseUrl: `${network.url}/`,
@@ -66,7 +70,7 @@ export class FirebaseApp implements AsyncDisposable {
       appState: this.appState,
       cryptography,
       time: new VirtualTime(),
-      store: createVaultStore({ vault, mark, cryptography }),
+      store: createVaultStore({ vault, mark, cryptography, shareTags }),
       platform: createFirebasePlatform({
         address: this.#address(options.address ?? 'token'),
         app: async () => ({ appVersion: '1.4.0', vendorId: options.vendorId ?? null }),

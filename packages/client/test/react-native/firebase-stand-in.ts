@@ -122,13 +122,17 @@ export class FirebaseStandIn
   async arriveInBackground(body: FcmBody): Promise<void> {
     const message = this.#messageOf(body);
     const { notification } = message;
-    if (notification !== undefined) {
-      const { title = null } = notification;
-      this.#handset.show({ tag: String(title), title, data: message.data ?? {} });
-      // iOS wakes no app for what it draws itself.
-      if (this.#handset.os === 'ios') return;
-    }
-    await this.#background?.(message);
+    // iOS wakes no app for what it draws itself.
+    if (notification === undefined || this.#handset.os !== 'ios') await this.#background?.(message);
+    if (notification !== undefined) this.#draw(notification.title ?? null, body);
+  }
+
+  /** The system draws; on an iPhone its extension compares tags before. */
+  #draw(title: string | null, { message: { data } }: FcmBody): void {
+    const { homing_rcpt: rcpt } = data;
+    const { os, sharedTags } = this.#handset;
+    if (os === 'ios' && rcpt !== undefined && !sharedTags.includes(rcpt)) return;
+    this.#handset.show({ tag: String(title), title, data });
   }
 
   /** A push arrives while the app is looked at: the system draws nothing. */

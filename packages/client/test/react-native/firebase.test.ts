@@ -186,6 +186,29 @@ describe('a push to Android', () => {
   });
 });
 
+describe('a push to an iPhone', () => {
+  test('is shown by the extension only to whoever the app says is signed in', async () => {
+    await using app = await signedIn(allowed('ios'), 'anna-10');
+    const push = await pushTo(network, 'anna-10', app.handset.fcmToken);
+    await app.firebase.arriveInBackground(push);
+    assert.deepEqual(app.handset.titles, ['For anna-10']);
+    app.handset.isOnline = false;
+    await app.client.logout();
+    assert.deepEqual(app.handset.sharedTags, []);
+    await app.firebase.arriveInBackground(push);
+    assert.deepEqual(app.handset.titles, []);
+  });
+
+  test('is drawn in the foreground, where the system draws nothing', async () => {
+    await using app = await signedIn(allowed('ios'), 'anna-11');
+    const push = await pushTo(network, 'anna-11', app.handset.fcmToken);
+    await app.firebase.arriveInForeground(push);
+    assert.deepEqual(app.handset.titles, ['For anna-11']);
+    await app.notifee.emit('press', 'For anna-11');
+    assert.deepEqual(app.opened, ['https://shop.example/42']);
+  });
+});
+
 describe('a phone that changes hands', () => {
   test('a logout without a network holds after the app was killed, and goes out first', async () => {
     const handset = allowed('android');

@@ -19,6 +19,8 @@ export class Handset {
   readonly vault = new Map<string, string>();
   /** User defaults and other files: they go with the app, and into backups. */
   readonly files = new Map<string, unknown>();
+  /** What the app shares with its notification service extension. */
+  sharedTags: readonly string[] = [];
   /** Until somebody has unlocked the phone after it was switched on. */
   isLocked = false;
   permission: HandsetPermission = 'default';
