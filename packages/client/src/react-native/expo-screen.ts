@@ -1,12 +1,12 @@
 import type { ExpoNotifications } from './expo-notifications.ts';
-import type { Screen } from './screen.ts';
+import { createScreen, type Screen } from './screen.ts';
 
 /**
  * Draws with `expo-notifications`, on Android in a channel that the app has made. Its local
  * notifications have neither images nor buttons that came with a push.
  */
 export function createExpoScreen(notifications: ExpoNotifications, channelId: string): Screen {
-  return {
+  return createScreen({
     async draw({ tag, title, body, badge, sound, data }) {
       await notifications.scheduleNotificationAsync({
         identifier: tag,
@@ -24,5 +24,5 @@ export function createExpoScreen(notifications: ExpoNotifications, channelId: st
       await notifications.dismissAllNotificationsAsync();
       await notifications.setBadgeCountAsync(0);
     },
-  };
+  });
 }

@@ -24,7 +24,7 @@ export type * from './permission-source.ts';
 export * from './platform.ts';
 export * from './push-data.ts';
 export * from './push-receiver.ts';
-export type * from './screen.ts';
+export * from './screen.ts';
 export * from './secure-store-vault.ts';
 export * from './serial.ts';
 export * from './shared-tags.ts';

@@ -1,6 +1,6 @@
 import { readPush, type Drawing } from './push-data.ts';
 import type { PushReceiver } from './push-receiver.ts';
-import type { Screen } from './screen.ts';
+import { createScreen, type Screen } from './screen.ts';
 
 /** What is used of `react-native-notify-kit`, or of Notifee, whose functions are the same. */
 export interface Notifee {
@@ -57,7 +57,7 @@ const DEFAULT = 'default';
 
 /** Draws with Notifee. */
 export function createNotifeeScreen(notifee: Notifee, look: NotifeeLook): Screen {
-  return {
+  return createScreen({
     async draw(drawing) {
       await notifee.displayNotification(notification(drawing, look));
     },
@@ -65,7 +65,7 @@ export function createNotifeeScreen(notifee: Notifee, look: NotifeeLook): Screen
       await notifee.cancelAllNotifications();
       await notifee.setBadgeCount(0);
     },
-  };
+  });
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Screen } from './screen.ts';
 
 export interface PushReceiverOptions {
   readonly client: Pick<PushClient, 'received' | 'opened' | 'dismissed' | 'settled'>;
+  /** The one that the platform has. */
   readonly screen: Screen;
   /**
    * Something was tapped that is meant for whoever is signed in now: goes where the push leads, or
@@ -38,6 +39,7 @@ export function createPushReceiver(options: PushReceiverOptions): PushReceiver {
   const drawn = new Set<string>();
 
   async function receive(push: ReceivedPush, drawing: Drawing | null): Promise<boolean> {
+    const { clears } = screen;
     // A memory that cannot be read shows nothing to anybody: it fails closed (rule R6).
     const verdict = await client.received(push.envelope).catch(() => 'withhold' as const);
     if (verdict === 'withhold') return false;
@@ -45,8 +47,7 @@ export function createPushReceiver(options: PushReceiverOptions): PushReceiver {
     if (drawn.has(key)) return true;
     remember(drawn, key);
     options.arrived?.(push);
-    // A system that draws nothing, as one whose permission was just taken, is nobody's error.
-    if (drawing !== null) await screen.draw(drawing).catch(() => undefined);
+    if (drawing !== null) await drawOn(screen, drawing, clears);
     return true;
   }
 
@@ -59,6 +60,16 @@ export function createPushReceiver(options: PushReceiverOptions): PushReceiver {
     dismiss: (push) => client.dismissed(push.envelope).catch(() => undefined),
     settled: () => client.settled().catch(() => undefined),
   };
+}
+
+/**
+ * A logout clears the screen. Where one did so after the push was judged, the drawing may have come
+ * after it, and stand there for whoever is next.
+ */
+async function drawOn(screen: Screen, drawing: Drawing, clearsBefore: number): Promise<void> {
+  // A system that draws nothing, as one whose permission was just taken, is nobody's error.
+  await screen.draw(drawing).catch(() => undefined);
+  if (screen.clears !== clearsBefore) await screen.clear().catch(() => undefined);
 }
 
 function remember(keys: Set<string>, key: string): void {

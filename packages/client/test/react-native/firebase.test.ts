@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startNetwork, type Network } from '../../../../test/network.ts';
 import { FirebaseApp, pushTo, type FirebaseAppOptions } from './firebase-phone.ts';
-import { nativeError } from './firebase-stand-in.ts';
+import { nativeError, type FcmBody } from './firebase-stand-in.ts';
 import { fcmTokenValue, Handset } from './handset.ts';
 
 let network: Network;
@@ -127,6 +127,20 @@ describe('tokens', () => {
     assert.equal(userOf(await registered(app)), 'anna-1');
   });
 
+  test('are given back by unsubscribing, and had anew by subscribing', async () => {
+    const handset = allowed('android');
+    await using app = await signedIn(handset, 'anna-13');
+    await app.client.unsubscribe();
+    await app.client.settled();
+    assert.equal(handset.fcmToken, '', 'Firebase was told');
+    assert.equal((await registered(app))['token'], null);
+    assert.equal(userOf(await registered(app)), 'anna-13');
+    handset.fcmToken = fcmTokenValue();
+    await app.client.subscribe();
+    await app.client.settled();
+    await pushTo(network, 'anna-13', handset.fcmToken);
+  });
+
   test('what the system fails with is told by the name that it has there', async () => {
     for (const [error, code] of [
       [
@@ -248,6 +262,18 @@ describe('a phone that changes hands', () => {
     assert.deepEqual(app.handset.titles, ['For ben-6']);
   });
 
+  test('a drawing that is slower than the logout does not stay', async () => {
+    await using app = await signedIn(allowed('android'), 'anna-12');
+    const push = await pushTo(network, 'anna-12', app.handset.fcmToken);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    app.notifee.delay = promise;
+    const received = app.firebase.arriveInBackground(push);
+    await app.logout();
+    resolve();
+    await received;
+    assert.deepEqual(app.handset.titles, []);
+  });
+
   test('before the first unlock nothing is shown, and the phone stays the one it was', async () => {
     const handset = allowed('android');
     const first = await signedIn(handset, 'anna-7');
@@ -262,6 +288,28 @@ describe('a phone that changes hands', () => {
     await app.firebase.arriveInBackground(push);
     assert.deepEqual(handset.titles, ['For anna-7']);
     assert.equal((await app.client.status()).installationId, installationId);
+  });
+});
+
+describe('a strict app', () => {
+  before(() => network.backEnd.request('PATCH', '/v1/app', { takeover: 'challenge' }));
+  after(() => network.backEnd.request('PATCH', '/v1/app', { takeover: 'nonce' }));
+
+  test('asks the phone itself whose data was cleared, also while the app is closed', async () => {
+    const handset = allowed('android');
+    const first = await signedIn(handset, 'anna-14');
+    await first[Symbol.asyncDispose]();
+    handset.vault.clear();
+    const before = network.journal.counters.received;
+    const second = await signedIn(handset, 'ben-14');
+    await second[Symbol.asyncDispose]();
+    await network.drain();
+    const [challenge] = network.journal.entries({ after: before, token: handset.fcmToken });
+    await using woken = new FirebaseApp(network, handset);
+    await woken.firebase.arriveInBackground(challenge?.body as FcmBody);
+    assert.deepEqual(handset.titles, []);
+    assert.equal((await registered(woken))['token']?.['status'], 'live');
+    await pushTo(network, 'ben-14', handset.fcmToken);
   });
 });
 

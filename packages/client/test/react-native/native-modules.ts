@@ -104,6 +104,8 @@ export const expoCrypto: ExpoCrypto = {
 /** `react-native-notify-kit`, or Notifee. */
 export class NotifeeStandIn implements Notifee {
   readonly #handset: Handset;
+  /** What a drawing waits for before it appears. */
+  delay: Promise<void> = Promise.resolve();
   readonly #listeners = new Set<(event: NotifeeEvent) => Promise<void>>();
 
   constructor(handset: Handset) {
@@ -112,6 +114,7 @@ export class NotifeeStandIn implements Notifee {
 
   async displayNotification({ id, title, data }: Parameters<Notifee['displayNotification']>[0]) {
     if (this.#handset.permission !== 'granted') throw new Error('not allowed to notify');
+    await this.delay;
     this.#handset.show({ tag: id, title: title ?? null, data });
     return id;
   }
