@@ -23,9 +23,9 @@ export interface PushOptions extends Omit<PushClientOptions, 'sdkVersion'> {
 export const SDK_VERSION = 'react-native/0.1.0';
 
 /**
- * The one client of an app of React Native. To be made once, where the app's bundle begins: a second
- * one of the same store would not know what the first one is doing. To be started where somebody
- * looks at the app, so that a push to a closed one does not make it check in.
+ * The one client of an app of React Native. To be made once, where the app's bundle begins: a
+ * second one would not know what the first one is doing. To be started where somebody looks at the
+ * app, so that a push to a closed one does not make it check in.
  */
 export function createPush(options: PushOptions): PushClient {
   const { baseUrl, platform, store, cryptography, fetch, appState, time = systemTime } = options;

@@ -17,13 +17,15 @@ export function createTagSharing(
   cryptography: Cryptography,
   write: (tags: readonly string[]) => Promise<void>,
 ): ShareTags {
+  // Most changes of the memory leave everybody signed in who was.
   let written: string | null = null;
+  let writtenText: string | null = null;
   return async (text) => {
+    if (text === writtenText) return;
     const tags = await tagsIn(text, cryptography);
-    const key = tags.join(' ');
-    if (key === written) return;
-    await write(tags);
-    written = key;
+    if (tags.join(' ') !== written) await write(tags);
+    written = tags.join(' ');
+    writtenText = text;
   };
 }
 

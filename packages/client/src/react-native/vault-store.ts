@@ -20,8 +20,8 @@ const WHOLE = '=';
 const MARK_BYTES = 16;
 const NO_MARK = '';
 
-/** What stands in the vault, and the parts of it beside the head. */
-interface Found {
+/** The client's memory, and whose install it is. */
+interface MarkedMemory {
   readonly mark: string;
   readonly text: string;
 }
@@ -32,40 +32,33 @@ interface Parts {
   readonly count: number;
 }
 
+/** What is in the vault. */
+interface Contents {
+  /** Null where there is none of this install. */
+  readonly memory: MarkedMemory | null;
+  /** Null where all of it is in the head. */
+  readonly parts: Parts | null;
+}
+
 /**
  * Keeps the client's memory in a vault, so that neither a backup nor a second device has it (rule
  * R15), and counts it for nothing where it was left by an earlier install of the app. A value that
  * grows over what a vault takes is spread over several; a crash between them leaves the old memory.
  */
 export function createVaultStore(options: VaultStoreOptions): Store {
-  const { vault, mark, cryptography, shareTags } = options;
+  const { shareTags } = options;
   const exclusive = createSerial();
-
-  async function readOwn(): Promise<{ found: Found | null; parts: Parts | null }> {
-    const head = await vault.read(HEAD);
-    const parts = head === null ? null : partsOf(head);
-    const found = head === null ? null : await readAll(vault, head, parts);
-    const expected = mark === null ? NO_MARK : await mark.read();
-    return { found: found?.mark === expected ? found : null, parts };
-  }
-
-  async function write(text: string, before: Found | null, parts: Parts | null): Promise<void> {
-    if (before !== null || mark === null) {
-      await writeAll(vault, { mark: before?.mark ?? NO_MARK, text }, parts);
-      return;
-    }
-    const made = hexOf(cryptography.randomBytes(MARK_BYTES));
-    await writeAll(vault, { mark: made, text }, parts);
-    await mark.write(made);
-  }
-
+  // A keystore takes milliseconds for each value, and the client reads often. What a write that
+  // failed has left behind is read again.
+  let known: Contents | null = null;
   return {
     update: (change) =>
       exclusive(async () => {
-        const { found, parts } = await readOwn();
-        const { text, result } = change(found?.text ?? null);
+        const before = known ?? (await readOwn(options));
+        known = null;
+        const { text, result } = change(before.memory?.text ?? null);
         await shareTags?.(text);
-        if (text !== found?.text) await write(text, found, parts);
+        known = text === before.memory?.text ? before : await replace(options, text, before);
         return result;
       }),
     // Nobody else writes it: an app has one process.
@@ -73,26 +66,60 @@ export function createVaultStore(options: VaultStoreOptions): Store {
   };
 }
 
-async function readAll(vault: Vault, head: string, parts: Parts | null): Promise<Found | null> {
+/** What is there, and whether it is of this install. */
+async function readOwn({ vault, mark }: VaultStoreOptions): Promise<Contents> {
+  const head = await vault.read(HEAD);
+  const parts = head === null ? null : partsOf(head);
+  const memory = head === null ? null : await readAll(vault, head, parts);
+  const expected = mark === null ? NO_MARK : await mark.read();
+  return { memory: memory?.mark === expected ? memory : null, parts };
+}
+
+async function replace(
+  { vault, mark, cryptography }: VaultStoreOptions,
+  text: string,
+  { memory, parts }: Contents,
+): Promise<Contents> {
+  const isFirst = mark !== null && memory === null;
+  const own = isFirst ? hexOf(cryptography.randomBytes(MARK_BYTES)) : (memory?.mark ?? NO_MARK);
+  const next = { mark: own, text };
+  const nextParts = await writeAll(vault, next, parts);
+  if (isFirst) await mark.write(own);
+  return { memory: next, parts: nextParts };
+}
+
+async function readAll(
+  vault: Vault,
+  head: string,
+  parts: Parts | null,
+): Promise<MarkedMemory | null> {
   if (parts === null) return parse(head.slice(WHOLE.length));
   const values = await Promise.all(partNames(parts).map((name) => vault.read(name)));
   return values.includes(null) ? null : parse(values.join(''));
 }
 
-async function writeAll(vault: Vault, memory: Found, before: Parts | null): Promise<void> {
+/** The head is written last, so that the memory is the old one until all of the new one is there. */
+async function writeAll(
+  vault: Vault,
+  memory: MarkedMemory,
+  before: Parts | null,
+): Promise<Parts | null> {
   const encoded = asciiJson(memory);
-  if (WHOLE.length + encoded.length <= VAULT_VALUE_LENGTH) {
-    await vault.write(HEAD, WHOLE + encoded);
-  } else {
-    const values = slices(encoded);
-    const parts: Parts = { side: before?.side === 'a' ? 'b' : 'a', count: values.length };
-    const names = partNames(parts);
-    await Promise.all(values.map((value, index) => vault.write(names[index] ?? '', value)));
-    await vault.write(HEAD, `${parts.side}${parts.count}`);
-  }
+  const isWhole = WHOLE.length + encoded.length <= VAULT_VALUE_LENGTH;
+  const parts = isWhole ? null : await writeParts(vault, encoded, before);
+  await vault.write(HEAD, parts === null ? WHOLE + encoded : `${parts.side}${parts.count}`);
   // They count no more, whether or not they can be removed; but they may name a former user.
   const removals = before === null ? [] : partNames(before).map((name) => vault.remove(name));
   await Promise.allSettled(removals);
+  return parts;
+}
+
+async function writeParts(vault: Vault, encoded: string, before: Parts | null): Promise<Parts> {
+  const values = slices(encoded);
+  const parts: Parts = { side: before?.side === 'a' ? 'b' : 'a', count: values.length };
+  const names = partNames(parts);
+  await Promise.all(values.map((value, index) => vault.write(names[index] ?? '', value)));
+  return parts;
 }
 
 function partsOf(head: string): Parts | null {
@@ -112,7 +139,7 @@ function slices(text: string): readonly string[] {
 }
 
 /** One character is one byte, so that the length of a value is its size. */
-function asciiJson(memory: Found): string {
+function asciiJson(memory: MarkedMemory): string {
   return JSON.stringify(memory).replaceAll(
     /[\u0080-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -120,9 +147,9 @@ function asciiJson(memory: Found): string {
 }
 
 /** What cannot be read any more is as good as lost: the client begins anew. */
-function parse(encoded: string): Found | null {
+function parse(encoded: string): MarkedMemory | null {
   try {
-    const { mark, text } = JSON.parse(encoded) as Partial<Record<keyof Found, unknown>>;
+    const { mark, text } = JSON.parse(encoded) as Partial<Record<keyof MarkedMemory, unknown>>;
     return typeof mark === 'string' && typeof text === 'string' ? { mark, text } : null;
   } catch {
     return null;

@@ -48,8 +48,10 @@ describe('the memory of a phone', () => {
     const text = fc.string({ unit: 'binary', maxLength: 6000 });
     const runs = fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 5 }), async (texts) => {
       const handset = new Handset('ios');
+      const store = storeOf(handset);
       for (const one of texts) {
-        await write(storeOf(handset), one);
+        await write(store, one);
+        assert.equal(await read(store), one);
         assert.equal(await read(storeOf(handset)), one);
       }
       const [head = ''] = [handset.vault.get('homing.memory')];
@@ -100,14 +102,23 @@ describe('the memory of a phone', () => {
       (handset: Handset) => createKeychainVault(createKeychain(handset)),
     ]) {
       const handset = new Handset('ios');
+      await write(storeOf(handset, vaultOf(handset)), 'mine');
       const store = storeOf(handset, vaultOf(handset));
-      await write(store, 'mine');
       handset.isLocked = true;
       await assert.rejects(read(store));
       await assert.rejects(write(store, 'another'));
       handset.isLocked = false;
       assert.equal(await read(store), 'mine');
     }
+  });
+
+  test('is read again after a write that failed', async () => {
+    const handset = new Handset('android');
+    const whole = createSecureStoreVault(createSecureStore(handset));
+    const store = storeOf(handset, dyingVault(whole, 1));
+    await write(store, 'before');
+    await assert.rejects(write(store, 'after'));
+    assert.equal(await read(store), 'before');
   });
 
   test('is changed by one at a time', async () => {
