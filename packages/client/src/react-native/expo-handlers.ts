@@ -8,14 +8,12 @@ import { readPush, type ReceivedPush } from './push-data.ts';
 import type { PushReceiver } from './push-receiver.ts';
 
 const SHOW: ExpoBehavior = {
-  shouldShowAlert: true,
   shouldShowBanner: true,
   shouldShowList: true,
   shouldPlaySound: true,
   shouldSetBadge: true,
 };
 const HIDE: ExpoBehavior = {
-  shouldShowAlert: false,
   shouldShowBanner: false,
   shouldShowList: false,
   shouldPlaySound: false,
@@ -83,13 +81,14 @@ async function openResponse(receiver: PushReceiver, response: ExpoResponse): Pro
 }
 
 /**
- * A push of Expo's has its data in the content, and so has what we drew; one straight from APNs or
- * FCM has it in the trigger, where the whole payload is.
+ * A push of Expo's has its data in the content, as text where a task gets it, and so has what we
+ * drew; one straight from APNs or FCM has it in the trigger, where the whole payload is.
  */
 function pushOf({ request }: ExpoNotification): ReceivedPush | null {
   const { content, trigger } = request;
   return (
     readPush(content.data) ??
+    readPush(parsed(member(content, 'dataString'))) ??
     readPush(member(trigger, 'payload')) ??
     readPush(member(member(trigger, 'remoteMessage'), 'data'))
   );

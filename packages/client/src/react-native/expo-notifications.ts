@@ -1,5 +1,5 @@
 /**
- * What is used of `expo-notifications`: an app hands over the whole module,
+ * What is used of `expo-notifications`, of Expo SDK 53 and later: an app hands over the whole module,
  * `import * as Notifications from 'expo-notifications'`.
  */
 export interface ExpoNotifications {
@@ -81,7 +81,6 @@ export interface ExpoNotification {
 }
 
 export interface ExpoBehavior {
-  shouldShowAlert: boolean;
   shouldShowBanner: boolean;
   shouldShowList: boolean;
   shouldPlaySound: boolean;

@@ -136,7 +136,21 @@ export class ExpoStandIn implements ExpoNotifications {
   /** A push of FCM's own arrives, for which Expo shows nothing by itself. */
   async arriveFromFcm({ message }: FcmBody, state: 'foreground' | 'background'): Promise<void> {
     if (state === 'foreground') await this.#ask(notificationOf(message.data, message.data));
-    await this.task?.({ data: { notification: null, data: message.data } });
+    const { body: dataString = null } = message.data;
+    await this.task?.({ data: { notification: null, data: { ...message.data, dataString } } });
+  }
+
+  /** A push straight from APNs arrives while the app is looked at. */
+  async arriveFromApns(payload: Readonly<Record<string, unknown>>): Promise<ExpoBehavior> {
+    const trigger = { type: 'push', payload };
+    return this.#ask({ request: { content: { data: null }, trigger } });
+  }
+
+  /** Android: a button was pressed while the app was closed, and the task hears of it. */
+  async pressButton(action: string, data: Readonly<Record<string, unknown>>): Promise<void> {
+    const content = { dataString: JSON.stringify(data) };
+    const notification = { request: { content, trigger: null } };
+    await this.task?.({ data: { actionIdentifier: action, notification } });
   }
 
   /** A push of Expo's arrives while the app is looked at; the system shows what the app lets it. */

@@ -111,6 +111,29 @@ describe('an app with expo-notifications', () => {
     assert.deepEqual(handset.titles, []);
   });
 
+  test('asks about what comes straight from APNs', async () => {
+    await using app = await signedIn(allowed('ios'), DEVICE_ADDRESS, 'anna-8');
+    const payload = await sendPush(network, 'anna-8', app.handset.apnsToken);
+    const shown = async (): Promise<boolean> => {
+      const sent = payload as Readonly<Record<string, unknown>>;
+      return (await app.notifications.arriveFromApns(sent)).shouldShowBanner;
+    };
+    assert.equal(await shown(), true);
+    await app.login('ben-8');
+    assert.equal(await shown(), false);
+  });
+
+  test('opens what a button says that was pressed while it was closed', async () => {
+    const handset = allowed('android');
+    const first = await signedIn(handset, DEVICE_ADDRESS, 'anna-9');
+    await first.notifications.arriveFromFcm(await fcmPush(first, 'anna-9'), 'background');
+    await first[Symbol.asyncDispose]();
+    const [shown] = handset.screen;
+    await using app = new ExpoApp(network, handset, DEVICE_ADDRESS);
+    await app.notifications.pressButton('track', shown?.data ?? {});
+    assert.deepEqual(app.opened, ['https://shop.example/42']);
+  });
+
   test('opens once what was tapped to start it', async () => {
     const handset = allowed('android');
     const first = await signedIn(handset, DEVICE_ADDRESS, 'anna-6');
