@@ -1,6 +1,6 @@
 /**
- * What is used of `expo-notifications`, of Expo SDK 53 and later: an app hands over the whole module,
- * `import * as Notifications from 'expo-notifications'`.
+ * What is used of `expo-notifications`, of Expo SDK 53 and later: an app hands over the whole
+ * module, `import * as Notifications from 'expo-notifications'`.
  */
 export interface ExpoNotifications {
   getPermissionsAsync(): Promise<ExpoPermissions>;
@@ -39,11 +39,11 @@ export interface ExpoPermissions {
 }
 
 export interface ExpoWantedPermissions {
-  ios?: {
-    allowAlert?: boolean;
-    allowBadge?: boolean;
-    allowSound?: boolean;
-    allowProvisional?: boolean;
+  readonly ios?: {
+    readonly allowAlert?: boolean;
+    readonly allowBadge?: boolean;
+    readonly allowSound?: boolean;
+    readonly allowProvisional?: boolean;
   };
 }
 
@@ -61,15 +61,15 @@ export interface ExpoChannel {
 }
 
 export interface ExpoDrawing {
-  identifier: string;
-  content: {
-    title: string | null;
-    body: string | null;
-    data: Record<string, unknown>;
-    badge?: number;
-    sound?: string;
+  readonly identifier: string;
+  readonly content: {
+    readonly title: string | null;
+    readonly body: string | null;
+    readonly data: Record<string, unknown>;
+    readonly badge?: number;
+    readonly sound?: string;
   };
-  trigger: { channelId: string } | null;
+  readonly trigger: { readonly channelId: string } | null;
 }
 
 export interface ExpoNotification {
@@ -81,10 +81,10 @@ export interface ExpoNotification {
 }
 
 export interface ExpoBehavior {
-  shouldShowBanner: boolean;
-  shouldShowList: boolean;
-  shouldPlaySound: boolean;
-  shouldSetBadge: boolean;
+  readonly shouldShowBanner: boolean;
+  readonly shouldShowList: boolean;
+  readonly shouldPlaySound: boolean;
+  readonly shouldSetBadge: boolean;
 }
 
 export interface ExpoResponse {

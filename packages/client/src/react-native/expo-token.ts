@@ -33,27 +33,41 @@ function createSource(
   notifications: ExpoNotifications,
   tokenFor: (device: ExpoDeviceToken, value: string) => Promise<TokenInput>,
 ): TokenSource {
-  // Every request for a token raises an event with the same token.
-  let last: unknown = null;
+  // Every request for the device's token raises an event with the same one, and the client asks
+  // whenever the app comes to the foreground: Expo is asked once for each.
+  let last: { readonly data: string; readonly token: Promise<TokenInput> } | null = null;
+
+  async function tokenOf(device: ExpoDeviceToken, data: string): Promise<TokenInput> {
+    const exchange = last?.data === data ? last : { data, token: tokenFor(device, data) };
+    last = exchange;
+    try {
+      return await exchange.token;
+    } catch (error) {
+      if (last === exchange) last = null;
+      throw error;
+    }
+  }
+
   return {
     async ask(): Promise<TokenAnswer> {
       const device = await notifications.getDevicePushTokenAsync();
       const { data } = device;
       if (!isToken(data)) return tokenFailure('no_token', 'The system gave no token.');
-      last = data;
-      return { kind: 'token', token: await tokenFor(device, data) };
+      return { kind: 'token', token: await tokenOf(device, data) };
     },
     listen: (listener) => {
       const subscription = notifications.addPushTokenListener((device) => {
         const { data } = device;
-        if (!isToken(data) || data === last) return;
-        last = data;
+        if (!isToken(data) || data === last?.data) return;
         // Without an answer of Expo's now, the next start asks again.
-        tokenFor(device, data).then(listener, () => undefined);
+        tokenOf(device, data).then(listener, () => undefined);
       });
       return () => subscription.remove();
     },
-    drop: () => notifications.unregisterForNotificationsAsync(),
+    drop: () => {
+      last = null;
+      return notifications.unregisterForNotificationsAsync();
+    },
   };
 }
 

@@ -13,20 +13,25 @@ export interface Notifee {
 }
 
 export interface NotifeeNotification {
-  id: string;
-  title?: string;
-  body?: string;
-  data: Record<string, string>;
-  android: {
-    channelId: string;
-    smallIcon?: string;
-    largeIcon?: string;
-    badgeCount?: number;
-    sound?: string;
-    pressAction: { id: string };
-    actions: { title: string; pressAction: { id: string; launchActivity: string } }[];
-  };
-  ios: { badgeCount?: number; sound?: string };
+  readonly id: string;
+  readonly title?: string;
+  readonly body?: string;
+  readonly data: Record<string, string>;
+  readonly android: NotifeeAndroid;
+  readonly ios: { readonly badgeCount?: number; readonly sound?: string };
+}
+
+export interface NotifeeAndroid extends NotifeeLook {
+  readonly largeIcon?: string;
+  readonly badgeCount?: number;
+  readonly sound?: string;
+  readonly pressAction: { readonly id: string };
+  readonly actions: NotifeeButton[];
+}
+
+export interface NotifeeButton {
+  readonly title: string;
+  readonly pressAction: { readonly id: string; readonly launchActivity: string };
 }
 
 export interface NotifeeEvent {

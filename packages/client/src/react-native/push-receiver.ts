@@ -15,7 +15,10 @@ export interface PushReceiverOptions {
   arrived?(push: ReceivedPush): void;
 }
 
-/** What becomes of pushes, the same for every way in which they come. No method rejects. */
+/**
+ * What becomes of pushes, the same for every way in which they come. Methods reject only with what
+ * the app's own functions throw.
+ */
 export interface PushReceiver {
   /** Whether it may be shown; what the app has to draw is drawn then. */
   receive(push: ReceivedPush, drawing: Drawing | null): Promise<boolean>;
@@ -46,8 +49,8 @@ export function createPushReceiver(options: PushReceiverOptions): PushReceiver {
     const key = keyOf(push.envelope);
     if (drawn.has(key)) return true;
     remember(drawn, key);
-    options.arrived?.(push);
     if (drawing !== null) await drawOn(screen, drawing, clears);
+    options.arrived?.(push);
     return true;
   }
 

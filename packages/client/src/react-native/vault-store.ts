@@ -98,7 +98,7 @@ async function readAll(
   return values.includes(null) ? null : parse(values.join(''));
 }
 
-/** The head is written last, so that the memory is the old one until all of the new one is there. */
+/** The head is written last: until all of the new memory is there, the old one is in force. */
 async function writeAll(
   vault: Vault,
   memory: MarkedMemory,

@@ -38,6 +38,9 @@ export class ExpoStandIn implements ExpoNotifications {
   /** Of each token that Expo was asked for: the device's token that it was given. */
   readonly exchanged: unknown[] = [];
 
+  /** What Expo fails with. */
+  failure: Error | null = null;
+
   constructor(handset: Handset, lastResponse: ExpoResponse | null = null) {
     this.#handset = handset;
     this.#lastResponse = lastResponse;
@@ -74,6 +77,7 @@ export class ExpoStandIn implements ExpoNotifications {
   async getExpoPushTokenAsync({
     devicePushToken,
   }: Parameters<ExpoNotifications['getExpoPushTokenAsync']>[0]): Promise<{ data: string }> {
+    if (this.failure !== null) throw this.failure;
     this.exchanged.push(devicePushToken.data);
     return { data: `ExponentPushToken[${String(devicePushToken.data).slice(0, 22)}]` };
   }

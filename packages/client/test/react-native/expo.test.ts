@@ -4,7 +4,7 @@ import type { ExpoAddress } from '../../src/react-native/expo-platform.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
 import { DEVICE_ADDRESS, EXPO_ADDRESS, ExpoApp } from './expo-phone.ts';
 import { responseOf, type ExpoBody } from './expo-stand-in.ts';
-import type { FcmBody } from './firebase-stand-in.ts';
+import { nativeError, type FcmBody } from './firebase-stand-in.ts';
 import { fcmTokenValue, Handset } from './handset.ts';
 import { sendPush } from './sent-push.ts';
 
@@ -58,12 +58,27 @@ describe('an app with expo-notifications', () => {
   test('is reached by the push service of Expo, whose token is asked for once', async () => {
     const handset = allowed('ios');
     await using app = await signedIn(handset, EXPO_ADDRESS, 'anna-1');
-    assert.deepEqual(new Set(app.notifications.exchanged), new Set([handset.apnsToken]));
+    app.client.wake();
+    await app.client.settled();
+    assert.deepEqual(app.notifications.exchanged, [handset.apnsToken]);
     assert.equal((await registered(app))['token']?.['provider'], 'expo');
     const push = (await sendPush(network, 'anna-1', expoTokenOf(handset))) as ExpoBody;
     const behavior = await app.notifications.arriveFromExpo(push);
     assert.equal(behavior.shouldShowBanner, true);
     assert.deepEqual(handset.titles, ['For anna-1']);
+  });
+
+  test('asks Expo again where it did not answer', async () => {
+    await using app = new ExpoApp(network, allowed('ios'), EXPO_ADDRESS);
+    const codes: string[] = [];
+    app.client.on('token_error', ({ code }) => codes.push(code));
+    app.notifications.failure = nativeError('ERR_NOTIFICATIONS_NETWORK_ERROR', 'no answer');
+    await app.start();
+    assert.deepEqual(codes, ['ERR_NOTIFICATIONS_NETWORK_ERROR']);
+    app.notifications.failure = null;
+    app.client.wake();
+    await app.client.settled();
+    assert.equal((await registered(app))['token']?.['status'], 'live');
   });
 
   test('tells of another device token', async () => {
