@@ -82,7 +82,8 @@ describe('documents and code say the same', () => {
   });
 
   test('the lockfiles name the public registry only, so that a clone installs anywhere', () => {
-    const text = ['package-lock.json', 'bench/references/package-lock.json'].map(document).join();
+    const folders = ['', 'bench/references/', 'packages/client/test/react-native/references/'];
+    const text = folders.map((folder) => document(`${folder}package-lock.json`)).join();
     const urls = [...text.matchAll(/"resolved": "(https?:[^"]+)"/g)];
     const others = urls.filter(
       ([, url]) => url?.startsWith('https://registry.npmjs.org/') !== true,

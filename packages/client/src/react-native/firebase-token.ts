@@ -1,0 +1,102 @@
+import type { TokenInput } from '@homing/protocol';
+import type { TokenAnswer } from '../core/ports.ts';
+import type { FirebaseMessaging, FirebaseRegistration } from './firebase-messaging.ts';
+import { tokenFailure } from './token-failure.ts';
+import type { TokenSource } from './token-source.ts';
+
+/** Where an APNs token is valid; the credential's own where it is left out. */
+export interface ApnsPlace {
+  readonly environment?: 'production' | 'sandbox';
+  readonly topic?: string;
+}
+
+/** FCM registration tokens, of Android as of iOS. */
+export function createFirebaseTokenSource<M>(firebase: FirebaseMessaging<M>): TokenSource {
+  const messaging = firebase.getMessaging();
+  return {
+    async ask() {
+      await registerWithApns(firebase, messaging);
+      return fcmToken('token', await firebase.getToken(messaging));
+    },
+    listen: (listener) =>
+      firebase.onTokenRefresh(messaging, (value) =>
+        listener({ provider: 'fcm', kind: 'token', value }),
+      ),
+    drop: () => firebase.deleteToken(messaging),
+  };
+}
+
+/**
+ * Firebase installation ids, for apps that have switched them on; Firebase refuses tokens to those.
+ * The id comes as an event, which may be there before or after the promise is kept.
+ */
+export function createInstallationIdSource<M>(
+  firebase: FirebaseMessaging<M> & FirebaseRegistration<M>,
+): TokenSource {
+  const messaging = firebase.getMessaging();
+  return {
+    async ask() {
+      await registerWithApns(firebase, messaging);
+      return new Promise<TokenAnswer>((resolve, reject) => {
+        const stop = firebase.onRegistered(messaging, (value) => {
+          stop();
+          resolve(fcmToken('fid', value));
+        });
+        firebase.register(messaging).catch((error: unknown) => {
+          stop();
+          reject(error);
+        });
+      });
+    },
+    listen: (listener) =>
+      firebase.onRegistered(messaging, (value) =>
+        listener({ provider: 'fcm', kind: 'fid', value }),
+      ),
+    drop: () => firebase.unregister(messaging),
+  };
+}
+
+/**
+ * The APNs token of an iPhone, for apps that send to Apple without Firebase in between. Firebase
+ * gives no event of its own for it, so that it is read again when the FCM token changes.
+ */
+export function createApnsTokenSource<M>(
+  firebase: FirebaseMessaging<M>,
+  place: ApnsPlace,
+): TokenSource {
+  const messaging = firebase.getMessaging();
+  return {
+    async ask() {
+      await registerWithApns(firebase, messaging);
+      const value = await firebase.getAPNSToken(messaging);
+      if (value === null) return tokenFailure('no_token', 'APNs has not given a token yet.');
+      return { kind: 'token', token: { provider: 'apns', value, ...place } };
+    },
+    listen: (listener) =>
+      firebase.onTokenRefresh(messaging, () => {
+        void reportApnsToken(firebase, place, listener);
+      }),
+    drop: () => firebase.unregisterDeviceForRemoteMessages(messaging),
+  };
+}
+
+/** Without a token now, the next start asks again. */
+async function reportApnsToken<M>(
+  firebase: FirebaseMessaging<M>,
+  place: ApnsPlace,
+  listener: (token: TokenInput) => void,
+): Promise<void> {
+  const value = await firebase.getAPNSToken(firebase.getMessaging()).catch(() => null);
+  if (value !== null) listener({ provider: 'apns', value, ...place });
+}
+
+/** On iOS nothing has a token before APNs has; Android says that it is registered. */
+async function registerWithApns<M>(firebase: FirebaseMessaging<M>, messaging: M): Promise<void> {
+  if (firebase.isDeviceRegisteredForRemoteMessages(messaging)) return;
+  await firebase.registerDeviceForRemoteMessages(messaging);
+}
+
+function fcmToken(kind: 'token' | 'fid', value: string): TokenAnswer {
+  if (value === '') return tokenFailure('no_token', 'Firebase gave an empty token.');
+  return { kind: 'token', token: { provider: 'fcm', kind, value } };
+}
