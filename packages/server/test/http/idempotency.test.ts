@@ -173,7 +173,10 @@ test('requests that come together share transactions, and each has its own answe
     users.map((user) => send(randomUUID(), { ...message, audience: { users: [user] } })),
   );
   for (const answer of answers) assertAnswered(answer, 202);
-  const ids = answers.map(({ body }) => parseTypedId('ntf', String(body['id'])));
+  const ids = answers.map(({ body }) => {
+    assert(typeof body['id'] === 'string');
+    return parseTypedId('ntf', body['id']);
+  });
   const rows = await network.homing.db<{ id: string; user: string; written_by: string }[]>`
     select id, audience->'users'->>0 as user, xmin::text as written_by from notification
     where id = any(${ids}::uuid[])`;
