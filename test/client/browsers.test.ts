@@ -78,6 +78,34 @@ for (const [title, benIsIn] of [
   });
 }
 
+for (const benIsIn of [true, false]) {
+  const who = benIsIn ? 'Ben' : 'nobody';
+  scenario(
+    `S79 two tabs: an old page signs Anna in again over ${who}, and is refused`,
+    async (scene) => {
+      await using stage = new ClientScene(scene);
+      const token = subscription();
+      const tab = stage.phone({ system: new PhoneSystem(token) });
+      await tab.open();
+      let cached: string | null = null;
+      const assertion = async (id: string): Promise<string> => {
+        cached ??= await tab.vouchFor('anna')(id);
+        return cached;
+      };
+      await tab.client.login('anna', { assertion });
+      await tab.client.settled();
+      await tab.logout();
+      if (benIsIn) await tab.login('ben');
+      await tab.client.login('anna', { assertion });
+      await tab.client.settled();
+      assert.deepEqual(tab.signedOut, ['anna']);
+      assert.deepEqual((await tab.client.status()).users, benIsIn ? ['ben'] : []);
+      assert.equal((await tab.client.status()).registered, true);
+      await scene.assertAtRest({ own: [[token, benIsIn ? 'ben' : null]] });
+    },
+  );
+}
+
 scenario('S80 the session ends at the back end, and the browser hears of it', async (scene) => {
   await using stage = new ClientScene(scene);
   const { tab, endpoint } = await browse(stage, 'anna');

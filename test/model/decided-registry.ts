@@ -300,6 +300,7 @@ function newInstallation(
     marks: { token: unset, user: unset, device: unset, preferences: unset },
     namedSeq: null,
     topicsSeq: null,
+    tokenError: null,
     permission: null,
     device: NO_DEVICE,
     clientTime: null,

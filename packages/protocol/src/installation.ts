@@ -104,6 +104,18 @@ const DeviceInput = Type.Object(
   closed,
 );
 
+const TokenError = Type.Object(
+  {
+    code: Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: "the system's own name for it, such as `SERVICE_NOT_AVAILABLE`",
+    }),
+    detail: Type.Optional(Type.String({ maxLength: 500 })),
+  },
+  closed,
+);
+
 /** A registration packet. What is left out stays; null clears. */
 export const InstallationInput = Type.Object(
   {
@@ -129,6 +141,11 @@ export const InstallationInput = Type.Object(
     device: Type.Optional(DeviceInput),
     tags: Type.Optional(Type.Union([Tags, Type.Null()])),
     device_tags: Type.Optional(Type.Union([Tags, Type.Null()])),
+    token_error: Type.Optional(
+      Type.Union([TokenError, Type.Null()], {
+        description: 'Why the system gave the app no token; null once it did',
+      }),
+    ),
     takeover: Type.Optional(Type.String({ maxLength: 256 })),
   },
   { $id: 'InstallationInput', additionalProperties: false },
@@ -180,6 +197,10 @@ export const Installation = Type.Object(
       Type.Array(SignedInUser, { description: 'Apps whose account_mode is multi' }),
     ),
     token: Type.Union([StoredToken, Type.Null()]),
+    token_error: Type.Union([
+      Type.Object({ code: Type.String(), detail: Nullable(Type.String()) }),
+      Type.Null(),
+    ]),
     permission: Nullable(Type.String()),
     device: Type.Record(Type.String(), Nullable(Type.String())),
     tags: Type.Record(Type.String(), Type.String()),

@@ -3,7 +3,7 @@ import type { ClientAnswer } from './ports.ts';
 /** An answer of the server, read as far as anything of it can be used. */
 export interface ReadAnswer {
   readonly status: number;
-  /** Stable code of a problem; empty where there is none. */
+  /** Stable code of a problem, or `http_` and the status where the answer is none. */
   readonly code: string;
   readonly detail: string;
   readonly retryAfter: string | null;
@@ -25,8 +25,8 @@ export function readAnswer(answer: ClientAnswer | null): ReadAnswer | null {
   const body = toBody(parse(answer.body));
   return {
     status: answer.status,
-    code: typeof body['code'] === 'string' ? body['code'] : '',
-    detail: typeof body['detail'] === 'string' ? body['detail'] : `status ${answer.status}`,
+    code: typeof body['code'] === 'string' ? body['code'] : `http_${answer.status}`,
+    detail: typeof body['detail'] === 'string' ? body['detail'] : '',
     retryAfter: answer.header('retry-after'),
     body,
     seq: highest([

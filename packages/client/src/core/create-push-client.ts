@@ -11,7 +11,7 @@ import {
   signOut,
   wantTopic,
 } from './intent.ts';
-import { tokenOf } from './live.ts';
+import { tokenOf, withoutOldCheckIn } from './live.ts';
 import type { Memory } from './memory.ts';
 import { createMemoryStore, type UpdateMemory } from './memory-store.ts';
 import type { Permission, Ports } from './ports.ts';
@@ -55,6 +55,10 @@ class CorePushClient implements PushClient {
     on('error', (error) => {
       this.#lastError = error;
     });
+    on('token_error', ({ code, detail }) => {
+      const at = new Date(ports.time.now());
+      this.#lastError = { code: 'token_error', detail: `${code} ${detail}`, at };
+    });
     this.#transmitter = new Transmitter(ports, this.#update, this.#options, emit);
     const { development } = this.#options;
     this.#watch = new TokenWatch(ports, this.#update, this.#transmitter, emit, development);
@@ -88,7 +92,10 @@ class CorePushClient implements PushClient {
     });
     this.#transmitter.vouch(userId, toVoucher(proof));
     const others = before.users.filter(({ id }) => after.users.every((user) => user.id !== id));
-    if (others.length > 0) await this.#ports.platform.clearShown();
+    if (others.length > 0) {
+      await this.#ports.platform.clearShown();
+      this.#transmitter.interrupt();
+    }
     this.#transmitter.poke(true);
   }
 
@@ -166,6 +173,8 @@ class CorePushClient implements PushClient {
   }
 
   wake(): void {
+    const { live } = this.#transmitter;
+    this.#transmitter.learn(withoutOldCheckIn(live, this.#ports.time.now()));
     this.#watch.wake();
     this.#transmitter.poke(true);
   }

@@ -8,8 +8,10 @@ const MAX_RECEIPTS = 500;
 /** Whoever signs in has to be vouched for, unless the server knows of the user already. */
 export function signIn(memory: Memory, userId: string, accounts: 'one' | 'several'): Memory {
   if (memory.users.some(({ id }) => id === userId)) return memory;
-  const others = accounts === 'several' ? memory : withoutUsers(memory, memory.users);
-  return { ...others, users: [...others.users, newcomer(userId)] };
+  if (accounts === 'several') return { ...memory, users: [...memory.users, newcomer(userId)] };
+  const [last] = memory.users;
+  const instead = last?.isLinked === true ? last.id : (last?.instead ?? null);
+  return { ...withoutUsers(memory, memory.users), users: [newcomer(userId, instead)] };
 }
 
 /**

@@ -14,6 +14,8 @@ export interface Live {
   readonly vouched: ReadonlySet<string>;
   /** The newest state that this process brought to the server; null until it checked in. */
   readonly acknowledged: string | null;
+  /** When that was. */
+  readonly acknowledgedAt: number;
   /** The state that the server called impossible; the same one is not sent again. */
   readonly refused: string | null;
   /** The nonce that lets the next packet have a token which another installation holds. */
@@ -29,11 +31,20 @@ export const UNKNOWN: Live = {
   token: null,
   vouched: new Set(),
   acknowledged: null,
+  acknowledgedAt: 0,
   refused: null,
   takeover: null,
   sendAt: 0,
   proveAt: 0,
 };
+
+/** A process that lives for long checks in again, as often as the server keeps note of it. */
+const CHECK_IN_MS = 6 * 3_600_000;
+
+/** Forgets what the server acknowledged long ago. */
+export function withoutOldCheckIn(live: Live, now: number): Live {
+  return now - live.acknowledgedAt < CHECK_IN_MS ? live : { ...live, acknowledged: null };
+}
 
 /** Whether pushes may be shown, if only silently; without that no token is asked for. */
 export function isAllowed(permission: Permission | null): boolean {

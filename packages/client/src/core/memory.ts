@@ -34,6 +34,8 @@ export interface WantedUser {
   readonly isWorn: boolean;
   /** The server has said that the user is signed in here, which no proof is needed for any more. */
   readonly isLinked: boolean;
+  /** Whom the server had when this one came instead; null for nobody. */
+  readonly instead: string | null;
 }
 
 /** As the packet has them, beside the user's id. */
@@ -93,8 +95,8 @@ export function freshMemory(identity: Identity): Memory {
 }
 
 /** A user whom somebody has to vouch for. */
-export function newcomer(id: string): WantedUser {
-  return { id, proof: null, isWorn: false, isLinked: false };
+export function newcomer(id: string, instead: string | null = null): WantedUser {
+  return { id, proof: null, isWorn: false, isLinked: false, instead };
 }
 
 /** Reads what `JSON.stringify` wrote of a memory; null for anything else. */

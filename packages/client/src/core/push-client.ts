@@ -18,7 +18,10 @@ export type ReceiptKind = 'displayed' | 'opened' | 'dismissed';
 
 /** One place for all that can go wrong, so that an app can show or log it. */
 export interface ClientError {
-  /** A code of the server, `token_error`, `no_answer`, `storage` or `proof_failed`. */
+  /**
+   * A code of the server, `http_` and a status where it gave none, `token_error`, `no_answer`,
+   * `storage` or `proof_failed`.
+   */
   readonly code: string;
   readonly detail: string;
   readonly at: Date;

@@ -130,7 +130,7 @@ function settlePacket(
   const { status, code, detail, body } = answer;
   const error = { code, detail };
   if ((status === 200 || status === 201) && usersIn(body['installation']) !== null) {
-    return settleTaken(memory, step, answer);
+    return settleTaken(memory, step, answer, around.now);
   }
   if (code === 'assertion_invalid') return settleRefusedProof(memory, step, answer, around);
   if (code === 'token_held') {
@@ -148,6 +148,7 @@ function settleTaken(
   memory: Memory,
   step: Extract<Sending, { kind: 'packet' }>,
   answer: ReadAnswer,
+  acknowledgedAt: number,
 ): Settled {
   const reasons = toBody(answer.body['reason']);
   const isLate = Object.keys(reasons).length > 0;
@@ -157,7 +158,8 @@ function settleTaken(
   const heard = { ...known, sent: isLate ? null : sent };
   const { memory: next, lost } = reconcile(heard, step, answer, reasons['user'] === undefined);
   const signedOut = toSignedOut(lost, 'revoked');
-  const live = { takeover: null, refused: null, acknowledged: isLate ? null : step.text };
+  const acknowledged = isLate ? null : step.text;
+  const live = { takeover: null, refused: null, acknowledged, acknowledgedAt };
   return isLate ? again(next, { live, signedOut }) : on(next, { live, signedOut });
 }
 
@@ -194,7 +196,8 @@ function withLinked(memory: Memory, ids: readonly string[]): Memory {
 /**
  * A proof that went out before may have been used up by a request whose answer was lost, or have
  * grown too old: another one is asked for. Anybody else whom the server refuses is not signed in
- * here, as after a revocation. The rest of the packet was stored.
+ * here, as after a revocation. The rest of the packet was stored. Where the server found the proof
+ * to be of the past, as that of a forgotten tab, whoever was there before still is.
  */
 function settleRefusedProof(
   memory: Memory,
@@ -205,7 +208,7 @@ function settleRefusedProof(
   const { body, code, detail } = answer;
   const refused = body['refused_users'] === undefined ? named : textsIn(body['refused_users']);
   const known = { ...counted(memory, answer), isEnrolled: true, sent: null };
-  const there = named.filter((id) => !refused.includes(id));
+  const there = usersIn(body['installation']) ?? named.filter((id) => !refused.includes(id));
   const heard = memory.logouts.length > 0 ? known : withLinked(known, there);
   // Who signed in again meanwhile was not meant.
   const meant = heard.users.filter(
@@ -213,7 +216,12 @@ function settleRefusedProof(
   );
   const lost = meant.filter(({ id }) => !worn.includes(id) || !vouched.has(id));
   const kept = withoutUsers(heard, lost);
-  const users = kept.users.map((user) => (meant.includes(user) ? newcomer(user.id) : user));
+  const before = kept.users.length === 0 ? lost.map(({ instead }) => instead) : [];
+  const back = there.filter((id) => before.includes(id));
+  const users = [
+    ...kept.users.map((user) => (meant.includes(user) ? newcomer(user.id, user.instead) : user)),
+    ...back.map((id) => ({ ...newcomer(id), isLinked: true })),
+  ];
   const signedOut = lost.map(({ id, isLinked }) => ({
     userId: id,
     why: isLinked ? 'revoked' : code,

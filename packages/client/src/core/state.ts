@@ -20,13 +20,19 @@ export function stateOf(memory: Memory, live: Live, options: StateOptions): Stat
   if (device === null || permission === null || token === 'awaited') return null;
   const users = nameable(memory).map(({ id }) => ({ id }));
   return {
-    ...(token !== 'unchanged' && { token }),
+    ...(token === 'unchanged' ? { token_error: errorOf(live) } : { token, token_error: null }),
     ...(options.accounts === 'several' ? { users } : { user: users[0] ?? null }),
     permission,
     device: { ...device, sdk_version: options.sdkVersion },
     ...(memory.tags !== null && { tags: memory.tags }),
     ...(memory.deviceTags !== null && { device_tags: memory.deviceTags }),
   };
+}
+
+/** In the lengths that the server takes. */
+function errorOf({ token }: Live): { readonly code: string; readonly detail: string } | null {
+  if (token?.kind !== 'failed') return null;
+  return { code: token.code.slice(0, 64) || 'unknown', detail: token.detail.slice(0, 500) };
 }
 
 /** The users whom a packet can name. */

@@ -21,6 +21,7 @@ export interface TransmitterOptions extends StateOptions {
 
 /** After so long there is no answer, of the server or of whoever vouches. */
 const PATIENCE_MS = 30_000;
+const INTERRUPTED = 'interrupted';
 /** So often in a row the same thing may be told differently at once. */
 const REPEATS_AT_ONCE = 2;
 
@@ -52,7 +53,10 @@ export class Transmitter implements AsyncDisposable {
   #isAsked = false;
   #isEnded = false;
   #cancelTimer: () => void = () => {};
-  #abort: (() => void) | null = null;
+  /** What was planned in an earlier one is not begun any more. */
+  #epoch = 0;
+  /** Of those who wait for something. */
+  readonly #interrupts = new Set<() => void>();
 
   constructor(ports: Ports, update: UpdateMemory, options: TransmitterOptions, emit: Emit) {
     this.#ports = ports;
@@ -88,16 +92,20 @@ export class Transmitter implements AsyncDisposable {
     this.#running ??= this.#run();
   }
 
-  /** Gives up the answer that is waited for, because something else has to go out first. */
+  /** Gives up what is waited for or about to begin: something else has to go out first. */
   interrupt(): void {
-    this.#abort?.();
+    this.#epoch += 1;
+    for (const interrupt of this.#interrupts) interrupt();
   }
 
   /** Asks what the server holds, whatever else is under way; null for no answer. */
   async ask(memory: Memory): Promise<ClientAnswer | null> {
     const asked = { method: 'GET', path: '', body: null } as const;
     const request = toRequest(memory, this.#options.key, asked);
-    return this.#patiently((signal) => this.#ports.transport(request, signal).catch(() => null));
+    const answer = await this.#patiently((signal) =>
+      this.#ports.transport(request, signal).catch(() => null),
+    );
+    return answer === INTERRUPTED ? null : answer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -133,12 +141,14 @@ export class Transmitter implements AsyncDisposable {
 
   async #step(): Promise<boolean> {
     if (this.#isEnded) return false;
+    const epoch = this.#epoch;
     const prepared = await this.#prepare();
     const now = this.#ports.time.now();
     const [memory, step] = await this.#update((held) => {
       const planned = plan(held, this.#live, prepared, now, this.#options);
       return [planned[0], planned];
     });
+    if (epoch !== this.#epoch) return true;
     switch (step.kind) {
       case 'idle':
         this.#rest(memory, prepared, step.until);
@@ -174,7 +184,7 @@ export class Transmitter implements AsyncDisposable {
 
   async #prove({ id }: Memory, userId: string): Promise<void> {
     let why = 'timeout';
-    const proof = await this.#patiently(async () => {
+    const proof = await this.#patiently<ProofMembers>(async () => {
       try {
         return (await this.#vouchers.get(userId)?.(id)) ?? null;
       } catch (error) {
@@ -182,6 +192,7 @@ export class Transmitter implements AsyncDisposable {
         return null;
       }
     });
+    if (proof === INTERRUPTED) return;
     if (proof === null) {
       this.#report('proof_failed', why);
       const waitMs = backoffMs(this.#proofFailures, this.#random());
@@ -199,16 +210,8 @@ export class Transmitter implements AsyncDisposable {
     this.#allowance = allowance;
     if (waitMs > 0) return this.learn({ sendAt: time.now() + waitMs });
     const request = toRequest(memory, this.#options.key, describe(step));
-    let isInterrupted = false;
-    const answer = await this.#patiently((signal, giveUp) => {
-      this.#abort = () => {
-        isInterrupted = true;
-        giveUp();
-      };
-      return transport(request, signal).catch(() => null);
-    });
-    this.#abort = null;
-    if (isInterrupted && answer === null) return;
+    const answer = await this.#patiently((signal) => transport(request, signal).catch(() => null));
+    if (answer === INTERRUPTED) return;
     const spare = freshIdentity(cryptography);
     const around = { vouched: this.#live.vouched, spare, now: time.now() };
     const settled = await this.#update((held) => {
@@ -277,19 +280,25 @@ export class Transmitter implements AsyncDisposable {
     return (a * 256 + b) / 65_536;
   }
 
-  /** What a task comes to; null when that takes too long, or when it gives up. */
+  /** What a task comes to; null when it takes too long. */
   async #patiently<T extends ClientAnswer | ProofMembers>(
-    task: (signal: AbortSignal, giveUp: () => void) => Promise<T | null>,
-  ): Promise<T | null> {
+    task: (signal: AbortSignal) => Promise<T | null>,
+  ): Promise<T | null | typeof INTERRUPTED> {
     const abort = new AbortController();
-    const giveUp = (): void => abort.abort();
-    const given = new Promise<null>((resolve) => {
-      abort.signal.addEventListener('abort', () => resolve(null));
+    let isInterrupted = false;
+    const interrupt = (): void => {
+      isInterrupted = true;
+      abort.abort();
+    };
+    this.#interrupts.add(interrupt);
+    const cancel = this.#ports.time.after(PATIENCE_MS, () => abort.abort());
+    const givenUp = new Promise<null | typeof INTERRUPTED>((resolve) => {
+      abort.signal.addEventListener('abort', () => resolve(isInterrupted ? INTERRUPTED : null));
     });
-    const cancel = this.#ports.time.after(PATIENCE_MS, giveUp);
     try {
-      return await Promise.race([task(abort.signal, giveUp), given]);
+      return await Promise.race([task(abort.signal), givenUp]);
     } finally {
+      this.#interrupts.delete(interrupt);
       cancel();
     }
   }

@@ -14,6 +14,7 @@ export const EVENT_KINDS = [
   'token.quarantined',
   'token.restored',
   'token.contested',
+  'token.failed',
   'user.attached',
   'user.detached',
   'permission.changed',

@@ -57,6 +57,12 @@ export interface HeldToken {
   readonly isReturned: boolean;
 }
 
+/** What the system of a device calls its failure to give a token. */
+export interface TokenError {
+  readonly code: string;
+  readonly detail: string | null;
+}
+
 /** A user who is signed in. */
 export interface OpenLink {
   readonly userRef: number;
@@ -85,6 +91,8 @@ export interface Installation {
   readonly namedSeq: number | null;
   /** The highest sequence that any topic was changed under. */
   readonly topicsSeq: number | null;
+  /** Why the device's system gives it no token, as the device says; null where it says nothing. */
+  readonly tokenError: TokenError | null;
   readonly permission: Permission | null;
   readonly device: DeviceFacts;
   /** The device's own clock with its last report; for support, orders nothing. */

@@ -218,15 +218,19 @@ function turnOf(
   return { formerKey: held.key, isReturned: held.formerKey?.equals(key) === true };
 }
 
-function afterDevice(
-  installation: Installation,
-  patch: DevicePatch | null,
-): Pick<Installation, 'permission' | 'device' | 'clientTime' | 'tags' | 'deviceTags'> {
-  const { permission, device, clientTime, tags, deviceTags } = installation;
-  if (patch === null) return { permission, device, clientTime, tags, deviceTags };
+/** What the device group of a packet is about. */
+type Reported = Pick<
+  Installation,
+  'permission' | 'tokenError' | 'device' | 'clientTime' | 'tags' | 'deviceTags'
+>;
+
+function afterDevice(installation: Installation, patch: DevicePatch | null): Reported {
+  const { permission, tokenError, device, clientTime, tags, deviceTags } = installation;
+  if (patch === null) return { permission, tokenError, device, clientTime, tags, deviceTags };
   const reported: DeviceFacts = { ...device, ...patch.facts };
   return {
     permission: patch.permission === undefined ? permission : patch.permission,
+    tokenError: patch.tokenError === undefined ? tokenError : patch.tokenError,
     device: reported,
     clientTime: patch.clientTime ?? clientTime,
     tags: patch.tags === undefined ? tags : (patch.tags ?? {}),

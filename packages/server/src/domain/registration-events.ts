@@ -123,6 +123,10 @@ function deviceEvents(
   if (permission !== undefined && permission !== installation.permission) {
     events.push({ ...base, kind: 'permission.changed', cause: permission ?? 'cleared' });
   }
+  const failure = patch.tokenError?.code ?? null;
+  if (failure !== null && failure !== installation.tokenError?.code) {
+    events.push({ ...base, kind: 'token.failed', cause: failure });
+  }
   const version = patch.facts.appVersion;
   const known = installation.device.appVersion;
   if (version !== undefined && version !== null && known !== null && version !== known) {

@@ -6,6 +6,7 @@ import {
   type Installation,
   type OpenLink,
   type Permission,
+  type TokenError,
 } from './installation.ts';
 import { LIMITS } from './limits.ts';
 import { orderOf, type FieldGroup, type Order } from './ordering.ts';
@@ -78,6 +79,7 @@ export type Proof =
 
 export interface DevicePatch {
   readonly permission?: Permission | null;
+  readonly tokenError?: TokenError | null;
   readonly facts: Partial<DeviceFacts>;
   readonly tags?: Readonly<Record<string, string>> | null;
   readonly deviceTags?: Readonly<Record<string, string>> | null;

@@ -17,6 +17,7 @@ export function removalChanges(installation: Installation, at: Date): ChangeSet 
     token: null,
     links: [],
     holderVersion: installation.holderVersion + 1,
+    tokenError: null,
     permission: null,
     device: { ...NO_DEVICE, platform, appVersion, sdkVersion },
     tags: {},

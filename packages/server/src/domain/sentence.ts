@@ -53,6 +53,8 @@ export function eventSentence(event: EventFacts): string {
       return `Token ${event.newToken} ${RESTORED[event.cause ?? ''] ?? RESTORED.check_in} and is in use again.`;
     case 'token.contested':
       return `Token ${event.oldToken} is disputed between installations.`;
+    case 'token.failed':
+      return `The system of the device gave the app no token${because(event.cause)}.`;
     case 'user.attached':
       return `${user} signed in.`;
     case 'user.detached':

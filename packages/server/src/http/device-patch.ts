@@ -1,5 +1,5 @@
 import type { InstallationInput } from '@homing/protocol';
-import type { DeviceFacts } from '../domain/installation.ts';
+import type { DeviceFacts, TokenError } from '../domain/installation.ts';
 import type { DevicePatch } from '../domain/registration.ts';
 import { contentHash } from './canonical-json.ts';
 
@@ -7,18 +7,24 @@ import { contentHash } from './canonical-json.ts';
 export function toDevicePatch(
   body: InstallationInput,
 ): { readonly patch: DevicePatch; readonly hash: Buffer } | null {
-  const { permission, device, tags, device_tags: deviceTags } = body;
-  const isCarried = [permission, device, tags, deviceTags].some((part) => part !== undefined);
+  const { permission, device, tags, device_tags: deviceTags, token_error: tokenError } = body;
+  const parts = [permission, device, tags, deviceTags, tokenError];
+  const isCarried = parts.some((part) => part !== undefined);
   if (!isCarried) return null;
   const patch: DevicePatch = {
     facts: toFacts(device ?? {}),
     ...(permission !== undefined && { permission }),
+    ...(tokenError !== undefined && { tokenError: toTokenError(tokenError) }),
     ...(tags !== undefined && { tags }),
     ...(deviceTags !== undefined && { deviceTags }),
   };
   // In the order of their names, in which the canonical text has them.
-  const group = { device, device_tags: deviceTags, permission, tags };
+  const group = { device, device_tags: deviceTags, permission, tags, token_error: tokenError };
   return { patch, hash: contentHash(group) };
+}
+
+function toTokenError(error: InstallationInput['token_error']): TokenError | null {
+  return error ? { code: error.code, detail: error.detail ?? null } : null;
 }
 
 type DeviceField = keyof NonNullable<InstallationInput['device']>;

@@ -26,6 +26,7 @@ export function renderInstallation(
     status: installationStatus(installation, now),
     ...renderUsers(installation, accountMode),
     token: installation.token === null ? null : renderToken(installation.token),
+    token_error: installation.tokenError,
     permission: installation.permission,
     device: {
       platform: device.platform,

@@ -13,6 +13,7 @@ import {
   type Installation,
   type OpenLink,
   type Permission,
+  type TokenError,
   type TokenStatus,
 } from '../domain/installation.ts';
 import { FIELD_GROUPS, type FieldGroup, type GroupMark } from '../domain/ordering.ts';
@@ -51,6 +52,8 @@ export interface InstallationRow extends AddressRow, MarkRow {
   readonly server_write_at: Date | null;
   readonly named_seq: number | null;
   readonly topics_seq: number | null;
+  readonly token_error_code: string | null;
+  readonly token_error_detail: string | null;
   readonly permission: Permission | null;
   readonly dormant_since: Date | null;
   readonly removed_at: Date | null;
@@ -128,6 +131,7 @@ function toInstallation(row: InstallationRow, links: readonly OpenLink[]): Insta
     marks: toMarks(row),
     namedSeq: row.named_seq,
     topicsSeq: row.topics_seq,
+    tokenError: toTokenError(row),
     permission: row.permission,
     device: {
       platform: row.platform,
@@ -248,4 +252,9 @@ export function addressColumns(address: Address | null): AddressRow {
     case undefined:
       return empty;
   }
+}
+
+function toTokenError(row: InstallationRow): TokenError | null {
+  const { token_error_code: code, token_error_detail: detail } = row;
+  return code === null ? null : { code, detail };
 }

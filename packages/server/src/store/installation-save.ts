@@ -101,6 +101,8 @@ const TOKEN: Part = {
 const DEVICE: Part = {
   types: {
     permission: 'text',
+    token_error_code: 'text',
+    token_error_detail: 'text',
     platform: 'text',
     label: 'text',
     model: 'text',
@@ -114,8 +116,10 @@ const DEVICE: Part = {
     tags: 'jsonb',
     device_tags: 'jsonb',
   },
-  columns: ({ permission, device, clientTime, tags, deviceTags }) => ({
+  columns: ({ permission, tokenError, device, clientTime, tags, deviceTags }) => ({
     permission,
+    token_error_code: tokenError?.code ?? null,
+    token_error_detail: tokenError?.detail ?? null,
     platform: device.platform,
     label: device.label,
     model: device.model,
@@ -132,6 +136,7 @@ const DEVICE: Part = {
   differs: (held, next) =>
     held.device !== next.device ||
     held.permission !== next.permission ||
+    held.tokenError !== next.tokenError ||
     held.clientTime !== next.clientTime ||
     held.tags !== next.tags ||
     held.deviceTags !== next.deviceTags,

@@ -50,16 +50,16 @@ export function installationPut(server: HttpServer, deps: InstallationPutDepende
       const context = await deps.authenticator.limitedInstallation(request, 'installations:write');
       const id = parseInstallationId(request.params.installation_id);
       const input = await toSyncInput(deps, context, id, request.body);
-      const synced = requireSynced(
-        await deps.syncs.submit({ kind: 'sync', context, input }),
-        input,
-      );
-      void reply.code(synced.created ? 201 : 200);
-      return {
+      const synced = requireSynced(await deps.syncs.submit({ kind: 'sync', context, input }));
+      const stored = {
         ...renderOutcomes(synced.outcomes),
         seq: renderSequences(synced.installation),
         installation: await renderSynced(deps.db, context, synced),
       };
+      const [refused] = synced.refused;
+      if (refused !== undefined) throw refusedProofError(synced, refused, input, stored);
+      void reply.code(synced.created ? 201 : 200);
+      return stored;
     },
   );
 }
@@ -119,13 +119,10 @@ async function tokenPart(
   return { claim, hash };
 }
 
-function requireSynced(result: SyncResult, input: SyncInput): Synced {
+function requireSynced(result: SyncResult): Synced {
   switch (result.kind) {
-    case 'synced': {
-      const [refused] = result.refused;
-      if (refused === undefined) return result;
-      throw refusedProofError(result, refused, input);
-    }
+    case 'synced':
+      return result;
     case 'forked':
       throw forkedError();
     case 'wrong_form':
@@ -157,13 +154,13 @@ function wrongFormError(accountMode: App['accountMode']): ApiError {
 
 /** What of the packet was stored all the same stands in the answer. */
 function refusedProofError(
-  { installation, outcomes, accountMode, refused: all }: Synced,
+  { accountMode, refused: all }: Synced,
   refused: Synced['refused'][number],
   input: SyncInput,
+  stored: Readonly<Record<string, unknown>>,
 ): ApiError {
   const members = {
-    seq: renderSequences(installation),
-    ...renderOutcomes(outcomes),
+    ...stored,
     ...(accountMode === 'multi' && { refused_users: all.map(({ userId }) => userId) }),
   };
   const claim = input.user?.claims.find(({ id }) => id === refused.userId);
