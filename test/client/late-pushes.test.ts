@@ -79,3 +79,24 @@ scenario('what is for whoever has the phone is shown', async (scene) => {
   await stage.arrive(phone, pushes);
   assert.equal(phone.system.screen.length, 1);
 });
+
+scenario('a push that is looked at while its user logs out does not stay there', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone } = await stage.signedIn('anna');
+  const pushes = await stage.send('anna');
+  await Promise.all([stage.arrive(phone, pushes), phone.logout()]);
+  assert.deepEqual(phone.system.screen, []);
+});
+
+scenario('whoever is signed out by the server leaves nothing on the screen', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone } = await stage.signedIn('anna');
+  await stage.arrive(phone, await stage.send('anna'));
+  assert.equal(phone.system.screen.length, 1);
+  const revoked = await scene.backEnd.request('POST', '/v1/users/anna/revoke', {});
+  assert.equal(revoked.status, 200);
+  await phone.kill();
+  await phone.open();
+  assert.deepEqual(phone.signedOut, ['anna']);
+  assert.deepEqual(phone.system.screen, []);
+});

@@ -66,6 +66,42 @@ scenario('S30 a restored phone in Benâ€™s hands never claims the token of Annaâ€
 });
 
 scenario(
+  'a copy that may have no token does not sign the other phone out for ever',
+  async (scene) => {
+    await using stage = new ClientScene(scene);
+    const { phone: annas, token } = await stage.signedIn('anna');
+    const disk = annas.disk.copy();
+    const bens = stage.phone({ disk, system: new PhoneSystem(apnsToken(), 'denied') });
+    await bens.open();
+    await bens.login('ben');
+    for (const phone of [annas, bens, annas, bens]) {
+      await phone.kill();
+      await phone.open();
+      await phone.login(phone === annas ? 'anna' : 'ben');
+    }
+    assert.notEqual(annas.identity.id, bens.identity.id);
+    await scene.assertAtRest({ own: [[token, 'anna']] });
+    const held = await scene.backEnd.installation(bens.identity.id);
+    assert.equal(held.user?.id, 'ben');
+  },
+);
+
+scenario('a memory that is set back once counts on from what the server knows', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone, token } = await stage.signedIn('anna');
+  const { id } = phone.identity;
+  const before = phone.disk.text;
+  await phone.client.setDeviceTags({ beta: 'yes' });
+  await phone.client.settled();
+  await phone.kill();
+  phone.disk.text = before;
+  await phone.open();
+  assert.equal(phone.identity.id, id);
+  assert.deepEqual((await phone.client.status()).users, ['anna']);
+  await scene.assertAtRest({ own: [[token, 'anna']] });
+});
+
+scenario(
   'a phone whose secret the server does not know enrols anew, once an hour',
   async (scene) => {
     await using stage = new ClientScene(scene);

@@ -116,7 +116,7 @@ export const CATALOGUE = {
   ),
   S91: shown(IDENTITY_EDGES),
 
-  S92: shown('test/storm/storm.test.ts'),
+  S92: shown('test/storm/storm.test.ts', 'test/fleet/fleet.test.ts'),
 } satisfies Readonly<Record<`S${number}`, CatalogueEntry>>;
 
 function shown(...files: readonly string[]): CatalogueEntry {

@@ -6,7 +6,8 @@ export interface Statement {
   readonly seq: number;
   /** Null signs out; undefined says nothing about it. */
   readonly user: string | null | undefined;
-  readonly token: string | undefined;
+  /** Null gives it up; undefined says nothing about it. */
+  readonly token: string | null | undefined;
   /** The moment before its first transmission. */
   readonly begunAt: number;
   /** The moment after its first acknowledgement, and the time of that. */
@@ -52,6 +53,20 @@ export class RegistryBook {
   open(installationId: string, secret: string): void {
     const openedAt = this.#next();
     this.#histories.set(installationId, { installationId, secret, openedAt, statements: [] });
+  }
+
+  /** The installations that were opened. */
+  get installations(): readonly string[] {
+    return [...this.#histories.keys()];
+  }
+
+  has(installationId: string): boolean {
+    return this.#histories.has(installationId);
+  }
+
+  /** Whom a tag names, of those who were ever said to be signed in; null for nobody. */
+  userOf(rcpt: string): string | null {
+    return this.#recipients.get(rcpt)?.user ?? null;
   }
 
   /** Notes a statement that is about to be sent. */

@@ -9,7 +9,7 @@ import type { SeededRandom } from '../seeded-random.ts';
 export interface Weather {
   /** Each transmission takes from nothing up to this long, so that later ones overtake. */
   readonly longestDelayMs: number;
-  /** The share of requests whose connection breaks, before the request or before its answer. */
+  /** The share of requests whose connection breaks: before the request, on its way, or after. */
   readonly resets: number;
   /** The share of requests that arrive twice. */
   readonly duplicates: number;
@@ -28,9 +28,22 @@ export interface RelayCounts {
   readonly duplicates: number;
 }
 
-const CALM: Weather = { longestDelayMs: 0, resets: 0, duplicates: 0 };
+export const CALM: Weather = { longestDelayMs: 0, resets: 0, duplicates: 0 };
 /** Those that belong to one connection, which the relay makes anew. */
-const HOP_HEADERS = new Set(['connection', 'content-length', 'host', 'transfer-encoding']);
+const HOP_HEADERS = new Set([
+  'connection',
+  'content-length',
+  'date',
+  'host',
+  'keep-alive',
+  'transfer-encoding',
+]);
+
+interface CarriedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
 
 /** The network between phones and servers: every request has a fate of its own. */
 export class Relay implements AsyncDisposable {
@@ -62,9 +75,14 @@ export class Relay implements AsyncDisposable {
     return { ...this.#counts };
   }
 
+  /** From now on; what is under way keeps the fate that it has. */
+  turn(weather: Weather): void {
+    this.#weather = weather;
+  }
+
   /** From now on everything arrives once and at once; resolves when nothing is late any more. */
   async calm(): Promise<void> {
-    this.#weather = CALM;
+    this.turn(CALM);
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
@@ -85,24 +103,35 @@ export class Relay implements AsyncDisposable {
       this.#counts.duplicates += 1;
       void this.#follow(this.#transmit(request, body));
     }
+    if (isAnswerLost && random.chance(0.5)) {
+      // The phone learns of it before the request arrives, which then comes after newer ones.
+      response.destroy();
+      await this.#transmit(request, body);
+      return;
+    }
     const answer = isLost ? null : await this.#transmit(request, body).catch(() => null);
     if (answer === null || isAnswerLost) {
       response.destroy();
       return;
     }
-    const contentType = answer.headers.get('content-type');
-    response.writeHead(answer.status, contentType === null ? {} : { 'content-type': contentType });
-    response.end(Buffer.from(await answer.arrayBuffer()));
+    response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
-  async #transmit(request: IncomingMessage, body: Buffer): Promise<Response> {
+  /** Reads the answer whole, also where nobody waits for it: its connection is free again then. */
+  async #transmit(request: IncomingMessage, body: Buffer): Promise<CarriedAnswer> {
     await delay(this.#options.random.next() * this.#weather.longestDelayMs);
-    const headers = Object.entries(request.headers).filter(([name]) => !HOP_HEADERS.has(name));
-    return fetch(`${this.#options.target()}${request.url}`, {
+    const answer = await fetch(`${this.#options.target()}${request.url}`, {
       method: request.method ?? 'GET',
-      headers: headers.map(([name, value]) => [name, String(value)] as [string, string]),
+      headers: withoutHopHeaders(
+        Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+      ),
       ...(body.length > 0 && { body: new Uint8Array(body) }),
     });
+    return {
+      status: answer.status,
+      headers: withoutHopHeaders(answer.headers),
+      body: Buffer.from(await answer.arrayBuffer()),
+    };
   }
 
   #follow(work: Promise<unknown>): Promise<unknown> {
@@ -110,6 +139,10 @@ export class Relay implements AsyncDisposable {
     this.#underWay.add(settled);
     return settled;
   }
+}
+
+function withoutHopHeaders(headers: Iterable<readonly [string, string]>): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => !HOP_HEADERS.has(name)));
 }
 
 export async function startRelay(options: RelayOptions): Promise<Relay> {

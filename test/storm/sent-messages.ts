@@ -31,6 +31,11 @@ export class SentMessages {
     return this.#numbers.size;
   }
 
+  /** The numbers of those. */
+  get numbers(): readonly number[] {
+    return [...this.#numbers.values()];
+  }
+
   /** Sends once; an answer may be lost, and a refusal for any reason but an outage is a failure. */
   async send(backEnd: BackEnd, number: number, body: unknown): Promise<void> {
     const answer = await backEnd.request('POST', '/v1/notifications', body).catch(() => null);

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import { createLogger } from '@homing/server';
 import type { Answer } from '../answer.ts';
 import { KillablePostgres } from '../crash/killable-postgres.ts';
@@ -11,11 +10,13 @@ import { AnswerTally } from '../races/answer-tally.ts';
 import { holdersOf } from '../races/token-claim.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import { someAtOnce } from '../some-at-once.ts';
+import { Outages } from './outages.ts';
 import { RegistryBook } from './registry-book.ts';
 import { SentMessages, toObserved } from './sent-messages.ts';
 import { startRelay, type Relay, type Weather } from './relay.ts';
 import { ServerFleet } from './server-fleet.ts';
 import { StormPhone } from './storm-phone.ts';
+import { repeat, togetherFor } from './together.ts';
 
 export interface StormOptions {
   readonly durationMs: number;
@@ -41,9 +42,6 @@ export interface StormCounts {
 
 const LOOK_MS = 200;
 const PROGRESS_MS = 10_000;
-const SERVER_KILL_MS = 5_000;
-const DATABASE_CRASH_MS = { least: 5_000, most: 10_000 };
-const DATABASE_DOWN_MS = 2_000;
 const SENDERS = 4;
 const SEND_PAUSE_MS = 200;
 const MOST_ADDRESSED = 5;
@@ -66,12 +64,13 @@ export async function runStorm(options: StormOptions): Promise<StormCounts> {
   await fleet.start();
   const { weather, random } = options;
   const relay = stack.use(await startRelay({ weather, random, target: () => fleet.url() }));
-  return await new Storm({ options, database, network, fleet, relay }).run();
+  const outages = new Outages({ database, fleet, random });
+  return await new Storm({ options, outages, network, fleet, relay }).run();
 }
 
 interface StormParts {
   readonly options: StormOptions;
-  readonly database: KillablePostgres;
+  readonly outages: Outages;
   readonly network: Network;
   readonly fleet: ServerFleet;
   readonly relay: Relay;
@@ -93,7 +92,6 @@ class Storm {
   readonly #phones: readonly StormPhone[];
   readonly #users: readonly string[];
   readonly #sent: SentMessages;
-  #crashes = 0;
   #observed = 0;
   #pushes = 0;
   #installations = 0;
@@ -119,7 +117,7 @@ class Storm {
   }
 
   async run(): Promise<StormCounts> {
-    const { fleet, relay } = this.#parts;
+    const { fleet, relay, outages } = this.#parts;
     await this.#rage();
     await relay.calm();
     await Promise.all(this.#phones.map((phone) => phone.rest()));
@@ -138,68 +136,35 @@ class Storm {
       ...relay.counts,
       messages: this.#sent.accepted,
       pushes: this.#pushes,
-      databaseCrashes: this.#crashes,
-      serverKills: fleet.kills,
+      databaseCrashes: outages.databaseCrashes,
+      serverKills: outages.serverKills,
       installations: this.#installations,
     };
   }
 
   async #rage(): Promise<void> {
-    const { durationMs } = this.#parts.options;
-    // One that fails ends all others, so that its failure is seen at once.
-    const failure = new AbortController();
-    const signal = AbortSignal.any([failure.signal, AbortSignal.timeout(durationMs)]);
-    const parts = [
+    const { options, outages } = this.#parts;
+    await togetherFor(options.durationMs, (signal) => [
       ...this.#phones.map((phone) => phone.live(signal)),
+      ...outages.strike(signal),
       ...Array.from({ length: SENDERS }, () =>
-        this.#repeat(
+        repeat(
           signal,
           () => SEND_PAUSE_MS,
           () => this.#send(),
         ),
       ),
-      this.#repeat(
-        signal,
-        () => SERVER_KILL_MS,
-        () => this.#parts.fleet.strike(),
-      ),
-      this.#repeat(
-        signal,
-        () => this.#crashPauseMs(),
-        () => this.#crash(),
-      ),
-      this.#repeat(
+      repeat(
         signal,
         () => LOOK_MS,
         async () => this.#observe(),
       ),
-      this.#repeat(
+      repeat(
         signal,
         () => PROGRESS_MS,
         async () => this.#tell(),
       ),
-    ];
-    const ended = await Promise.allSettled(
-      parts.map((part) =>
-        part.catch((error: unknown) => {
-          failure.abort();
-          throw error;
-        }),
-      ),
-    );
-    for (const each of ended) if (each.status === 'rejected') throw each.reason;
-  }
-
-  async #repeat(
-    signal: AbortSignal,
-    pauseMs: () => number,
-    work: () => Promise<void>,
-  ): Promise<void> {
-    for (;;) {
-      await delay(pauseMs(), null, { signal }).catch(() => null);
-      if (signal.aborted) return;
-      await work();
-    }
+    ]);
   }
 
   #install(index: number) {
@@ -229,21 +194,6 @@ class Storm {
     );
   }
 
-  #crashPauseMs(): number {
-    const { least, most } = DATABASE_CRASH_MS;
-    return least + this.#parts.options.random.next() * (most - least);
-  }
-
-  async #crash(): Promise<void> {
-    this.#parts.fleet.assertNoneDied();
-    const { database, options } = this.#parts;
-    const fire = await database.aim();
-    fire();
-    this.#crashes += 1;
-    await delay(options.random.next() * DATABASE_DOWN_MS);
-    await database.recover();
-  }
-
   /** Holds what providers took since the last look against the book. */
   #observe(): void {
     const { journal } = this.#parts.network;
@@ -256,10 +206,11 @@ class Storm {
   }
 
   #tell(): void {
-    const { options, fleet } = this.#parts;
+    const { options, outages } = this.#parts;
     options.onProgress?.(
-      `${this.#pushes} pushes of ${this.#sent.accepted} messages, ${this.#crashes} crashes of ` +
-        `PostgreSQL, ${fleet.kills} of servers, answers ${JSON.stringify(this.#answers.byCode)}`,
+      `${this.#pushes} pushes of ${this.#sent.accepted} messages, ` +
+        `${outages.databaseCrashes} crashes of PostgreSQL, ${outages.serverKills} of servers, ` +
+        `answers ${JSON.stringify(this.#answers.byCode)}`,
     );
   }
 

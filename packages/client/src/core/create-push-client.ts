@@ -138,19 +138,15 @@ class CorePushClient implements PushClient {
       this.#transmitter.poke(true);
       return 'withhold';
     }
-    const isShown = await this.#concerns(envelope);
-    if (isShown) await this.#report(envelope, 'displayed');
-    return isShown ? 'show' : 'withhold';
+    return (await this.#witness(envelope, 'displayed')) ? 'show' : 'withhold';
   }
 
-  async opened(envelope: PushEnvelope): Promise<boolean> {
-    const isOpened = await this.#concerns(envelope);
-    if (isOpened) await this.#report(envelope, 'opened');
-    return isOpened;
+  opened(envelope: PushEnvelope): Promise<boolean> {
+    return this.#witness(envelope, 'opened');
   }
 
   async dismissed(envelope: PushEnvelope): Promise<void> {
-    if (await this.#concerns(envelope)) await this.#report(envelope, 'dismissed');
+    await this.#witness(envelope, 'dismissed');
   }
 
   async status(): Promise<PushStatus> {
@@ -212,26 +208,38 @@ class CorePushClient implements PushClient {
     this.#transmitter.poke(true);
   }
 
-  /** Rule R9: what names somebody is for nobody else. */
-  async #concerns({ rcpt }: PushEnvelope): Promise<boolean> {
-    if (rcpt === undefined) return true;
-    const memory = await this.#read();
-    const { cryptography } = this.#ports;
-    const tags = memory.users.map(({ id }) => addresseeTag(cryptography, memory, id));
-    return (await Promise.all(tags)).includes(rcpt);
-  }
-
-  /** That one is lost is no reason to fail whoever shows the push. */
-  async #report({ id }: PushEnvelope, kind: ReceiptKind): Promise<void> {
-    if (!id.startsWith('ntf_')) return;
+  /**
+   * Rule R9: what names somebody is for nobody else. Whether they are here is looked at in the step
+   * that keeps the receipt, so that a logout comes before the verdict or clears what it led to.
+   */
+  async #witness({ id, rcpt }: PushEnvelope, kind: ReceiptKind): Promise<boolean> {
+    const addressees = rcpt === undefined ? null : await this.#addressees(rcpt);
+    const concerns = ({ users }: Memory): boolean =>
+      addressees === null || users.some((user) => addressees.includes(user.id));
     const at = new Date(this.#ports.time.now());
     const receipt = { notification_id: id, kind, at: at.toISOString() };
     try {
-      await this.#update((memory) => [addReceipt(memory, receipt), null]);
-      this.#transmitter.poke(false);
+      const isConcerned = await this.#update((memory) => {
+        const isConcerned = concerns(memory);
+        const isReported = isConcerned && id.startsWith('ntf_');
+        return [isReported ? addReceipt(memory, receipt) : memory, isConcerned];
+      });
+      if (isConcerned) this.#transmitter.poke(false);
+      return isConcerned;
     } catch (error) {
+      // That a receipt is lost is no reason to fail whoever shows the push.
       this.#emitter.emit('error', { code: 'storage', detail: String(error), at });
+      return concerns(await this.#read());
     }
+  }
+
+  /** Who of those that are here has this tag. */
+  async #addressees(rcpt: string): Promise<readonly string[]> {
+    const memory = await this.#read();
+    const { cryptography } = this.#ports;
+    const ids = memory.users.map(({ id }) => id);
+    const tags = await Promise.all(ids.map((id) => addresseeTag(cryptography, memory, id)));
+    return ids.filter((_, index) => tags[index] === rcpt);
   }
 }
 

@@ -13,6 +13,8 @@ export interface Memory extends Identity {
   readonly isEnrolled: boolean;
   /** When the id before this one was given up, in milliseconds since 1970; null for the first. */
   readonly enrolledAnewAt: number | null;
+  /** The server knew of a higher sequence than this memory ever gave away. */
+  readonly wasOvertaken: boolean;
   readonly isUnsubscribed: boolean;
   readonly users: readonly WantedUser[];
   /** Of the user and of the device; null where the app never set any, so that they are left out. */
@@ -83,6 +85,7 @@ export function freshMemory(identity: Identity): Memory {
     seq: 0,
     isEnrolled: false,
     enrolledAnewAt: null,
+    wasOvertaken: false,
     isUnsubscribed: false,
     users: [],
     tags: null,

@@ -99,7 +99,11 @@ function isImpossible({ status }: ReadAnswer): boolean {
  * The server does not know this id any more, or another copy of it is alive. What the app wants
  * stays; users have to be vouched for again, because their proofs named the former id.
  */
-function enrolAnew(memory: Memory, { code, detail }: ReadAnswer, around: Surroundings): Settled {
+function enrolAnew(
+  memory: Memory,
+  { code, detail }: Pick<ReadAnswer, 'code' | 'detail'>,
+  around: Surroundings,
+): Settled {
   const { vouched, spare, now } = around;
   const ago = now - (memory.enrolledAnewAt ?? 0);
   const isSoon = memory.enrolledAnewAt !== null && ago >= 0 && ago < ENROL_ANEW_MS;
@@ -130,7 +134,7 @@ function settlePacket(
   const { status, code, detail, body } = answer;
   const error = { code, detail };
   if ((status === 200 || status === 201) && usersIn(body['installation']) !== null) {
-    return settleTaken(memory, step, answer, around.now);
+    return settleTaken(memory, step, answer, around);
   }
   if (code === 'assertion_invalid') return settleRefusedProof(memory, step, answer, around);
   if (code === 'token_held') {
@@ -143,23 +147,33 @@ function settlePacket(
   return later(memory, error);
 }
 
-/** The server holds what the packet says, or something newer that it tells of. */
+/**
+ * The server holds what the packet says, or something newer that it tells of. What this memory did
+ * not say itself comes from another copy of it, or from before it was set back, which happens once:
+ * the second time there are two copies, which the server cannot tell where one has no token.
+ */
 function settleTaken(
   memory: Memory,
   step: Extract<Sending, { kind: 'packet' }>,
   answer: ReadAnswer,
-  acknowledgedAt: number,
+  around: Surroundings,
 ): Settled {
   const reasons = toBody(answer.body['reason']);
   const isLate = Object.keys(reasons).length > 0;
-  const known = { ...counted(memory, answer), isEnrolled: true };
+  const isOvertaken = isLate && answer.seq > memory.seq;
+  if (isOvertaken && memory.wasOvertaken) {
+    const detail = 'another copy of this installation is alive';
+    return enrolAnew(memory, { code: 'installation_forked', detail }, around);
+  }
+  const wasOvertaken = isOvertaken || memory.wasOvertaken;
+  const known = { ...counted(memory, answer), isEnrolled: true, wasOvertaken };
   const isNewest = memory.sent?.seq === step.seq;
   const sent = isNewest && memory.sent ? { ...memory.sent, isAcknowledged: true } : memory.sent;
   const heard = { ...known, sent: isLate ? null : sent };
   const { memory: next, lost } = reconcile(heard, step, answer, reasons['user'] === undefined);
   const signedOut = toSignedOut(lost, 'revoked');
   const acknowledged = isLate ? null : step.text;
-  const live = { takeover: null, refused: null, acknowledged, acknowledgedAt };
+  const live = { takeover: null, refused: null, acknowledged, acknowledgedAt: around.now };
   return isLate ? again(next, { live, signedOut }) : on(next, { live, signedOut });
 }
 

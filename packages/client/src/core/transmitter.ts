@@ -224,6 +224,7 @@ export class Transmitter implements AsyncDisposable {
 
   #conclude({ live, pace, error, signedOut }: Settled): void {
     this.learn(live);
+    if (signedOut.length > 0) void this.#ports.platform.clearShown();
     for (const event of signedOut) this.#emit('signed_out', event);
     if (pace.kind === 'later') return this.#fail(error, pace.atLeastMs);
     this.#failures = 0;
