@@ -1,7 +1,6 @@
-import assert from 'node:assert/strict';
 import { once } from 'node:events';
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 interface Reply {
   readonly id: number;
@@ -17,7 +16,7 @@ interface Waiter {
 
 const DEADLINE_MS = 30_000;
 
-/** A WebDriver BiDi session (W3C): the few commands that a test needs of a browser. */
+/** A WebDriver BiDi session (W3C), by which a test drives Firefox. */
 export class BidiSession implements AsyncDisposable {
   readonly #socket: WebSocket;
   readonly #waiters = new Map<number, Waiter>();
@@ -38,30 +37,7 @@ export class BidiSession implements AsyncDisposable {
     return session;
   }
 
-  /** The id of the tab that is open. */
-  async tab(): Promise<string> {
-    const { contexts } = await this.command('browsingContext.getTree', {});
-    const [first] = contexts as readonly { readonly context: string }[];
-    assert(first !== undefined, 'A browser starts with a tab.');
-    return first.context;
-  }
-
-  async navigate(tab: string, url: string): Promise<void> {
-    await this.command('browsingContext.navigate', { context: tab, url, wait: 'complete' });
-  }
-
-  /** What a page's expression comes to, awaited there; it must be text. */
-  async evaluate(tab: string, expression: string): Promise<string> {
-    const answer = await this.command('script.evaluate', {
-      expression,
-      target: { context: tab },
-      awaitPromise: true,
-    });
-    const { value } = (answer.result ?? {}) as { readonly value?: unknown };
-    assert(typeof value === 'string', JSON.stringify(answer));
-    return value;
-  }
-
+  /** Resolves to the command's result; rejects with what the browser says is wrong. */
   async command(method: string, params: Json): Promise<Json> {
     this.#lastId += 1;
     const id = this.#lastId;
