@@ -25,19 +25,17 @@ export async function startFirefox(pushServerUrl: string): Promise<Firefox> {
   await using stack = new AsyncDisposableStack();
   const profile = await ownDirectory(stack, 'homing-firefox-');
   await writeFile(join(profile, 'user.js'), preferencesFor(pushServerUrl));
+  // System access is what the alert windows are clicked by.
+  const remote = ['--remote-debugging-port', '0', '--remote-allow-system-access'];
   const child = startBrowserProcess(stack, {
     program: PROGRAM,
-    // System access is what the alert windows are clicked by.
-    argv: [
-      ...['--headless', '--no-remote', '--profile', profile],
-      ...['--remote-debugging-port', '0', '--remote-allow-system-access'],
-    ],
+    argv: ['--headless', '--no-remote', '--profile', profile, ...remote],
     profile,
     environment: { MOZ_CRASHREPORTER_DISABLE: '1' },
     pipes: ['pipe'],
   });
   assert(child.stderr !== null);
-  const session = await untilReady(child, listeningAt(child.stderr).then(BidiSession.open));
+  const session = await untilReady(child, openSession(child.stderr));
   stack.use(session);
   return new Firefox(session, stack.move());
 }
@@ -94,13 +92,14 @@ export class Firefox implements AsyncDisposable {
 
 const TITLE = `document.getElementById('alertTitleLabel').getAttribute('value') ?? ''`;
 
-async function listeningAt(output: NodeJS.ReadableStream): Promise<string> {
+/** Resolves never where the browser does not come up. */
+async function openSession(output: NodeJS.ReadableStream): Promise<BidiSession> {
   const { promise, resolve } = Promise.withResolvers<string>();
   createInterface({ input: output }).on('line', (line) => {
     const url = LISTENING.exec(line)?.[1];
     if (url !== undefined) resolve(url);
   });
-  return promise;
+  return BidiSession.open(await promise);
 }
 
 function preferencesFor(pushServerUrl: string): string {
