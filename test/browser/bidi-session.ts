@@ -20,10 +20,12 @@ const DEADLINE_MS = 30_000;
 export class BidiSession implements AsyncDisposable {
   readonly #socket: WebSocket;
   readonly #waiters = new Map<number, Waiter>();
+  readonly #closed: Promise<unknown>;
   #lastId = 0;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
+    this.#closed = once(socket, 'close');
     socket.addEventListener('message', ({ data }) => this.#hear(JSON.parse(String(data)) as Reply));
     socket.addEventListener('close', () => this.#fail(new Error('The browser has gone.')));
   }
@@ -53,12 +55,16 @@ export class BidiSession implements AsyncDisposable {
     }
   }
 
+  /** Resolves when the browser has gone, whoever ended it. */
+  async closed(): Promise<void> {
+    await this.#closed;
+  }
+
   /** Ends the browser, which ends the session. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
-    const closed = once(this.#socket, 'close', { signal: AbortSignal.timeout(DEADLINE_MS) });
     await this.command('browser.close', {});
-    await closed;
+    await this.#closed;
   }
 
   #hear({ id, type, result = {}, message }: Reply): void {

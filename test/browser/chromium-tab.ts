@@ -81,13 +81,6 @@ export class ChromiumTab implements Tab {
     await this.#command('ServiceWorker.stopAllWorkers');
   }
 
-  /** A picture of the page, as PNG. */
-  async screenshot(): Promise<Buffer> {
-    const { data } = await this.#command('Page.captureScreenshot', { format: 'png' });
-    assert(typeof data === 'string');
-    return Buffer.from(data, 'base64');
-  }
-
   async close(): Promise<void> {
     await this.#session.command('Target.closeTarget', { targetId: this.#targetId });
   }

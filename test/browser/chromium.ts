@@ -63,14 +63,39 @@ export class Chromium implements AsyncDisposable {
 
   /** The addresses of the tabs that are open. */
   async addresses(): Promise<readonly string[]> {
-    const { targetInfos } = await this.#session.command('Target.getTargets');
-    const targets = targetInfos as readonly { readonly type: string; readonly url: string }[];
+    const targets = await this.#targets();
     return targets.filter(({ type }) => type === 'page').map(({ url }) => url);
+  }
+
+  /** Runs an expression in the worker of a script, which must be running. */
+  async evaluateInWorker(scriptUrl: string, expression: string): Promise<void> {
+    const worker = (await this.#targets()).find(
+      ({ type, url }) => type === 'service_worker' && url === scriptUrl,
+    );
+    assert(worker !== undefined, `No worker of ${scriptUrl} is running.`);
+    const { targetId } = worker;
+    const attach = { targetId, flatten: true };
+    const { sessionId } = await this.#session.command('Target.attachToTarget', attach);
+    await this.#session.command('Runtime.evaluate', { expression }, String(sessionId));
+    // A worker that is debugged is never stopped.
+    await this.#session.command('Target.detachFromTarget', { sessionId });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
+
+  async #targets(): Promise<readonly Target[]> {
+    const { targetInfos } = await this.#session.command('Target.getTargets');
+    return targetInfos as readonly Target[];
+  }
+}
+
+/** What CDP can attach to. */
+interface Target {
+  readonly targetId: string;
+  readonly type: string;
+  readonly url: string;
 }
 
 const FLAGS = [

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,12 +20,13 @@ export const WHY_NO_FIREFOX: string | false = existsSync(PROGRAM)
   : 'no Firefox: apt-get install --no-install-recommends firefox-esr';
 
 /**
- * Starts a headless Firefox with a profile of its own that asks this push service for messages. It
- * reaches nothing but this machine.
+ * Starts a headless Firefox that asks this push service for messages. It reaches nothing but this
+ * machine. A profile that is given is the caller's; otherwise there is a fresh one, which goes with
+ * the browser.
  */
-export async function startFirefox(pushServerUrl: string): Promise<Firefox> {
+export async function startFirefox(pushServerUrl: string, given?: string): Promise<Firefox> {
   await using stack = new AsyncDisposableStack();
-  const profile = await ownDirectory(stack, 'homing-firefox-');
+  const profile = given ?? (await ownDirectory(stack, 'homing-firefox-'));
   await writeFile(join(profile, 'user.js'), preferencesFor(pushServerUrl));
   // System access is what the alert windows are clicked by.
   const remote = ['--remote-debugging-port', '0', '--remote-allow-system-access'];
@@ -37,17 +40,24 @@ export async function startFirefox(pushServerUrl: string): Promise<Firefox> {
   assert(child.stderr !== null);
   const session = await untilReady(child, openSession(child.stderr));
   stack.use(session);
-  return new Firefox(session, stack.move());
+  return new Firefox(session, child, stack.move());
 }
 
 /** A running Firefox. */
 export class Firefox implements AsyncDisposable {
   readonly #session: BidiSession;
+  readonly #child: ChildProcess;
   readonly #resources: AsyncDisposableStack;
 
-  constructor(session: BidiSession, resources: AsyncDisposableStack) {
+  constructor(session: BidiSession, child: ChildProcess, resources: AsyncDisposableStack) {
     this.#session = session;
+    this.#child = child;
     this.#resources = resources;
+  }
+
+  /** What is in the profile, and comes back with it. */
+  get ownDevice(): FirefoxDevice {
+    return new FirefoxDevice(this.#session, 'default');
   }
 
   async addDevice(): Promise<FirefoxDevice> {
@@ -64,6 +74,13 @@ export class Firefox implements AsyncDisposable {
   /** Closes the notification with this title, as a person would. */
   async closeNotification(title: string): Promise<void> {
     await this.#clickInAlert(title, 'alert-close');
+  }
+
+  /** Ends it as the lack of power does. */
+  async kill(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await Promise.all([ended, this.#session.closed()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,6 +126,9 @@ function preferencesFor(pushServerUrl: string): string {
     // Remote control switches it off.
     'dom.push.connection.enabled': true,
     'alerts.useSystemBackend': false,
+    // After a crash it would ask what to do.
+    'browser.sessionstore.resume_from_crash': false,
+    'toolkit.startup.max_resumed_crashes': -1,
     // Default: five seconds before it comes back.
     'dom.push.retryBaseInterval': 100,
     // A proxy that nobody listens at keeps it off the internet.

@@ -16,7 +16,7 @@ export class Inbox<T> {
     else this.#waiters.splice(index, 1)[0]?.resolve(item);
   }
 
-  /** The oldest that fits and that nobody has taken, or else the next; `what` names it if none comes. */
+  /** The oldest that fits and is still here, or else the next; `what` names it if none comes. */
   async take(what: string, fits: (item: T) => boolean = () => true): Promise<T> {
     const index = this.#items.findIndex(fits);
     const [present] = index < 0 ? [] : this.#items.splice(index, 1);
@@ -29,10 +29,5 @@ export class Inbox<T> {
       reject(new Error(`${what} did not come; what did: ${JSON.stringify(this.#items)}`));
     }, DEADLINE_MS);
     return promise.finally(() => clearTimeout(deadline));
-  }
-
-  /** Those that nobody has taken, oldest first. */
-  get rest(): readonly T[] {
-    return [...this.#items];
   }
 }
