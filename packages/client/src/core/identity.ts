@@ -9,11 +9,10 @@ export interface Identity {
   readonly secret: string;
 }
 
-/** A UUID of version 4 (RFC 9562, section 5.4) and a secret. */
-export function freshIdentity(cryptography: Cryptography): Identity {
-  const digits = hex(cryptography.randomBytes(16));
-  const variant = '89ab'.charAt(Number.parseInt(digits.charAt(16), 16) & 3);
-  const marked = `${digits.slice(0, 12)}4${digits.slice(13, 16)}${variant}${digits.slice(17)}`;
-  const id = marked.replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-  return { id, secret: base64url(cryptography.randomBytes(32)) };
+/** A UUID of version 4 (RFC 9562, section 5.4; one of its four variants) and a secret. */
+export function freshIdentity({ randomBytes }: Cryptography): Identity {
+  return {
+    id: hex(randomBytes(16)).replace(/(.{8})(.{4}).(.{3}).(.{3})/, '$1-$2-4$3-8$4-'),
+    secret: base64url(randomBytes(32)),
+  };
 }

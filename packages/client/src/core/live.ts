@@ -1,21 +1,28 @@
 import type { TokenInput } from '@homing/protocol';
 import type { DeviceFacts, Permission, TokenAnswer } from './ports.ts';
+import type { PushClientOptions, UserProof } from './push-client-options.ts';
 
 /**
  * What this process knows and forgets with its end. A token above all: what the system gave to an
  * earlier process may be another phone's by now.
  */
 export interface Live {
+  readonly sdkVersion: string;
+  readonly accounts: 'one' | 'several';
   /** Null until the system was asked. */
   readonly device: DeviceFacts | null;
   readonly permission: Permission | null;
   readonly token: TokenAnswer | null;
-  /** Users whom somebody can vouch for in this process. */
-  readonly vouched: ReadonlySet<string>;
+  /** What vouches for users in this process, by their ids. */
+  readonly proofs: ReadonlyMap<string, UserProof>;
+  /** The state that was looked at last, in base64url of its SHA-256. */
+  readonly digest: { readonly text: string; readonly sha256: string };
   /** The newest state that this process brought to the server; null until it checked in. */
   readonly acknowledged: string | null;
   /** When that was. */
   readonly acknowledgedAt: number;
+  /** The state that was last said to be registered. */
+  readonly registered: string | null;
   /** The state that the server called impossible; the same one is not sent again. */
   readonly refused: string | null;
   /** The nonce that lets the next packet have a token which another installation holds. */
@@ -25,25 +32,24 @@ export interface Live {
   readonly proveAt: number;
 }
 
-export const UNKNOWN: Live = {
-  device: null,
-  permission: null,
-  token: null,
-  vouched: new Set(),
-  acknowledged: null,
-  acknowledgedAt: 0,
-  refused: null,
-  takeover: null,
-  sendAt: 0,
-  proveAt: 0,
-};
-
-/** A process that lives for long checks in again, as often as the server keeps note of it. */
-const CHECK_IN_MS = 6 * 3_600_000;
-
-/** Forgets what the server acknowledged long ago. */
-export function withoutOldCheckIn(live: Live, now: number): Live {
-  return now - live.acknowledgedAt < CHECK_IN_MS ? live : { ...live, acknowledged: null };
+/** What a process knows when it begins. */
+export function freshLive({ sdkVersion, accounts = 'one' }: PushClientOptions): Live {
+  return {
+    sdkVersion,
+    accounts,
+    device: null,
+    permission: null,
+    token: null,
+    proofs: new Map(),
+    digest: { text: '', sha256: '' },
+    acknowledged: null,
+    acknowledgedAt: 0,
+    registered: null,
+    refused: null,
+    takeover: null,
+    sendAt: 0,
+    proveAt: 0,
+  };
 }
 
 /** Whether pushes may be shown, if only silently; without that no token is asked for. */

@@ -102,24 +102,42 @@ export function newcomer(id: string, instead: string | null = null): WantedUser 
   return { id, proof: null, isWorn: false, isLinked: false, instead };
 }
 
-/** Reads what `JSON.stringify` wrote of a memory; null for anything else. */
+/**
+ * Reads what `JSON.stringify` wrote of a memory; null for anything else. The client alone writes the
+ * text: one that parses is whole, and its version tells what is in it.
+ */
 export function parseMemory(text: string | null): Memory | null {
   try {
-    const memory = JSON.parse(text ?? 'null') as Memory | null;
-    return memory !== null && isMemory(memory) ? memory : null;
+    const memory = JSON.parse(text ?? '') as Partial<Memory> | null;
+    return memory?.version === 1 ? (memory as Memory) : null;
   } catch {
     return null;
   }
 }
 
-/** The client alone writes the text, so that half of one and that of another version are told. */
-function isMemory({ version, id, secret, seq, ...rest }: Memory): boolean {
-  const { users, logouts, topics, receipts } = rest;
-  return (
-    version === 1 &&
-    /^[\da-f-]{36}$/.test(id) &&
-    /^[\w-]{43}$/.test(secret) &&
-    Number.isSafeInteger(seq) &&
-    [users, logouts, topics, receipts].every(Array.isArray)
-  );
+/** Who is signed in before a change and not after it. */
+export function leavers(before: Memory, after: Memory): readonly WantedUser[] {
+  return before.users.filter(({ id }) => after.users.every((user) => user.id !== id));
+}
+
+/**
+ * Tags of users and their topics end with them. Nobody can tell which of several users the tags are
+ * of, so that they end with the first.
+ */
+export function withoutUsers(memory: Memory, leaving: readonly WantedUser[]): Memory {
+  if (leaving.length === 0) return memory;
+  return {
+    ...memory,
+    users: memory.users.filter((user) => !leaving.includes(user)),
+    tags: memory.tags && {},
+    topics: memory.topics.filter(({ userId }) => leaving.every(({ id }) => id !== userId)),
+  };
+}
+
+/** Has the server sign somebody out, whether or not the app knows of the user. */
+export function withLogout(memory: Memory, userId: string | null): Memory {
+  const seq = memory.seq + 1;
+  const isLast = userId === null || memory.users.length === 0;
+  const logouts = isLast ? [{ userId: null, seq }] : [...memory.logouts, { userId, seq }];
+  return { ...memory, seq, sent: null, logouts };
 }

@@ -1,12 +1,28 @@
-import { listOf, toBody, usersIn, type ReadAnswer } from './answer.ts';
+import { listOf, readAnswer, toBody, usersIn, type ReadAnswer } from './answer.ts';
+import { read, type Engine } from './engine.ts';
 import { hex } from './hex.ts';
 import { tokenOf, type Live } from './live.ts';
 import type { Memory } from './memory.ts';
 import type { Cryptography } from './ports.ts';
 import type { SelfCheck } from './push-client.ts';
+import { toRequest } from './request.ts';
+
+const PATIENCE_MS = 30_000;
+
+/** Asks the server what it holds, whatever else is under way; null when it did not answer. */
+export async function selfCheck(engine: Engine): Promise<SelfCheck | null> {
+  const { time, transport, cryptography } = engine.ports;
+  const memory = await read(engine);
+  const request = toRequest(engine, memory, { method: 'GET', path: '', body: null });
+  const abort = new AbortController();
+  const cancel = time.after(PATIENCE_MS, () => abort.abort());
+  const answer = await transport(request, abort.signal);
+  cancel();
+  return answer && compare(memory, engine.live, readAnswer(answer), cryptography);
+}
 
 /** What the server holds, held against what this device wants it to hold. */
-export async function compare(
+async function compare(
   memory: Memory,
   live: Live,
   { status, code, body }: ReadAnswer,

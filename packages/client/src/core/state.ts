@@ -1,10 +1,6 @@
 import type { InstallationInput } from '@homing/protocol';
 import { tokenOf, type Live } from './live.ts';
 import type { Memory, WantedUser } from './memory.ts';
-import type { PushClientOptions } from './push-client-options.ts';
-
-/** What is the same for every packet of an app. */
-export type StateOptions = Required<Pick<PushClientOptions, 'accounts' | 'sdkVersion'>>;
 
 /** Everything that the server shall hold, without sequence, proofs and nonces. */
 export type State = Omit<InstallationInput, 'seq' | 'takeover'>;
@@ -14,19 +10,29 @@ export type State = Omit<InstallationInput, 'seq' | 'takeover'>;
  * said enough. Users for whom nobody vouches yet are left out: so whoever was there before them is
  * signed out (rule R6).
  */
-export function stateOf(memory: Memory, live: Live, options: StateOptions): State | null {
+export function stateOf(memory: Memory, live: Live): State | null {
   const { device, permission } = live;
   const token = tokenOf(live, memory.isUnsubscribed);
   if (device === null || permission === null || token === 'awaited') return null;
-  const users = nameable(memory).map(({ id }) => ({ id }));
   return {
     ...(token === 'unchanged' ? { token_error: errorOf(live) } : { token, token_error: null }),
-    ...(options.accounts === 'several' ? { users } : { user: users[0] ?? null }),
+    ...usersPart(
+      live,
+      nameable(memory).map(({ id }) => ({ id })),
+    ),
     permission,
-    device: { ...device, sdk_version: options.sdkVersion },
-    ...(memory.tags !== null && { tags: memory.tags }),
-    ...(memory.deviceTags !== null && { device_tags: memory.deviceTags }),
+    device: { ...device, sdk_version: live.sdkVersion },
+    ...(memory.tags && { tags: memory.tags }),
+    ...(memory.deviceTags && { device_tags: memory.deviceTags }),
   };
+}
+
+/** Users as an app that has one, or several, names them. */
+export function usersPart<U extends { readonly id: string }>(
+  { accounts }: Live,
+  users: U[],
+): { readonly user: U | null } | { readonly users: U[] } {
+  return accounts === 'several' ? { users } : { user: users[0] ?? null };
 }
 
 /** In the lengths that the server takes. */

@@ -1,153 +1,83 @@
-import type { Emit } from './emitter.ts';
+import {
+  emit,
+  failed,
+  FEWEST_TOKEN_FAILURES,
+  later,
+  learn,
+  read,
+  reportToken,
+  track,
+  type Engine,
+} from './engine.ts';
 import { isAllowed } from './live.ts';
-import type { UpdateMemory } from './memory-store.ts';
-import { backoffMs } from './pace.ts';
-import type { Permission, Ports, TokenAnswer } from './ports.ts';
-import type { Transmitter } from './transmitter.ts';
+import { poke } from './outbox.ts';
+import type { Permission, TokenAnswer } from './ports.ts';
 
 /** A system that says nothing for so long has no token at the moment; what it says later counts. */
 const PATIENCE_MS = 30_000;
-/** By then a token should have an acknowledged registration. */
-const WARNING_MS = 10_000;
+const TIMEOUT = { kind: 'failed', code: 'timeout', detail: 'the system does not answer' } as const;
+
+/** Hears, once, what the system says of the token unasked. */
+export function listenForTokens(engine: Engine): void {
+  if (engine.cancels.has('tokens')) return;
+  const stop = engine.ports.platform.onToken((token) => {
+    engine.question += 1;
+    if (token === null) learn(engine, { token });
+    else hear(engine, { kind: 'token', token });
+  });
+  engine.cancels.set('tokens', stop);
+}
 
 /**
- * Knows what the system says of this device: permission, token and facts, read at every start and
- * whenever the app comes back, and never taken from what an earlier process knew.
+ * Reads what the system says of this device, and asks for a token where there may be one: at every
+ * start and whenever the app comes back, never from what an earlier process knew.
  */
-export class TokenWatch implements Disposable {
-  readonly #ports: Ports;
-  readonly #update: UpdateMemory;
-  readonly #transmitter: Transmitter;
-  readonly #emit: Emit;
-  readonly #warns: boolean;
-  readonly #cancels = new Map<'listening' | 'waiting' | 'retrying' | 'warning', () => void>();
-  #running: Promise<void> | null = null;
-  /** The newest question; answers to earlier ones are of the past. */
-  #question = 0;
-  #failures = 0;
+export async function look(engine: Engine): Promise<Permission> {
+  const { platform } = engine.ports;
+  const [device, permission] = await Promise.all([platform.device(), platform.permission()]);
+  const before = engine.live.permission;
+  learn(engine, { device, permission });
+  if (before !== null && before !== permission) emit(engine, 'permission', { permission });
+  const { isUnsubscribed } = await read(engine);
+  if (!isUnsubscribed && isAllowed(permission)) ask(engine);
+  poke(engine, false);
+  return permission;
+}
 
-  constructor(
-    ports: Ports,
-    update: UpdateMemory,
-    transmitter: Transmitter,
-    emit: Emit,
-    warns: boolean,
-  ) {
-    this.#ports = ports;
-    this.#update = update;
-    this.#transmitter = transmitter;
-    this.#emit = emit;
-    this.#warns = warns;
-  }
+/** Gives the token back; answers to earlier questions are of the past. */
+export async function dropToken(engine: Engine): Promise<void> {
+  engine.question += 1;
+  learn(engine, { token: null });
+  await engine.ports.platform.dropToken();
+}
 
-  /** Null when the system owes no answer. */
-  get running(): Promise<void> | null {
-    return this.#running;
-  }
+function ask(engine: Engine): void {
+  engine.heard();
+  engine.question += 1;
+  const { question } = engine;
+  const hearOnce = (answer: TokenAnswer): void => {
+    if (question === engine.question) hear(engine, answer);
+  };
+  const heard = new Promise<void>((resolve) => {
+    engine.heard = resolve;
+  });
+  later(engine, 'token', PATIENCE_MS, () => hearOnce(TIMEOUT));
+  track(engine, Promise.race([engine.ports.platform.token().then(hearOnce), heard]));
+}
 
-  async start(): Promise<void> {
-    if (!this.#cancels.has('listening')) {
-      const listen = (): void => {
-        const stop = this.#ports.platform.onToken((token) => {
-          this.#question += 1;
-          if (token === null) this.#transmitter.learn({ token });
-          else this.#hear({ kind: 'token', token });
-        });
-        this.#cancels.set('listening', stop);
-      };
-      listen();
-    }
-    await this.look();
+function hear(engine: Engine, token: TokenAnswer): void {
+  const { failures, live } = engine;
+  engine.heard();
+  engine.cancels.get('token')?.();
+  learn(engine, { token });
+  if (token.kind === 'token') {
+    failures.token = FEWEST_TOKEN_FAILURES;
+    engine.onToken();
+  } else {
+    const { code, detail } = token;
+    const isNews = live.token?.kind !== 'failed' || live.token.code !== code;
+    if (isNews) reportToken(engine, code, detail);
+    later(engine, 'token', failed(engine, 'token'), () => track(engine, look(engine)));
   }
-
-  /** Reads again what the system says, and asks for a token where there may be one. */
-  async look(): Promise<Permission> {
-    const { platform } = this.#ports;
-    const [device, permission] = await Promise.all([platform.device(), platform.permission()]);
-    const before = this.#transmitter.live.permission;
-    this.#transmitter.learn({ device, permission });
-    if (before !== null && before !== permission) this.#emit('permission', { permission });
-    const isWanted = await this.#update((memory) => [memory, !memory.isUnsubscribed]);
-    if (isWanted && isAllowed(permission)) this.#ask();
-    this.#transmitter.poke(false);
-    return permission;
-  }
-
-  /** The same, for whoever does not wait for it. */
-  wake(): void {
-    this.#track(this.look());
-  }
-
-  async drop(): Promise<void> {
-    this.#question += 1;
-    this.#transmitter.learn({ token: null });
-    await this.#ports.platform.dropToken();
-  }
-
-  [Symbol.dispose](): void {
-    for (const cancel of this.#cancels.values()) cancel();
-    this.#question += 1;
-  }
-
-  #ask(): void {
-    this.#question += 1;
-    const question = this.#question;
-    const hear = (answer: TokenAnswer): void => {
-      if (question === this.#question) this.#hear(answer);
-    };
-    const detail = 'the system does not answer';
-    const given = new Promise<void>((resolve) => {
-      this.#later('waiting', PATIENCE_MS, () => hear({ kind: 'failed', code: 'timeout', detail }));
-      const cancel = this.#cancels.get('waiting');
-      this.#cancels.set('waiting', () => {
-        cancel?.();
-        resolve();
-      });
-    });
-    this.#track(Promise.race([this.#ports.platform.token().then(hear), given]));
-  }
-
-  #hear(answer: TokenAnswer): void {
-    const { live } = this.#transmitter;
-    this.#cancels.get('waiting')?.();
-    this.#transmitter.learn({ token: answer });
-    if (answer.kind === 'token') {
-      this.#failures = 0;
-      if (this.#warns) this.#later('warning', WARNING_MS, () => this.#track(this.#warn()));
-    } else {
-      const { code, detail } = answer;
-      const isNews = live.token?.kind !== 'failed' || live.token.code !== code;
-      if (isNews) this.#emit('token_error', { code, detail });
-      this.#failures += 1;
-      this.#later('retrying', backoffMs(this.#failures + 3, 1), () => this.wake());
-    }
-    this.#transmitter.poke(false);
-  }
-
-  async #warn(): Promise<void> {
-    if (await this.#transmitter.isRegistered()) return;
-    console.warn('Homing: this device has a token and no acknowledged registration after 10 s.');
-  }
-
-  #later(name: 'waiting' | 'retrying' | 'warning', ms: number, callback: () => void): void {
-    this.#cancels.get(name)?.();
-    this.#cancels.set(name, this.#ports.time.after(ms, callback));
-  }
-
-  #track(work: Promise<unknown>): void {
-    const all = this.#finish(this.#running, work).finally(() => {
-      if (this.#running === all) this.#running = null;
-    });
-    this.#running = all;
-  }
-
-  async #finish(before: Promise<void> | null, work: Promise<unknown>): Promise<void> {
-    try {
-      await work;
-      await before;
-    } catch (error) {
-      const at = new Date(this.#ports.time.now());
-      this.#emit('error', { code: 'storage', detail: String(error), at });
-    }
-  }
+  poke(engine, false);
 }

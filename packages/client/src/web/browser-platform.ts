@@ -16,14 +16,15 @@ export interface WorkerSource {
 export interface BrowserPlatformParts {
   readonly settings: Settings;
   readonly worker: WorkerSource;
-  readonly transport: Transport;
   readonly channel: ContextChannel;
   readonly requestPermission: () => Promise<Permission>;
 }
 
 /** What a page and a worker have in common: nearly everything. */
-export function createBrowserPlatform(parts: BrowserPlatformParts): Platform {
-  const { settings, worker, transport, channel, requestPermission } = parts;
+export function createBrowserPlatform(
+  { settings, worker, channel, requestPermission }: BrowserPlatformParts,
+  transport: Transport,
+): Platform {
   const readVapidKey = createVapidKeyReader(transport, settings.key);
   return {
     device: async () => browserFacts(settings.appVersion),

@@ -1,13 +1,16 @@
-import { createPushClient } from '../core/create-push-client.ts';
+import { login, logout, setDeviceTags, setTags } from '../core/account.ts';
+import { dispose, start, subscribe, unsubscribe, wake } from '../core/device.ts';
+import { listen, type Engine } from '../core/engine.ts';
+import { logoutLane } from '../core/logout-lane.ts';
 import type { Permission } from '../core/ports.ts';
-import type { PushClient } from '../core/push-client.ts';
-import { createBrowserPlatform } from './browser-platform.ts';
-import { createBrowserPorts } from './browser-ports.ts';
+import { stateLane } from '../core/state-lane.ts';
+import { status } from '../core/status.ts';
+import { topicLane } from '../core/topic-lane.ts';
+import { subscribeTopic, unsubscribeTopic } from '../core/topic.ts';
+import { createBrowserEngine } from './browser-engine.ts';
 import { openContextChannel } from './context-channel.ts';
-import { createFetchTransport } from './fetch-transport.ts';
 import { createPageWorker, type PageWorkerOptions } from './page-worker.ts';
 import type { Push } from './push.ts';
-import { SDK_VERSION } from './sdk-version.ts';
 import { keepSettings, type Settings } from './settings.ts';
 import { unsupportedHere } from './support.ts';
 import { createUnsupportedPush } from './unsupported-push.ts';
@@ -27,51 +30,55 @@ function createPagePush(options: PushOptions): Push {
   const { worker = {}, ...given } = options;
   const settings = { ...given, baseUrl: given.baseUrl.replace(/\/$/, '') };
   const channel = openContextChannel();
-  const transport = createFetchTransport(settings.baseUrl);
-  const platform = createBrowserPlatform({
+  const engine = createBrowserEngine({
     settings,
     worker: createPageWorker(worker),
-    transport,
     channel,
     requestPermission,
+    lanes: [logoutLane, stateLane, topicLane],
   });
-  const ports = createBrowserPorts(platform, transport, channel);
-  const client = createPushClient({ ...settings, sdkVersion: SDK_VERSION }, ports);
   const left = new AbortController();
-  const subscribe = client.subscribe.bind(client);
-  const dispose = client[Symbol.asyncDispose].bind(client);
   let started: Promise<void> | null = null;
-  // The client itself, with what only pages have: passing each call on would take more bytes.
-  return Object.assign(client, {
+  return {
+    engine,
     unsupported: null,
     isSupported: () => true,
     permission: () => Notification.permission,
     requestPermission,
-    init: () => (started ??= start(settings, client, left.signal)),
+    init: () => (started ??= begin(settings, engine, left.signal)),
     async subscribe() {
       // The browser has to be asked within the click, before anything is looked up.
       await requestPermission();
-      return subscribe();
+      return subscribe(engine);
     },
+    unsubscribe: () => unsubscribe(engine),
+    login: (userId, proof) => login(engine, userId, proof),
+    logout: (userId) => logout(engine, userId),
+    setTags: (tags) => setTags(engine, tags),
+    setDeviceTags: (tags) => setDeviceTags(engine, tags),
+    subscribeTopic: (topic, scope) => subscribeTopic(engine, topic, scope),
+    unsubscribeTopic: (topic) => unsubscribeTopic(engine, topic),
+    status: () => status(engine),
+    on: listen(engine),
     async [Symbol.asyncDispose]() {
       left.abort();
-      await dispose();
+      await dispose(engine);
       channel.close();
     },
-  });
+  };
 }
 
 function requestPermission(): Promise<Permission> {
   return Notification.requestPermission();
 }
 
-async function start(settings: Settings, client: PushClient, left: AbortSignal): Promise<void> {
+async function begin(settings: Settings, engine: Engine, left: AbortSignal): Promise<void> {
   await keepSettings(settings);
-  const wake = (): void => client.wake();
   const options = { signal: left };
-  addEventListener('online', wake, options);
-  document.addEventListener('visibilitychange', () => document.hidden || wake(), options);
-  await client.start();
+  const awake = (): void => wake(engine);
+  addEventListener('online', awake, options);
+  document.addEventListener('visibilitychange', () => document.hidden || awake(), options);
+  await start(engine);
   const permission = await navigator.permissions.query({ name: 'notifications' });
-  permission.addEventListener('change', wake, options);
+  permission.addEventListener('change', awake, options);
 }

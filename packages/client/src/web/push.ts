@@ -1,5 +1,6 @@
 import type { Permission } from '../core/ports.ts';
 import type { PushClient } from '../core/push-client.ts';
+import type { Engine } from '../core/engine.ts';
 import type { Unsupported } from './support.ts';
 
 /** What a page does with a client; the rest is its worker's. */
@@ -14,7 +15,6 @@ type PageClient = Pick<
   | 'subscribeTopic'
   | 'unsubscribeTopic'
   | 'status'
-  | 'selfCheck'
   | 'on'
 >;
 
@@ -30,6 +30,8 @@ export interface Push extends PageClient, AsyncDisposable {
    */
   init(): Promise<void>;
   isSupported(): boolean;
+  /** What functions of this package work on, as `selfCheck(push)`; null where it is not. */
+  readonly engine: Engine | null;
   /** Why it is not; null where it is. */
   readonly unsupported: Unsupported | null;
   permission(): Permission;

@@ -5,6 +5,7 @@ import type { Unsupported } from './support.ts';
 export function createUnsupportedPush(unsupported: Unsupported): Push {
   return {
     isSupported: () => false,
+    engine: null,
     unsupported,
     permission: () => 'denied',
     requestPermission: async () => 'denied',
@@ -18,7 +19,6 @@ export function createUnsupportedPush(unsupported: Unsupported): Push {
       logoutPending: false,
       lastError: { code: 'unsupported', detail: unsupported, at: new Date() },
     }),
-    selfCheck: async () => null,
     on: () => () => undefined,
     init: nothing,
     unsubscribe: nothing,

@@ -1,10 +1,14 @@
-import type { PushClient } from '../core/push-client.ts';
 import { openContextChannel } from '../web/context-channel.ts';
 import { followClick } from './follow-click.ts';
 import { parsePush } from './push-payload.ts';
 import { receivePush } from './receive-push.ts';
 import { shownPush } from './shown-push.ts';
-import { FORGETFUL, openWorkerClient, type WorkerClient } from './worker-client.ts';
+import {
+  FORGETFUL,
+  openWorkerClient,
+  type RunningWorkerClient,
+  type WorkerClient,
+} from './worker-client.ts';
 
 /**
  * What a service worker does with pushes. Each function takes the event of its name, at once and
@@ -86,7 +90,7 @@ export function createPushWorker(scope: ServiceWorkerGlobalScope): PushWorker {
   };
 }
 
-async function sent(client: PushClient): Promise<void> {
+async function sent(client: RunningWorkerClient): Promise<void> {
   let deadline: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => {
     deadline = setTimeout(resolve, SENDING_MS);

@@ -1,10 +1,12 @@
-import { createPushClient } from '../core/create-push-client.ts';
+import { dispose, start, wake } from '../core/device.ts';
+import { read, settled } from '../core/engine.ts';
+import { logoutLane } from '../core/logout-lane.ts';
 import type { PushClient, PushStatus } from '../core/push-client.ts';
-import { createBrowserPlatform } from '../web/browser-platform.ts';
-import { createBrowserPorts } from '../web/browser-ports.ts';
+import { receiptLane } from '../core/receipt-lane.ts';
+import { received, witness } from '../core/reception.ts';
+import { stateLane } from '../core/state-lane.ts';
+import { createBrowserEngine } from '../web/browser-engine.ts';
 import type { ContextChannel } from '../web/context-channel.ts';
-import { createFetchTransport } from '../web/fetch-transport.ts';
-import { SDK_VERSION } from '../web/sdk-version.ts';
 import { readSettings } from '../web/settings.ts';
 
 /** What a worker needs of a client. */
@@ -14,6 +16,9 @@ export interface WorkerClient extends Pick<
 > {
   status(): Promise<Pick<PushStatus, 'users'>>;
 }
+
+export interface RunningWorkerClient
+  extends WorkerClient, AsyncDisposable, Pick<PushClient, 'settled'> {}
 
 /**
  * Stands in where nothing is remembered, as after the site's data was deleted: nobody is known to
@@ -36,18 +41,30 @@ export const FORGETFUL: WorkerClient = {
 export async function openWorkerClient(
   registration: ServiceWorkerRegistration,
   channel: ContextChannel,
-): Promise<PushClient | null> {
+): Promise<RunningWorkerClient | null> {
   const settings = await readSettings();
   if (settings === null) return null;
-  const transport = createFetchTransport(settings.baseUrl);
-  const platform = createBrowserPlatform({
+  const engine = createBrowserEngine({
     settings,
     worker: { existing: async () => registration, required: async () => registration },
-    transport,
     channel,
     // A worker cannot ask anybody.
     requestPermission: async () => Notification.permission,
+    lanes: [logoutLane, stateLane, receiptLane],
   });
-  const ports = createBrowserPorts(platform, transport, channel);
-  return createPushClient({ ...settings, sdkVersion: SDK_VERSION }, ports);
+  return {
+    start: () => start(engine),
+    received: (envelope) => received(engine, envelope),
+    opened: (envelope) => witness(engine, envelope, 'opened'),
+    async dismissed(envelope) {
+      await witness(engine, envelope, 'dismissed');
+    },
+    async status() {
+      const { users } = await read(engine);
+      return { users: users.map(({ id }) => id) };
+    },
+    wake: () => wake(engine),
+    settled: () => settled(engine),
+    [Symbol.asyncDispose]: () => dispose(engine),
+  };
 }

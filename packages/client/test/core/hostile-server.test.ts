@@ -66,7 +66,7 @@ const WISHES = ['login', 'switch', 'logout', 'tags', 'topic', 'push', 'wake', 'r
 /** A minute may bring what the allowance holds and what it gains meanwhile, and not more. */
 const REQUESTS_IN_A_MINUTE = 20 + 30 + 1;
 const MINUTE_MS = 60_000;
-const RUNS = 250;
+const RUNS = 300;
 const ANSWERS = 40;
 
 test('whatever a server answers, the client waits between its requests', async (t) => {

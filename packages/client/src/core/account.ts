@@ -1,0 +1,64 @@
+import { requireTags, requireUserId } from './argument.ts';
+import { want } from './device.ts';
+import { change, learn, type Engine } from './engine.ts';
+import { newcomer, withLogout, withoutUsers, type Memory, type Tags } from './memory.ts';
+import { interrupt, poke } from './outbox.ts';
+import type { UserProof } from './push-client-options.ts';
+
+/** Who is signed in on a device; `PushClient` says what each function promises. */
+
+const MAX_USERS = 20;
+
+export async function login(engine: Engine, userId: string, proof: UserProof): Promise<void> {
+  requireUserId(userId);
+  const lost = await change(engine, (memory) => {
+    const next = signedIn(memory, userId, engine.live.accounts);
+    if (next.users.length > MAX_USERS) throw new TypeError('userId');
+    return next;
+  });
+  learn(engine, { proofs: new Map(engine.live.proofs).set(userId, proof) });
+  if (lost.length > 0) await leave(engine);
+  poke(engine, true);
+}
+
+export async function logout(engine: Engine, userId: string | null = null): Promise<void> {
+  await change(engine, (memory) => signedOut(memory, userId));
+  await leave(engine);
+  poke(engine, true);
+}
+
+export async function setTags(engine: Engine, tags: Tags): Promise<void> {
+  requireTags(tags);
+  await want(engine, (memory) => ({ ...memory, tags }));
+}
+
+export async function setDeviceTags(engine: Engine, deviceTags: Tags): Promise<void> {
+  requireTags(deviceTags);
+  await want(engine, (memory) => ({ ...memory, deviceTags }));
+}
+
+/** Nothing of whoever has left stays on the screen, or goes out before their logout. */
+async function leave(engine: Engine): Promise<void> {
+  await engine.ports.platform.clearShown();
+  interrupt(engine);
+}
+
+/** Whoever signs in has to be vouched for, unless the server knows of the user already. */
+function signedIn(memory: Memory, userId: string, accounts: 'one' | 'several'): Memory {
+  const { users } = memory;
+  if (users.some(({ id }) => id === userId)) return memory;
+  if (accounts === 'several') return { ...memory, users: [...users, newcomer(userId)] };
+  const [last] = users;
+  const instead = last?.isLinked === true ? last.id : (last?.instead ?? null);
+  return { ...withoutUsers(memory, users), users: [newcomer(userId, instead)] };
+}
+
+/**
+ * Rule R5: everything of a user goes at once, what waits to be sent included, and the marker goes
+ * out before anything else. What was sent may still be under way, so that the next packet says all
+ * again under a higher sequence. Nobody there: the same memory.
+ */
+function signedOut(memory: Memory, userId: string | null): Memory {
+  const leaving = memory.users.filter(({ id }) => userId === null || id === userId);
+  return leaving.length === 0 ? memory : withLogout(withoutUsers(memory, leaving), userId);
+}

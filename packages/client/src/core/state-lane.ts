@@ -1,0 +1,205 @@
+import { counted, isImpossible, textsIn, toBody, usersIn, type ReadAnswer } from './answer.ts';
+import { enrolAnew } from './enrol-anew.ts';
+import type { Settled, Step, Surroundings } from './lane.ts';
+import type { Live } from './live.ts';
+import { newcomer, withLogout, withoutUsers, type Memory } from './memory.ts';
+import { nameable, stateOf, usersPart, type State } from './state.ts';
+
+/** A complete state as it goes out. */
+interface Packet {
+  readonly seq: number;
+  /** The state that it says, as it is compared. */
+  readonly text: string;
+  readonly named: readonly string[];
+  /** Those whose proofs went out before. */
+  readonly worn: readonly string[];
+}
+
+/** The newest complete state, once somebody vouches for whoever is new in it. */
+export function stateLane(memory: Memory, live: Live, now: number): Step | null {
+  const state = stateOf(memory, live);
+  if (state === null) return null;
+  const unproven = memory.users.find(
+    ({ id, isLinked, proof }) => !isLinked && proof === null && live.proofs.has(id),
+  );
+  if (unproven !== undefined && now >= live.proveAt) return { kind: 'prove', userId: unproven.id };
+  const text = JSON.stringify(state);
+  if (live.digest.text !== text) return { kind: 'digest', text };
+  return isDue(memory, live, text) ? packetStep(memory, live, state) : null;
+}
+
+/**
+ * The state that the server holds as this device wants it, with nothing else to tell it of users
+ * and topics; null where there is something.
+ */
+export function registeredState(memory: Memory, live: Live): string | null {
+  const state = stateOf(memory, live);
+  const text = JSON.stringify(state);
+  const isRegistered =
+    state !== null &&
+    text !== live.refused &&
+    !isDue(memory, live, text) &&
+    memory.logouts.length === 0 &&
+    memory.users.every(({ isLinked }) => isLinked) &&
+    memory.topics.every(({ isAcknowledged }) => isAcknowledged);
+  return isRegistered ? text : null;
+}
+
+/**
+ * Whether the server may not have heard the state. What another context brought there last counts
+ * as heard where this one has nothing new to say: two that see the device differently would take
+ * turns for ever.
+ */
+function isDue({ sent }: Memory, live: Live, text: string): boolean {
+  const { acknowledged, refused, takeover, digest } = live;
+  if (text === refused) return false;
+  if (acknowledged === null || takeover !== null || !sent?.isAcknowledged) return true;
+  return text !== acknowledged && (text !== digest.text || sent.digest !== digest.sha256);
+}
+
+/** What was said last is repeated under its sequence; anything else takes the next one. */
+function packetStep(memory: Memory, live: Live, state: State): Step {
+  const { takeover } = live;
+  const { text, sha256: digest } = live.digest;
+  const isRepeated = memory.sent?.digest === digest;
+  const sent =
+    isRepeated && memory.sent
+      ? memory.sent
+      : { seq: memory.seq + 1, digest, isAcknowledged: false };
+  const { seq } = sent;
+  const users = nameable(memory);
+  const named = users.map(({ id }) => id);
+  const worn = users.filter(({ isWorn }) => isWorn).map(({ id }) => id);
+  const packet = { seq, text, named, worn };
+  const proven = users.map(({ id, isLinked, proof }) => ({ id, ...(!isLinked && proof) }));
+  return {
+    kind: 'send',
+    memory: {
+      ...memory,
+      seq: Math.max(seq, memory.seq),
+      sent,
+      users: memory.users.map((user) => ({ ...user, isWorn: user.proof !== null })),
+    },
+    method: 'PUT',
+    path: '',
+    body: JSON.stringify({
+      seq,
+      ...state,
+      ...usersPart(live, proven),
+      ...(takeover !== null && { takeover }),
+    }),
+    settle: (held, answer, around) => settlePacket(held, packet, answer, around),
+  };
+}
+
+function settlePacket(
+  memory: Memory,
+  packet: Packet,
+  answer: ReadAnswer,
+  around: Surroundings,
+): Settled | null {
+  const { status, code, body } = answer;
+  if ([200, 201].includes(status) && usersIn(body['installation']) !== null) {
+    return settleTaken(memory, packet, answer, around);
+  }
+  if (code === 'assertion_invalid') return settleRefusedProof(memory, packet, answer, around);
+  const { nonce } = body;
+  if (code === 'token_held' && typeof nonce === 'string') {
+    return { memory, live: { takeover: nonce }, isRepeat: true };
+  }
+  return isImpossible(answer) ? { memory, live: { refused: packet.text }, error: answer } : null;
+}
+
+/**
+ * The server holds what the packet says, or something newer that it tells of. What this memory did
+ * not say itself comes from another copy of it, or from before it was set back, which happens once:
+ * the second time there are two copies, which the server cannot tell where one has no token.
+ */
+function settleTaken(
+  memory: Memory,
+  packet: Packet,
+  answer: ReadAnswer,
+  around: Surroundings,
+): Settled | null {
+  const reasons = toBody(answer.body['reason']);
+  const isLate = Object.keys(reasons).length > 0;
+  const isOvertaken = isLate && answer.seq > memory.seq;
+  if (isOvertaken && memory.wasOvertaken) {
+    const detail = 'another copy of this installation is alive';
+    return enrolAnew(memory, { code: 'installation_forked', detail }, around);
+  }
+  const { sent } = memory;
+  const heard = {
+    ...counted(memory, answer),
+    isEnrolled: true,
+    wasOvertaken: isOvertaken || memory.wasOvertaken,
+    sent: isLate ? null : sent && { ...sent, isAcknowledged: true },
+  };
+  return {
+    memory: reconcile(heard, packet, answer, reasons['user'] === undefined),
+    live: {
+      refused: null,
+      acknowledged: isLate ? null : packet.text,
+      acknowledgedAt: around.now,
+    },
+    isRepeat: isLate,
+  };
+}
+
+/**
+ * Holds who is signed in at the server against who should be. A logout that waits says more than
+ * the answer, which is about the time before it.
+ */
+function reconcile(
+  memory: Memory,
+  { named }: Packet,
+  { body }: ReadAnswer,
+  isNews: boolean,
+): Memory {
+  if (memory.logouts.length > 0) return memory;
+  const there = usersIn(body['installation']) ?? [];
+  const lost = memory.users.filter(
+    ({ id, isLinked }) => !there.includes(id) && (isLinked || (isNews && named.includes(id))),
+  );
+  const kept = withLinked(withoutUsers(memory, lost), there);
+  const known = new Set([...named, ...kept.users.map(({ id }) => id)]);
+  const strangers = isNews ? there.filter((id) => !known.has(id)) : [];
+  return strangers.reduce(withLogout, kept);
+}
+
+function withLinked(memory: Memory, ids: readonly string[]): Memory {
+  const users = memory.users.map((user) =>
+    ids.includes(user.id) ? { ...user, isLinked: true, proof: null, isWorn: false } : user,
+  );
+  return { ...memory, users };
+}
+
+/**
+ * A proof that went out before may have been used up by a request whose answer was lost, or have
+ * grown too old: another one is asked for. Anybody else whom the server refuses is not signed in
+ * here, as after a revocation. The rest of the packet was stored. Where the server found the proof
+ * to be of the past, as that of a forgotten tab, whoever was there before still is.
+ */
+function settleRefusedProof(
+  memory: Memory,
+  { named, worn }: Packet,
+  answer: ReadAnswer,
+  { live }: Surroundings,
+): Settled {
+  const { installation, refused_users: refusedUsers } = answer.body;
+  const refused = refusedUsers === undefined ? named : textsIn(refusedUsers);
+  const there = usersIn(installation) ?? named.filter((id) => !refused.includes(id));
+  const known = { ...counted(memory, answer), isEnrolled: true, sent: null };
+  const heard = memory.logouts.length > 0 ? known : withLinked(known, there);
+  // Who signed in again meanwhile was not meant.
+  const meant = nameable(heard).filter(({ id }) => refused.includes(id));
+  const lost = meant.filter(({ id }) => !worn.includes(id) || !live.proofs.has(id));
+  const kept = withoutUsers(heard, lost);
+  const before = kept.users.length === 0 ? lost.map(({ instead }) => instead) : [];
+  const back = there.filter((id) => before.includes(id));
+  const users = [
+    ...kept.users.map((user) => (meant.includes(user) ? newcomer(user.id, user.instead) : user)),
+    ...back.map((id) => ({ ...newcomer(id), isLinked: true })),
+  ];
+  return { memory: { ...kept, users }, isRepeat: true, error: answer };
+}
