@@ -74,6 +74,35 @@ scenario('S61 a logout, and a switch, clear the screen', async (scene) => {
   assert.deepEqual(phone.system.screen, []);
 });
 
+scenario(
+  'S61 a kill amid a logout or a switch leaves the screen to the next start',
+  async (scene) => {
+    await using stage = new ClientScene(scene);
+    const { phone } = await stage.signedIn('anna');
+    const leaving = [
+      (): Promise<void> => phone.client.logout(),
+      (): Promise<void> => phone.client.login('ben', { assertion: phone.vouchFor('ben') }),
+    ];
+    for (const leave of leaving) {
+      await phone.login('anna');
+      await stage.arrive(phone, await stage.send('anna'));
+      assert.equal(phone.system.screen.length, 1);
+      phone.system.isStuck = true;
+      void leave();
+      await phone.client.settled();
+      await phone.kill();
+      phone.system.isStuck = false;
+      await phone.open();
+      assert.deepEqual(phone.system.screen, []);
+    }
+    await phone.login('anna');
+    await stage.arrive(phone, await stage.send('anna'));
+    await phone.kill();
+    await phone.open();
+    assert.equal(phone.system.screen.length, 1, 'what is for whoever is here stays');
+  },
+);
+
 scenario('a logout ends the wait for an answer that does not come', async (scene) => {
   await using stage = new ClientScene(scene);
   const { phone, token } = await stage.signedIn('anna');

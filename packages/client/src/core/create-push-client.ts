@@ -25,6 +25,7 @@ import type {
   Verdict,
 } from './push-client.ts';
 import type { PushClientOptions, UserProof } from './push-client-options.ts';
+import { clearScreen } from './screen.ts';
 import { compare } from './self-check.ts';
 import { TokenWatch } from './token-watch.ts';
 import { Transmitter, type Voucher } from './transmitter.ts';
@@ -66,6 +67,8 @@ class CorePushClient implements PushClient {
   }
 
   async start(): Promise<void> {
+    const { isScreenStale } = await this.#read();
+    if (isScreenStale) await this.#clearScreen();
     await this.#watch.start();
   }
 
@@ -93,16 +96,16 @@ class CorePushClient implements PushClient {
     this.#transmitter.vouch(userId, toVoucher(proof));
     const others = before.users.filter(({ id }) => after.users.every((user) => user.id !== id));
     if (others.length > 0) {
-      await this.#ports.platform.clearShown();
       this.#transmitter.interrupt();
+      await this.#clearScreen();
     }
     this.#transmitter.poke(true);
   }
 
   async logout(userId: string | null = null): Promise<void> {
     await this.#change((memory) => signOut(memory, userId));
-    await this.#ports.platform.clearShown();
     this.#transmitter.interrupt();
+    await this.#clearScreen();
     this.#transmitter.poke(true);
   }
 
@@ -188,6 +191,10 @@ class CorePushClient implements PushClient {
     this.#stopListening();
     this.#watch[Symbol.dispose]();
     await this.#transmitter[Symbol.asyncDispose]();
+  }
+
+  #clearScreen(): Promise<void> {
+    return clearScreen(this.#ports.platform, this.#update);
   }
 
   #read(): Promise<Memory> {

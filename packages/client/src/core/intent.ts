@@ -42,6 +42,7 @@ export function withoutUsers(memory: Memory, leaving: readonly WantedUser[]): Me
   return {
     ...memory,
     users: memory.users.filter(({ id }) => !ids.has(id)),
+    isScreenStale: true,
     tags: memory.tags === null ? null : {},
     topics: memory.topics.filter(({ userId }) => !ids.has(userId)),
   };

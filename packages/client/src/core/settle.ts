@@ -117,6 +117,7 @@ function enrolAnew(
     tags: kept.tags,
     deviceTags: kept.deviceTags,
     users: kept.users.map(({ id }) => newcomer(id)),
+    isScreenStale: kept.isScreenStale,
     topics: kept.topics
       .filter(({ isWanted }) => isWanted)
       .map((topic) => ({ ...topic, seq: null, isAcknowledged: false })),

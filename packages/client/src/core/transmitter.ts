@@ -8,6 +8,7 @@ import type { UpdateMemory } from './memory-store.ts';
 import { backoffMs, fullAllowance, spend, type Allowance } from './pace.ts';
 import { isDue, plan, textOf, type Prepared } from './plan.ts';
 import type { ClientAnswer, Ports } from './ports.ts';
+import { clearScreen } from './screen.ts';
 import { settle, type Settled } from './settle.ts';
 import { stateOf, type StateOptions } from './state.ts';
 import { describe, toRequest, type Sending } from './step.ts';
@@ -224,7 +225,7 @@ export class Transmitter implements AsyncDisposable {
 
   #conclude({ live, pace, error, signedOut }: Settled): void {
     this.learn(live);
-    if (signedOut.length > 0) void this.#ports.platform.clearShown();
+    if (signedOut.length > 0) void clearScreen(this.#ports.platform, this.#update);
     for (const event of signedOut) this.#emit('signed_out', event);
     if (pace.kind === 'later') return this.#fail(error, pace.atLeastMs);
     this.#failures = 0;
