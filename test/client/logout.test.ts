@@ -136,6 +136,34 @@ scenario('who signs in again is asked for after the logout that waits', async (s
   await scene.assertAtRest({ own: [[token, 'ben']], recv: { anna: [] } });
 });
 
+scenario('who leaves and comes again offline takes a sequence after the logout', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone, token } = await stage.signedIn('anna');
+  const { id, seq } = phone.identity;
+  phone.link.isDown = true;
+  await phone.logout();
+  await phone.login('anna');
+  phone.link.isDown = false;
+  phone.client.wake();
+  await phone.client.settled();
+  assert.equal(phone.identity.seq, seq + 2);
+
+  phone.link.isDown = true;
+  await phone.logout();
+  await phone.login('anna');
+  await phone.kill();
+  phone.link.isDown = false;
+  await phone.open();
+  await phone.login('anna');
+  assert.equal(phone.identity.seq, seq + 5, 'nobody can vouch for her at the start');
+
+  const statuses = phone.link.exchanges.slice(-5).map(({ status }) => status);
+  assert.deepEqual(statuses, [204, 200, 204, 200, 200]);
+  assert.equal(phone.identity.id, id);
+  await scene.assertAtRest({ own: [[token, 'anna']] });
+  assert.deepEqual(await stage.reached('anna', token), [1]);
+});
+
 scenario('a logout that the server has lost is over with the installation', async (scene) => {
   await using stage = new ClientScene(scene);
   const { phone, token } = await stage.signedIn('anna');
