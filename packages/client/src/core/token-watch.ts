@@ -67,7 +67,8 @@ export class TokenWatch implements Disposable {
     this.#transmitter.learn({ device, permission });
     if (before !== null && before !== permission) this.#emit('permission', { permission });
     const isWanted = await this.#update((memory) => [memory, !memory.isUnsubscribed]);
-    if (isWanted && isAllowed(permission)) this.#ask();
+    // Another look may have begun and ended meanwhile; what it was told is newer.
+    if (isWanted && isAllowed(this.#transmitter.live.permission)) this.#ask();
     this.#transmitter.poke(false);
     return permission;
   }
