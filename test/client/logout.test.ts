@@ -74,6 +74,35 @@ scenario('S61 a logout, and a switch, clear the screen', async (scene) => {
   assert.deepEqual(phone.system.screen, []);
 });
 
+scenario(
+  'S61 a kill amid a logout or a switch leaves the screen to the next start',
+  async (scene) => {
+    await using stage = new ClientScene(scene);
+    const { phone } = await stage.signedIn('anna');
+    const leaving = [
+      (): Promise<void> => phone.client.logout(),
+      (): Promise<void> => phone.client.login('ben', { assertion: phone.vouchFor('ben') }),
+    ];
+    for (const leave of leaving) {
+      await phone.login('anna');
+      await stage.arrive(phone, await stage.send('anna'));
+      assert.equal(phone.system.screen.length, 1);
+      phone.system.isStuck = true;
+      void leave();
+      await phone.client.settled();
+      await phone.kill();
+      phone.system.isStuck = false;
+      await phone.open();
+      assert.deepEqual(phone.system.screen, []);
+    }
+    await phone.login('anna');
+    await stage.arrive(phone, await stage.send('anna'));
+    await phone.kill();
+    await phone.open();
+    assert.equal(phone.system.screen.length, 1, 'what is for whoever is here stays');
+  },
+);
+
 scenario('a logout ends the wait for an answer that does not come', async (scene) => {
   await using stage = new ClientScene(scene);
   const { phone, token } = await stage.signedIn('anna');
@@ -105,6 +134,34 @@ scenario('who signs in again is asked for after the logout that waits', async (s
     ['DELETE', 'PUT'],
   );
   await scene.assertAtRest({ own: [[token, 'ben']], recv: { anna: [] } });
+});
+
+scenario('who leaves and comes again offline takes a sequence after the logout', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone, token } = await stage.signedIn('anna');
+  const { id, seq } = phone.identity;
+  phone.link.isDown = true;
+  await phone.logout();
+  await phone.login('anna');
+  phone.link.isDown = false;
+  phone.client.wake();
+  await phone.client.settled();
+  assert.equal(phone.identity.seq, seq + 2);
+
+  phone.link.isDown = true;
+  await phone.logout();
+  await phone.login('anna');
+  await phone.kill();
+  phone.link.isDown = false;
+  await phone.open();
+  await phone.login('anna');
+  assert.equal(phone.identity.seq, seq + 5, 'nobody can vouch for her at the start');
+
+  const statuses = phone.link.exchanges.slice(-5).map(({ status }) => status);
+  assert.deepEqual(statuses, [204, 200, 204, 200, 200]);
+  assert.equal(phone.identity.id, id);
+  await scene.assertAtRest({ own: [[token, 'anna']] });
+  assert.deepEqual(await stage.reached('anna', token), [1]);
 });
 
 scenario('a logout that the server has lost is over with the installation', async (scene) => {

@@ -36,6 +36,19 @@ scenario('without permission no token is asked for; a later grant registers', as
   assert.equal((await phone.client.status()).registered, true);
 });
 
+scenario('a look that a denial overtakes asks for no token', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone } = await stage.signedIn('anna');
+  const { counts } = phone.system;
+  const before = counts.tokens;
+  phone.client.wake();
+  phone.system.current = 'denied';
+  phone.client.wake();
+  await phone.client.settled();
+  assert.equal(counts.tokens, before);
+  assert.equal((await scene.backEnd.installation(phone.identity.id))['token'], null);
+});
+
 scenario('a person is asked once, and never again after a denial', async (scene) => {
   await using stage = new ClientScene(scene);
   const system = new PhoneSystem(apnsToken(), 'default');

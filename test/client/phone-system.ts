@@ -22,6 +22,8 @@ export class PhoneSystem implements Platform {
   given: TokenAnswer | null;
   facts: DeviceFacts = { platform: 'android', app_version: '1.0.0', locale: 'de-CH' };
   screen: readonly Shown[] = [];
+  /** What is asked to clear the screen does not come to it any more. */
+  isStuck = false;
   /** How often a person was asked, and the system for a token. */
   readonly counts = { asked: 0, tokens: 0, dropped: 0 };
   readonly #listeners = new Set<(token: TokenInput) => void>();
@@ -66,6 +68,7 @@ export class PhoneSystem implements Platform {
   }
 
   async clearShown(): Promise<void> {
+    if (this.isStuck) return new Promise(() => {});
     this.screen = [];
   }
 }

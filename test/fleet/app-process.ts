@@ -4,6 +4,7 @@ import { createPushClient } from '../../packages/client/src/core/create-push-cli
 import type {
   Cryptography,
   Exclusive,
+  Permission,
   Platform,
   Ports,
   Store,
@@ -13,7 +14,7 @@ import type {
 } from '../../packages/client/src/core/ports.ts';
 import type { PushClient } from '../../packages/client/src/core/push-client.ts';
 import type { SeededRandom } from '../seeded-random.ts';
-import type { Handset } from './handset.ts';
+import { allowsPushes, type Handset } from './handset.ts';
 
 /** What an app keeps on its phone for its client. */
 export interface StoredText {
@@ -47,6 +48,8 @@ export class AppProcess {
   readonly #death = new AbortController();
   readonly #killed = Promise.withResolvers<null>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** As the client was told last: it cannot know what a person changed since. */
+  #permission: Permission = 'default';
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: AppProcessOptions) {
@@ -90,21 +93,23 @@ export class AppProcess {
           model: 'iPhone 15',
           app_version: '4.2.0',
         })),
-      permission: () => this.#answer(() => handset.permission),
-      requestPermission: () =>
-        this.#answer(() => {
-          if (handset.permission === 'denied') onMisuse('asked the person again after a denial');
+      permission: () => this.#tellPermission(() => handset.permission),
+      requestPermission: () => {
+        if (this.#permission === 'denied') onMisuse('asked the person again after a denial');
+        return this.#tellPermission(() => {
           if (handset.permission === 'default') {
             handset.permission = this.#options.random.chance(0.9) ? 'granted' : 'denied';
           }
           return handset.permission;
-        }),
-      token: () =>
-        this.#answer(() => {
-          if (!handset.mayShow()) onMisuse('asked for a token without permission');
+        });
+      },
+      token: () => {
+        if (!allowsPushes(this.#permission)) onMisuse('asked for a token without permission');
+        return this.#answer(() => {
           if (failsToken()) return { kind: 'failed', code: 'unavailable', detail: 'not now' };
           return { kind: 'token', token: handset.giveToken() };
-        }),
+        });
+      },
       onToken: (listener) => {
         handset.listen(listener);
         return () => handset.listen(null);
@@ -115,6 +120,11 @@ export class AppProcess {
           handset.screen.length = 0;
         }),
     };
+  }
+
+  async #tellPermission(work: () => Permission): Promise<Permission> {
+    this.#permission = await this.#answer(work);
+    return this.#permission;
   }
 
   #store(): Store {

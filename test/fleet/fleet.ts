@@ -59,8 +59,8 @@ const PUSH_DELAY_MS = 2_000;
 /** Every so many stays signed in throughout. */
 const STEADY_EVERY = 5;
 const WIDTH = 16;
-/** Two copies of a memory find each other by their second turns. */
-const RESTARTS = 3;
+/** Of two copies of a memory the one finds the other by its third turn at the latest. */
+const RESTARTS = 5;
 
 /**
  * The real client on many phones, over a network that delays, breaks, doubles and reorders, while

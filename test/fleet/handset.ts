@@ -49,7 +49,7 @@ export class Handset {
   }
 
   mayShow(): boolean {
-    return this.permission === 'granted' || this.permission === 'provisional';
+    return allowsPushes(this.permission);
   }
 
   /** The app asks for its token. */
@@ -105,4 +105,8 @@ export class Handset {
     this.forgetApp('nothing');
     this.#vendorId = randomUUID();
   }
+}
+
+export function allowsPushes(permission: Permission): boolean {
+  return permission === 'granted' || permission === 'provisional';
 }

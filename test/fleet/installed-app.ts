@@ -49,6 +49,8 @@ export class InstalledApp {
   #callsUnderWay = 0;
   #calls = 0;
   #starts = 0;
+  /** By what the server first answered; null before that. */
+  #installationId: string | null = null;
   /** Another phone has the same memory, or had it. */
   #isCopied = false;
   #isEnded = false;
@@ -185,8 +187,9 @@ export class InstalledApp {
   }
 
   /** The server took what this phone said. */
-  heed({ userId, token, sentAtMs }: AcknowledgedPacket): void {
+  heed({ installationId, userId, token, sentAtMs }: AcknowledgedPacket): void {
     const { handset } = this.#options;
+    this.#checkInstallation(installationId);
     if (typeof token === 'string') this.#refresh.acknowledge(token);
     const isWanted = userId === this.userId && token === handset.token?.value;
     if (!isWanted || userId === null || this.#isCopied || this.#callsUnderWay > 0) return;
@@ -263,6 +266,13 @@ export class InstalledApp {
     if ((await process.call(() => client.start())) === null) return;
     await this.#checkUser(process);
     this.deliver();
+  }
+
+  /** Nothing but the loss of its memory, or another copy of it, is a reason to enrol anew. */
+  #checkInstallation(id: string): void {
+    this.#installationId ??= id;
+    if (id === this.#installationId || this.#isCopied) return;
+    this.#accuse(`enrolled anew, although ${this.#installationId} was as good`);
   }
 
   /** Nobody but another copy of the same memory ends a session that the app did not end. */

@@ -17,6 +17,8 @@ export interface Memory extends Identity {
   readonly wasOvertaken: boolean;
   readonly isUnsubscribed: boolean;
   readonly users: readonly WantedUser[];
+  /** Somebody has left, and what was shown to them may still be there. */
+  readonly isScreenStale: boolean;
   /** Of the user and of the device; null where the app never set any, so that they are left out. */
   readonly tags: Tags | null;
   readonly deviceTags: Tags | null;
@@ -88,6 +90,7 @@ export function freshMemory(identity: Identity): Memory {
     wasOvertaken: false,
     isUnsubscribed: false,
     users: [],
+    isScreenStale: false,
     tags: null,
     deviceTags: null,
     logouts: [],

@@ -51,6 +51,8 @@ class Story {
   readonly #accounts: 'one' | 'several';
   #fate: Fate = 'good';
   #leaving: readonly string[] = [];
+  /** Whose logout is not kept yet for sure, and may be on its way already. */
+  #departing: readonly string[] = [];
   #wanted: readonly string[] = [];
   #nameable: readonly string[] = [];
   #process: { readonly client: PushClient; isAlive: boolean };
@@ -75,9 +77,10 @@ class Story {
       }
       case 'logout': {
         const users = this.#accounts === 'one' ? this.#wanted : [wish.user];
-        const leaving = this.#wanted.filter((one) => users.includes(one));
+        this.#departing = this.#wanted.filter((one) => users.includes(one));
         await client.logout(this.#accounts === 'one' ? undefined : wish.user);
-        this.#leaving = [...this.#leaving, ...leaving];
+        this.#leaving = [...this.#leaving, ...this.#departing];
+        this.#departing = [];
         this.#wanted = this.#wanted.filter((one) => !users.includes(one));
         this.#nameable = this.#wanted;
         return undefined;
@@ -153,7 +156,9 @@ class Story {
     if (!wasAnswered) return null;
     if (sent.kind === 'logout') {
       const left = this.#accounts === 'one' ? null : /users\/(\w+)/.exec(request.path)?.[1];
-      this.#leaving = left ? this.#leaving.filter((user) => user !== left) : [];
+      const isThere = (user: string): boolean => typeof left === 'string' && user !== left;
+      this.#leaving = this.#leaving.filter(isThere);
+      this.#departing = this.#departing.filter(isThere);
       return answer(204, '');
     }
     const users = sent.users.map((id) => ({ id }));
