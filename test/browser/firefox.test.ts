@@ -350,7 +350,7 @@ describe('the SDK in a real Firefox', { skip: WHY_NO_FIREFOX }, () => {
     assert.equal((await visit.status()).token, 'present');
   });
 
-  test('stays signed in without a subscription where the person forbids notifications', async () => {
+  test('stays signed in without a subscription while the person forbids notifications', async () => {
     await using scene = await stage.openForAnna();
     const { shop, device, visit, installationId } = scene;
     await device.answerNotificationPrompt(new URL(shop.url).origin, 'denied');
@@ -359,5 +359,9 @@ describe('the SDK in a real Firefox', { skip: WHY_NO_FIREFOX }, () => {
     assert.deepEqual(await stage.reached(shop, 'anna'), []);
     assert.equal((await shop.backEnd.installation(installationId))['permission'], 'denied');
     assert.equal(await visit.subscribe(), 'denied');
+
+    await device.answerNotificationPrompt(new URL(shop.url).origin, 'granted');
+    await visit.subscribed();
+    assert.equal((await stage.reached(shop, 'anna')).length, 1);
   });
 });

@@ -36,7 +36,12 @@ export class ShopVisit {
 
   /** Resolves when the server has acknowledged that these are signed in, and no others. */
   registered(...users: readonly string[]): Promise<void> {
-    return this.#call('registered', ...users);
+    return this.#call('acknowledged', { users });
+  }
+
+  /** Resolves when the server has acknowledged that there is a subscription. */
+  subscribed(): Promise<void> {
+    return this.#call('acknowledged', { token: 'present' });
   }
 
   status(): Promise<PushStatus> {
@@ -69,7 +74,7 @@ export class ShopVisit {
     await this.status();
   }
 
-  async #call<T>(name: string, ...parameters: readonly (string | number)[]): Promise<T> {
+  async #call<T>(name: string, ...parameters: readonly unknown[]): Promise<T> {
     const call = `shop.${name}(...${JSON.stringify(parameters)})`;
     const text = await this.tab.evaluate(
       `globalThis.shop.then(async (shop) => JSON.stringify((await ${call}) ?? null))`,

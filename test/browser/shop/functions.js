@@ -34,12 +34,13 @@ export function shopFunctions(push) {
       await session({ method: 'DELETE' });
       await push.logout();
     },
-    /** Resolves when the server has acknowledged that these users are signed in, and no others. */
-    async registered(...users) {
+    /** Resolves when the server has acknowledged a state with these values in its status. */
+    async acknowledged(expected) {
       const { promise, resolve } = Promise.withResolvers();
       const look = async () => {
         const status = await push.status();
-        if (status.registered && String(status.users) === String(users)) resolve(status);
+        const isExpected = ([name, value]) => String(status[name]) === String(value);
+        if (status.registered && Object.entries(expected).every(isExpected)) resolve();
       };
       const stops = ['registered', 'signed_out'].map((name) => push.on(name, look));
       await look();
