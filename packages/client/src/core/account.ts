@@ -1,9 +1,10 @@
 import { requireTags, requireUserId } from './argument.ts';
 import { want } from './device.ts';
 import { change, learn, type Engine } from './engine.ts';
-import { newcomer, withLogout, withoutUsers, type Memory, type Tags } from './memory.ts';
+import { newcomer, withLogout, withUsers, type Memory, type Tags } from './memory.ts';
 import { interrupt, poke } from './outbox.ts';
 import type { UserProof } from './push-client-options.ts';
+import { clearScreen } from './screen.ts';
 
 /** Who is signed in on a device; `PushClient` says what each function promises. */
 
@@ -11,13 +12,13 @@ const MAX_USERS = 20;
 
 export async function login(engine: Engine, userId: string, proof: UserProof): Promise<void> {
   requireUserId(userId);
-  const lost = await change(engine, (memory) => {
-    const next = signedIn(memory, userId, engine.live.accounts);
+  const { isScreenStale } = await change(engine, (memory) => {
+    const next = signedIn(memory, userId, engine.accounts);
     if (next.users.length > MAX_USERS) throw new TypeError('userId');
     return next;
   });
-  learn(engine, { proofs: new Map(engine.live.proofs).set(userId, proof) });
-  if (lost.length > 0) await leave(engine);
+  learn(engine, { proofs: new Map(engine.proofs).set(userId, proof) });
+  if (isScreenStale) await leave(engine);
   poke(engine, true);
 }
 
@@ -37,10 +38,10 @@ export async function setDeviceTags(engine: Engine, deviceTags: Tags): Promise<v
   await want(engine, (memory) => ({ ...memory, deviceTags }));
 }
 
-/** Nothing of whoever has left stays on the screen, or goes out before their logout. */
+/** Nothing of whoever has left goes out before their logout, or stays on the screen. */
 async function leave(engine: Engine): Promise<void> {
-  await engine.ports.platform.clearShown();
   interrupt(engine);
+  await clearScreen(engine);
 }
 
 /** Whoever signs in has to be vouched for, unless the server knows of the user already. */
@@ -50,7 +51,7 @@ function signedIn(memory: Memory, userId: string, accounts: 'one' | 'several'): 
   if (accounts === 'several') return { ...memory, users: [...users, newcomer(userId)] };
   const [last] = users;
   const instead = last?.isLinked === true ? last.id : (last?.instead ?? null);
-  return { ...withoutUsers(memory, users), users: [newcomer(userId, instead)] };
+  return withUsers(memory, [newcomer(userId, instead)]);
 }
 
 /**
@@ -59,6 +60,7 @@ function signedIn(memory: Memory, userId: string, accounts: 'one' | 'several'): 
  * again under a higher sequence. Nobody there: the same memory.
  */
 function signedOut(memory: Memory, userId: string | null): Memory {
-  const leaving = memory.users.filter(({ id }) => userId === null || id === userId);
-  return leaving.length === 0 ? memory : withLogout(withoutUsers(memory, leaving), userId);
+  const staying = memory.users.filter(({ id }) => userId !== null && id !== userId);
+  if (staying.length === memory.users.length) return memory;
+  return withLogout(withUsers(memory, staying), userId);
 }

@@ -29,16 +29,16 @@ const CHALLENGE_SECONDS = 60;
 export function readAnswer(answer: ClientAnswer | null): ReadAnswer {
   const body = toBody(parse(answer?.body));
   const { code, detail, seq, challenge } = body;
-  const seqs = [answer?.header('homing-seq'), seq, ...Object.values(toBody(seq))].map(Number);
+  const seqs = [Number(answer?.header('homing-seq')), seq, ...Object.values(toBody(seq))];
   const status = answer?.status ?? 0;
   const asked = [429, 503].includes(status) ? Number(answer?.header('retry-after')) : 0;
   const seconds = challenge === undefined ? asked : CHALLENGE_SECONDS;
   return {
     status,
-    code: typeof code === 'string' ? code : status ? `http_${status}` : 'no_answer',
-    detail: typeof detail === 'string' ? detail : '',
+    code: textOr(code, status === 0 ? 'no_answer' : `http_${status}`),
+    detail: textOr(detail, ''),
     body,
-    seq: Math.max(0, ...seqs.filter((one) => Number.isSafeInteger(one) && one <= MAX_SEQ)),
+    seq: Math.max(0, ...seqs.filter(isSeq)),
     patienceMs: seconds > 0 ? Math.min(seconds, LONGEST_ASKED_SECONDS) * 1000 : 0,
   };
 }
@@ -69,6 +69,10 @@ export function usersIn(installation: unknown): readonly string[] | null {
   return textsIn(listOf(users).map((one) => toBody(one)['id']));
 }
 
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
+}
+
 export function textsIn(list: unknown): readonly string[] {
   return listOf(list).filter((one) => typeof one === 'string');
 }
@@ -80,6 +84,10 @@ export function toBody(value: unknown): Body {
 
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+function isSeq(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) <= MAX_SEQ;
 }
 
 function parse(text: string | undefined): unknown {

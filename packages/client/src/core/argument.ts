@@ -1,15 +1,14 @@
 import type { Tags } from './memory.ts';
 
-/** What a serialised absence looks like: as an id, it would join strangers in one user. */
-const ABSENCES = new Set(['null', 'undefined', '0', 'NaN', '[object Object]']);
+/** Blanks, and what a serialised absence looks like: as an id, it would join strangers in one user. */
+const ABSENT = /^(\s*|null|undefined|0|NaN|\[object Object\])$/;
 
 /**
  * Checks of what an app hands over, by the rules of the HTTP contract: a request that no server
  * takes would hold up whatever is wanted after it. Each throws a `TypeError` that names what it is.
  */
 export function requireUserId(id: string): void {
-  const isText = typeof id === 'string' && id.trim() !== '' && id.length <= 255;
-  require(isText && !ABSENCES.has(id) && !/\0|\p{Surrogate}/u.test(id), 'userId');
+  require(!ABSENT.test(id) && isText(id, 255) && !/[\0\p{Surrogate}]/u.test(id), 'userId');
 }
 
 export function requireTags(tags: Tags): void {
@@ -18,11 +17,15 @@ export function requireTags(tags: Tags): void {
 }
 
 export function requireTopic(topic: string): void {
-  require(typeof topic === 'string' && /^[\w.~%:-]{1,128}$/.test(topic), 'topic');
+  require(/^[\w.~%:-]{1,128}$/.test(topic), 'topic');
 }
 
 function isTag([name, value]: readonly [string, unknown]): boolean {
-  return /^[\w.:-]{1,64}$/.test(name) && typeof value === 'string' && value.length <= 256;
+  return /^[\w.:-]{1,64}$/.test(name) && isText(value, 256);
+}
+
+function isText(value: unknown, most: number): boolean {
+  return typeof value === 'string' && value.length <= most;
 }
 
 function require(isGood: boolean, what: string): void {

@@ -1,7 +1,8 @@
-import { FEWEST_TOKEN_FAILURES, type Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import type { Lane } from './lane.ts';
-import { freshLive } from './live.ts';
+import { UNKNOWN } from './live.ts';
 import { poke } from './outbox.ts';
+import { NO_FAILURES } from './pace.ts';
 import type { Ports } from './ports.ts';
 import type { PushClientOptions } from './push-client-options.ts';
 
@@ -12,25 +13,29 @@ export function createEngine(
   lanes: readonly Lane[],
 ): Engine {
   const engine: Engine = {
-    options,
-    ports,
+    ...UNKNOWN,
+    ...options,
+    ...ports,
     lanes,
     listeners: new Set(),
     cancels: new Map(),
     underWay: new Set(),
-    failures: { send: 0, repeat: 0, prove: 0, token: FEWEST_TOKEN_FAILURES },
-    live: freshLive(options),
+    failures: { ...NO_FAILURES },
     lastError: null,
-    heard: () => {},
-    onToken: () => {},
-    question: 0,
+    onToken: nothing,
+    question: nothing,
     epoch: 0,
-    abort: () => {},
+    abort: nothing,
     lastDueAt: 0,
     outbox: null,
     isAsked: false,
+    isUrgent: false,
     isEnded: false,
   };
   engine.cancels.set('store', ports.store.onChange(() => poke(engine, false)));
   return engine;
+}
+
+function nothing(): void {
+  // Nobody waits yet.
 }

@@ -1,7 +1,7 @@
 import { login, logout, setDeviceTags, setTags } from './account.ts';
 import { createEngine } from './create-engine.ts';
 import { warnOfSilence } from './development.ts';
-import { dispose, start, subscribe, unsubscribe, wake } from './device.ts';
+import { dispose, register, start, unsubscribe, wake } from './device.ts';
 import { listen, settled } from './engine.ts';
 import { logoutLane } from './logout-lane.ts';
 import type { Ports } from './ports.ts';
@@ -25,7 +25,10 @@ export function createPushClient(options: PushClientOptions, ports: Ports): Push
   if (options.development === true) warnOfSilence(engine);
   return {
     start: () => start(engine),
-    subscribe: () => subscribe(engine),
+    async subscribe() {
+      if ((await ports.platform.permission()) === 'default') await ports.platform.requestPermission();
+      return register(engine);
+    },
     unsubscribe: () => unsubscribe(engine),
     login: (userId, proof) => login(engine, userId, proof),
     logout: (userId) => logout(engine, userId),

@@ -7,7 +7,7 @@ const WARNING_MS = 10_000;
 /** Says on the console of a development build that the server has not heard of a token for long. */
 export function warnOfSilence(engine: Engine): void {
   const warn = async (): Promise<void> => {
-    if (registeredState(await read(engine), engine.live) !== null) return;
+    if (registeredState(await read(engine), engine) !== null) return;
     console.warn('Homing: this device has a token and no acknowledged registration after 10 s.');
   };
   engine.onToken = () => later(engine, 'warning', WARNING_MS, () => track(engine, warn()));

@@ -1,8 +1,9 @@
-import { change, learn, track, type Engine } from './engine.ts';
+import { change, learn, read, track, type Engine } from './engine.ts';
 import type { Memory } from './memory.ts';
 import { interrupt, poke } from './outbox.ts';
 import type { Permission } from './ports.ts';
-import { dropToken, listenForTokens, look } from './token-watch.ts';
+import { clearScreen } from './screen.ts';
+import { dropToken, forgetToken, listenForTokens, look } from './token-watch.ts';
 
 /** What a process does for its device; `PushClient` says what each function promises. */
 
@@ -10,14 +11,15 @@ import { dropToken, listenForTokens, look } from './token-watch.ts';
 const CHECK_IN_MS = 6 * 3_600_000;
 
 export async function start(engine: Engine): Promise<void> {
+  const { isScreenStale } = await read(engine);
+  if (isScreenStale) await clearScreen(engine);
   listenForTokens(engine);
   await look(engine);
 }
 
-export async function subscribe(engine: Engine): Promise<Permission> {
-  const { platform } = engine.ports;
+/** What `subscribe` comes to once the person was asked, where that had to be. */
+export async function register(engine: Engine): Promise<Permission> {
   await want(engine, (memory) => ({ ...memory, isUnsubscribed: false }));
-  if ((await platform.permission()) === 'default') await platform.requestPermission();
   return look(engine);
 }
 
@@ -27,7 +29,7 @@ export async function unsubscribe(engine: Engine): Promise<void> {
 }
 
 export function wake(engine: Engine): void {
-  const isOld = engine.ports.time.now() - engine.live.acknowledgedAt >= CHECK_IN_MS;
+  const isOld = engine.time.now() - engine.acknowledgedAt >= CHECK_IN_MS;
   if (isOld) learn(engine, { acknowledged: null });
   track(engine, look(engine));
   poke(engine, true);
@@ -36,7 +38,7 @@ export function wake(engine: Engine): void {
 /** Ends its timers and subscriptions, and gives up what is under way. */
 export async function dispose(engine: Engine): Promise<void> {
   engine.isEnded = true;
-  engine.question += 1;
+  forgetToken(engine);
   for (const cancel of engine.cancels.values()) cancel();
   interrupt(engine);
   await engine.outbox;

@@ -1,19 +1,18 @@
 import { freshIdentity } from './identity.ts';
 import type { Lane } from './lane.ts';
 import type { Live } from './live.ts';
-import { freshMemory, leavers, parseMemory, type Memory, type WantedUser } from './memory.ts';
-import { backoffMs } from './pace.ts';
+import { freshMemory, parseMemory, type Memory } from './memory.ts';
+import { backoffMs, NO_FAILURES } from './pace.ts';
 import type { Ports } from './ports.ts';
 import type { ClientError, PushClient, PushEventName, PushEvents } from './push-client.ts';
-import type { PushClientOptions } from './push-client-options.ts';
 
-/** A system that has failed to give a token is asked again after longer than a server. */
-export const FEWEST_TOKEN_FAILURES = 4;
-
-/** What a process has of one installation; whoever has it can act for the installation. */
-export interface Engine {
-  readonly options: PushClientOptions;
-  readonly ports: Ports;
+/**
+ * What a process has of one installation: its ports, what it knows, and where its work stands.
+ * Whoever has it can act for the installation.
+ */
+export interface Engine extends Ports, Live {
+  /** The app's publishable key. */
+  readonly key: string;
   /** What there is to tell the server, in the order in which it goes out. */
   readonly lanes: readonly Lane[];
   readonly listeners: Set<(name: PushEventName, event: PushEvents[PushEventName]) => void>;
@@ -22,15 +21,12 @@ export interface Engine {
   /** What `settled` waits for. */
   readonly underWay: Set<Promise<unknown>>;
   /** Of each kind, in a row. */
-  readonly failures: Record<'send' | 'repeat' | 'prove' | 'token', number>;
-  live: Live;
+  readonly failures: Record<keyof typeof NO_FAILURES, number>;
   lastError: ClientError | null;
-  /** A token was heard, or will be asked for anew: nobody waits for it any more. */
-  heard: () => void;
   /** Called with every token that the system gives. */
   onToken: () => void;
-  /** The newest question for a token; answers to earlier ones are of the past. */
-  question: number;
+  /** Ends the wait for an answer to the newest question for a token; earlier ones are over. */
+  question: () => void;
   /** What was planned in an earlier one is not begun any more. */
   epoch: number;
   /** Gives up what the outbox waits for. */
@@ -39,11 +35,13 @@ export interface Engine {
   lastDueAt: number;
   outbox: Promise<void> | null;
   isAsked: boolean;
+  /** Somebody asked for it at once since the outbox began its step. */
+  isUrgent: boolean;
   isEnded: boolean;
 }
 
 export function learn(engine: Engine, news: Partial<Live>): void {
-  engine.live = { ...engine.live, ...news };
+  Object.assign(engine, news);
 }
 
 /**
@@ -51,42 +49,47 @@ export function learn(engine: Engine, news: Partial<Live>): void {
  * then as durable as anything else before the first request tells of it.
  */
 export function update<T>(
-  { ports }: Engine,
-  change: (memory: Memory) => readonly [memory: Memory, result: T],
+  { store, cryptography }: Engine,
+  make: (memory: Memory) => readonly [memory: Memory, result: T],
 ): Promise<T> {
-  const spare = freshIdentity(ports.cryptography);
-  return ports.store.update((text) => {
-    const [memory, result] = change(parseMemory(text) ?? freshMemory(spare));
+  const spare = freshIdentity(cryptography);
+  return store.update((text) => {
+    const [memory, result] = make(parseMemory(text) ?? freshMemory(spare));
     return { text: JSON.stringify(memory), result };
   });
 }
 
-export function read(engine: Engine): Promise<Memory> {
-  return update(engine, (memory) => [memory, memory]);
-}
-
-/** Keeps a change, and tells who is not signed in any more by it. */
-export function change(
-  engine: Engine,
-  make: (memory: Memory) => Memory,
-): Promise<readonly WantedUser[]> {
+/** Keeps a change, and answers what there is then. */
+export function change(engine: Engine, make: (memory: Memory) => Memory): Promise<Memory> {
   return update(engine, (memory) => {
     const next = make(memory);
-    return [next, leavers(memory, next)];
+    return [next, next];
   });
+}
+
+export function read(engine: Engine): Promise<Memory> {
+  return change(engine, (memory) => memory);
 }
 
 /** Calls back after so long, in place of an earlier call of that name. */
 export function later(engine: Engine, name: string, ms: number, callback: () => void): void {
   engine.cancels.get(name)?.();
-  if (!engine.isEnded) engine.cancels.set(name, engine.ports.time.after(Math.max(1, ms), callback));
+  if (!engine.isEnded) engine.cancels.set(name, engine.time.after(ms, callback));
 }
 
 /** One failure more, and how long it is waited after it. */
-export function failed({ failures, ports }: Engine, name: keyof Engine['failures']): number {
-  const [high = 0, low = 0] = ports.cryptography.randomBytes(2);
+export function failed(
+  { failures, cryptography }: Engine,
+  name: keyof Engine['failures'],
+): number {
+  const [chance = 0] = cryptography.randomBytes(1);
+  const waitMs = backoffMs(failures[name], chance / 256);
   failures[name] += 1;
-  return backoffMs(failures[name] - 1, (high * 256 + low) / 65_536);
+  return waitMs;
+}
+
+export function succeeded({ failures }: Engine, name: keyof Engine['failures']): void {
+  failures[name] = NO_FAILURES[name];
 }
 
 /** Has `settled` wait for some work, whose failure is told to the app. */
@@ -116,26 +119,18 @@ export function emit<K extends PushEventName>(
   }
 }
 
-export function listen(engine: Engine): PushClient['on'] {
+export function listen({ listeners }: Engine): PushClient['on'] {
   return (wanted, listener) => {
     const hear = (name: PushEventName, event: PushEvents[PushEventName]): void => {
       if (name === wanted) listener(event as PushEvents[typeof wanted]);
     };
-    engine.listeners.add(hear);
-    return () => engine.listeners.delete(hear);
+    listeners.add(hear);
+    return () => listeners.delete(hear);
   };
 }
 
 /** Tells the app what went wrong, and keeps it for `status`. */
 export function report(engine: Engine, code: string, detail: string): void {
-  emit(engine, 'error', keepError(engine, code, detail));
-}
-
-export function reportToken(engine: Engine, code: string, detail: string): void {
-  keepError(engine, 'token_error', `${code} ${detail}`);
-  emit(engine, 'token_error', { code, detail });
-}
-
-function keepError(engine: Engine, code: string, detail: string): ClientError {
-  return (engine.lastError = { code, detail, at: new Date(engine.ports.time.now()) });
+  engine.lastError = { code, detail, at: new Date(engine.time.now()) };
+  emit(engine, 'error', engine.lastError);
 }

@@ -1,5 +1,5 @@
 import type { Settled, Surroundings } from './lane.ts';
-import { freshMemory, newcomer, withoutUsers, type Memory } from './memory.ts';
+import { newcomer, withUsers, type Memory } from './memory.ts';
 
 const ENROL_ANEW_MS = 3_600_000;
 
@@ -15,16 +15,22 @@ export function enrolAnew(
 ): Settled | null {
   const agoMs = now - (memory.enrolledAnewAt ?? -Infinity);
   if (agoMs >= 0 && agoMs < ENROL_ANEW_MS) return null;
-  const lost = memory.users.filter(({ id }) => !live.proofs.has(id));
-  const kept = withoutUsers(memory, lost);
+  const vouched = memory.users.filter(({ id }) => live.proofs.has(id));
+  const kept = withUsers(
+    memory,
+    vouched.map(({ id }) => newcomer(id)),
+  );
   const fresh = {
-    ...freshMemory(spare),
+    ...kept,
+    ...spare,
+    seq: kept.topics.length,
+    isEnrolled: false,
     enrolledAnewAt: now,
-    isUnsubscribed: kept.isUnsubscribed,
-    tags: kept.tags,
-    deviceTags: kept.deviceTags,
-    users: kept.users.map(({ id }) => newcomer(id)),
-    topics: kept.topics.map((topic) => ({ ...topic, seq: null, isAcknowledged: false })),
+    wasOvertaken: false,
+    logouts: [],
+    sent: null,
+    topics: kept.topics.map((topic, before) => ({ ...topic, seq: before + 1, isAcknowledged: false })),
+    receipts: [],
   };
   return { memory: fresh, isRepeat: true, error };
 }

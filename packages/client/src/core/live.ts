@@ -1,6 +1,6 @@
 import type { TokenInput } from '@homing/protocol';
 import type { DeviceFacts, Permission, TokenAnswer } from './ports.ts';
-import type { PushClientOptions, UserProof } from './push-client-options.ts';
+import type { UserProof } from './push-client-options.ts';
 
 /**
  * What this process knows and forgets with its end. A token above all: what the system gave to an
@@ -33,24 +33,21 @@ export interface Live {
 }
 
 /** What a process knows when it begins. */
-export function freshLive({ sdkVersion, accounts = 'one' }: PushClientOptions): Live {
-  return {
-    sdkVersion,
-    accounts,
-    device: null,
-    permission: null,
-    token: null,
-    proofs: new Map(),
-    digest: { text: '', sha256: '' },
-    acknowledged: null,
-    acknowledgedAt: 0,
-    registered: null,
-    refused: null,
-    takeover: null,
-    sendAt: 0,
-    proveAt: 0,
-  };
-}
+export const UNKNOWN: Omit<Live, 'sdkVersion'> = {
+  accounts: 'one',
+  device: null,
+  permission: null,
+  token: null,
+  proofs: new Map(),
+  digest: { text: '', sha256: '' },
+  acknowledged: null,
+  acknowledgedAt: 0,
+  registered: null,
+  refused: null,
+  takeover: null,
+  sendAt: 0,
+  proveAt: 0,
+};
 
 /** Whether pushes may be shown, if only silently; without that no token is asked for. */
 export function isAllowed(permission: Permission | null): boolean {

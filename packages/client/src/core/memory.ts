@@ -66,8 +66,7 @@ export interface WantedTopic {
   /** Whose subscription it is; null for the device's. */
   readonly userId: string | null;
   readonly isWanted: boolean;
-  /** Null until it is sent. */
-  readonly seq: number | null;
+  readonly seq: number;
   readonly isAcknowledged: boolean;
 }
 
@@ -118,22 +117,19 @@ export function parseMemory(text: string | null): Memory | null {
   }
 }
 
-/** Who is signed in before a change and not after it. */
-export function leavers(before: Memory, after: Memory): readonly WantedUser[] {
-  return before.users.filter(({ id }) => after.users.every((user) => user.id !== id));
-}
-
 /**
- * Tags of users and their topics end with them. Nobody can tell which of several users the tags are
- * of, so that they end with the first.
+ * Other users in place of those that there are. Tags of users and their topics end with them. Nobody
+ * can tell which of several users the tags are of, so that they end with the first.
  */
-export function withoutUsers(memory: Memory, leaving: readonly WantedUser[]): Memory {
-  if (leaving.length === 0) return memory;
+export function withUsers(memory: Memory, users: readonly WantedUser[]): Memory {
+  const ids = new Set<string | null>([null, ...users.map(({ id }) => id)]);
+  const next = { ...memory, users };
+  if (memory.users.every(({ id }) => ids.has(id))) return next;
   return {
-    ...memory,
-    users: memory.users.filter((user) => !leaving.includes(user)),
+    ...next,
+    isScreenStale: true,
     tags: memory.tags && {},
-    topics: memory.topics.filter(({ userId }) => leaving.every(({ id }) => id !== userId)),
+    topics: memory.topics.filter(({ userId }) => ids.has(userId)),
   };
 }
 

@@ -1,19 +1,29 @@
 import { isGone, readAnswer } from './answer.ts';
 import { base64url } from './base64url.ts';
-import { emit, failed, later, learn, report, track, update, type Engine } from './engine.ts';
+import {
+  change,
+  emit,
+  failed,
+  later,
+  learn,
+  report,
+  succeeded,
+  track,
+  update,
+  type Engine,
+} from './engine.ts';
 import { enrolAnew } from './enrol-anew.ts';
 import { freshIdentity } from './identity.ts';
-import type { Sending, Settled, Step } from './lane.ts';
-import { leavers, type Memory, type ProofMembers, type WantedUser } from './memory.ts';
+import type { Sending, Step } from './lane.ts';
+import type { Memory, ProofMembers, WantedUser } from './memory.ts';
 import { dueAt } from './pace.ts';
 import type { UserProof } from './push-client-options.ts';
 import { toRequest } from './request.ts';
+import { clearScreen } from './screen.ts';
 import { registeredState } from './state-lane.ts';
 
 /** After so long there is no answer, of the server or of whoever vouches. */
 const PATIENCE_MS = 30_000;
-/** So often in a row the same thing may be told differently at once. */
-const REPEATS_AT_ONCE = 2;
 
 /**
  * Brings the server to what the memory says. Of all contexts one at a time takes a step:
@@ -25,7 +35,10 @@ const REPEATS_AT_ONCE = 2;
  * until there is nothing to do before a time or an event. `atOnce` ends the wait after failures.
  */
 export function poke(engine: Engine, atOnce: boolean): void {
-  if (atOnce) learn(engine, { sendAt: 0, proveAt: 0 });
+  if (atOnce) {
+    engine.isUrgent = true;
+    learn(engine, { sendAt: 0, proveAt: 0 });
+  }
   engine.isAsked = true;
   if (engine.outbox !== null) return;
   engine.outbox = run(engine);
@@ -39,43 +52,38 @@ export function interrupt(engine: Engine): void {
 }
 
 async function run(engine: Engine): Promise<void> {
-  while (engine.isAsked && !engine.isEnded) {
+  do {
     engine.isAsked = false;
-    if (await tryStep(engine)) engine.isAsked = true;
-  }
+    await engine
+      .exclusive(() => step(engine))
+      .catch((error: unknown) => {
+        pause(engine, 'storage', String(error));
+        sleep(engine);
+      });
+  } while (engine.isAsked && !engine.isEnded);
   engine.outbox = null;
 }
 
-async function tryStep(engine: Engine): Promise<boolean> {
-  try {
-    return await engine.ports.exclusive(() => step(engine));
-  } catch (error) {
-    fail(engine, { code: 'storage', detail: String(error) }, 0);
-    sleep(engine);
-    return false;
-  }
-}
-
-/** Whether there may be another one. */
-async function step(engine: Engine): Promise<boolean> {
-  if (engine.isEnded) return false;
+/** Asks for another one, unless there was nothing to do. */
+async function step(engine: Engine): Promise<void> {
   const { epoch } = engine;
+  if (engine.isEnded) return;
+  engine.isUrgent = false;
   const [memory, step] = await update(engine, (held) => {
     const step = plan(engine, held);
     const memory = step?.kind === 'send' ? step.memory : held;
     return [memory, [memory, step] as const];
   });
-  if (epoch !== engine.epoch) return true;
-  if (step === null) rest(engine, memory);
-  else await take(engine, memory, step);
-  return step !== null;
+  if (step === null) return rest(engine, memory);
+  engine.isAsked = true;
+  if (epoch === engine.epoch) await take(engine, memory, step);
 }
 
-function plan({ lanes, live, ports }: Engine, memory: Memory): Step | null {
-  const now = ports.time.now();
-  if (now < live.sendAt) return null;
-  for (const lane of lanes) {
-    const step = lane(memory, live, now);
+function plan(engine: Engine, memory: Memory): Step | null {
+  const now = engine.time.now();
+  if (now < engine.sendAt) return null;
+  for (const lane of engine.lanes) {
+    const step = lane(memory, engine, now);
     if (step !== null) return step;
   }
   return null;
@@ -85,8 +93,8 @@ async function take(engine: Engine, memory: Memory, step: Step): Promise<void> {
   switch (step.kind) {
     case 'digest': {
       const { text } = step;
-      const bytes = await engine.ports.cryptography.sha256(new TextEncoder().encode(text));
-      return learn(engine, { digest: { text, sha256: base64url(bytes) } });
+      const sha256 = base64url(await engine.cryptography.sha256(new TextEncoder().encode(text)));
+      return learn(engine, { digest: { text, sha256 } });
     }
     case 'prove':
       return prove(engine, memory, step.userId);
@@ -96,10 +104,10 @@ async function take(engine: Engine, memory: Memory, step: Step): Promise<void> {
 }
 
 async function prove(engine: Engine, { id }: Memory, userId: string): Promise<void> {
-  const { epoch, live, ports } = engine;
+  const { epoch, proofs, time } = engine;
   let why = 'timeout';
   const proof = await patiently(engine, () =>
-    membersOf(live.proofs.get(userId), id).catch((error: unknown) => {
+    membersOf(proofs.get(userId), id).catch((error: unknown) => {
       why = String(error);
       return null;
     }),
@@ -107,16 +115,15 @@ async function prove(engine: Engine, { id }: Memory, userId: string): Promise<vo
   if (epoch !== engine.epoch) return;
   if (proof === null) {
     report(engine, 'proof_failed', why);
-    return learn(engine, { proveAt: ports.time.now() + failed(engine, 'prove') });
+    return learn(engine, { proveAt: time.now() + failed(engine, 'prove') });
   }
-  engine.failures.prove = 0;
+  succeeded(engine, 'prove');
   const proven = (user: WantedUser): WantedUser =>
     user.id === userId && !user.isLinked ? { ...user, proof, isWorn: false } : user;
   // Unless somebody else is wanted meanwhile, or another installation.
-  await update(engine, (held) => [
+  await change(engine, (held) =>
     held.id === id ? { ...held, users: held.users.map(proven) } : held,
-    null,
-  ]);
+  );
 }
 
 /** What vouches for a user on an installation. */
@@ -131,8 +138,7 @@ async function membersOf(
 }
 
 async function send(engine: Engine, memory: Memory, step: Sending): Promise<void> {
-  const { epoch, ports } = engine;
-  const { time, transport, cryptography } = ports;
+  const { epoch, time, transport, cryptography } = engine;
   const due = dueAt(engine.lastDueAt, time.now());
   if (due > time.now()) return learn(engine, { sendAt: due });
   engine.lastDueAt = due;
@@ -141,62 +147,52 @@ async function send(engine: Engine, memory: Memory, step: Sending): Promise<void
     await patiently(engine, (signal) => transport(request, signal).catch(() => null)),
   );
   if (epoch !== engine.epoch) return;
-  const around = { live: engine.live, spare: freshIdentity(cryptography), now: time.now() };
+  const around = { live: engine, spare: freshIdentity(cryptography), now: time.now() };
   const settle = isGone(answer) ? enrolAnew : step.settle;
-  const result = await update(engine, (held) => {
-    if (held.id !== memory.id) return [held, null];
-    const settled = settle(held, answer, around);
-    const lost = settled === null ? [] : leavers(held, settled.memory);
-    return [settled?.memory ?? held, { settled, lost }];
+  const [settled, before] = await update(engine, (held) => {
+    const settled = held.id === memory.id ? settle(held, answer, around) : { memory: held };
+    return [settled?.memory ?? held, [settled, held] as const];
   });
-  if (result === null) return;
-  const { settled, lost } = result;
-  if (settled === null) return fail(engine, answer, answer.patienceMs);
-  if (lost.length > 0) void ports.platform.clearShown();
-  for (const { id, isLinked } of lost) {
+  if (settled === null) return pause(engine, answer.code, answer.detail, answer.patienceMs);
+  const { memory: after, isRepeat = false, live, error } = settled;
+  succeeded(engine, 'send');
+  if (!isRepeat) succeeded(engine, 'repeat');
+  const sendAt = isRepeat ? time.now() + failed(engine, 'repeat') : 0;
+  learn(engine, { takeover: null, sendAt, ...live });
+  if (after.isScreenStale) void clearScreen(engine);
+  for (const { id, isLinked } of before.users) {
+    if (after.users.some((user) => user.id === id)) continue;
     const why = isLinked || answer.status < 300 ? 'revoked' : answer.code;
     emit(engine, 'signed_out', { userId: id, why });
   }
-  conclude(engine, settled);
-}
-
-function conclude(engine: Engine, { live, isRepeat = false, error }: Settled): void {
-  const { failures, ports } = engine;
-  failures.send = 0;
-  if (!isRepeat) failures.repeat = 0;
-  const waitMs = isRepeat ? failed(engine, 'repeat') : 0;
-  const isLater = failures.repeat > REPEATS_AT_ONCE;
-  learn(engine, { takeover: null, sendAt: isLater ? ports.time.now() + waitMs : 0, ...live });
   if (error !== undefined) report(engine, error.code, error.detail);
 }
 
-function fail(
-  engine: Engine,
-  { code, detail }: NonNullable<Settled['error']>,
-  atLeastMs: number,
-): void {
+/** Nothing came of it: sends nothing for a while. */
+function pause(engine: Engine, code: string, detail: string, atLeastMs = 0): void {
   const waitMs = Math.max(atLeastMs, failed(engine, 'send'));
-  learn(engine, { sendAt: engine.ports.time.now() + waitMs });
+  // What was under way when the network came back says nothing of it.
+  if (!engine.isUrgent) learn(engine, { sendAt: engine.time.now() + waitMs });
   report(engine, code, detail);
 }
 
 /** There is nothing to do, for now. */
 function rest(engine: Engine, memory: Memory): void {
   sleep(engine);
-  const { live } = engine;
-  const registered = registeredState(memory, live);
-  learn(engine, { registered, acknowledged: registered ?? live.acknowledged });
-  if (registered !== null && registered !== live.registered) {
+  const before = engine.registered;
+  const registered = registeredState(memory, engine);
+  learn(engine, { registered, acknowledged: registered ?? engine.acknowledged });
+  if (registered !== null && registered !== before) {
     emit(engine, 'registered', { users: memory.users.map(({ id }) => id) });
   }
 }
 
 function sleep(engine: Engine): void {
-  const { sendAt, proveAt } = engine.live;
-  const now = engine.ports.time.now();
-  const waitsMs = [sendAt - now, proveAt - now].filter((ms) => ms > 0);
-  if (waitsMs.length === 0) return;
-  later(engine, 'sleep', Math.min(...waitsMs), () => poke(engine, false));
+  const now = engine.time.now();
+  const waitMs = Math.min(
+    ...[engine.sendAt, engine.proveAt].map((at) => (at > now ? at - now : Infinity)),
+  );
+  if (waitMs < Infinity) later(engine, 'sleep', waitMs, () => poke(engine, false));
 }
 
 /** What a task comes to; null when it takes too long, or something else has to go out first. */
@@ -205,13 +201,14 @@ async function patiently<T>(
   task: (signal: AbortSignal) => Promise<T | null>,
 ): Promise<T | null> {
   const controller = new AbortController();
+  const { signal } = controller;
   engine.abort = () => controller.abort();
-  const cancel = engine.ports.time.after(PATIENCE_MS, engine.abort);
+  const cancel = engine.time.after(PATIENCE_MS, engine.abort);
   const givenUp = new Promise<null>((resolve) => {
-    controller.signal.addEventListener('abort', () => resolve(null));
+    signal.addEventListener('abort', () => resolve(null));
   });
   try {
-    return await Promise.race([task(controller.signal), givenUp]);
+    return await Promise.race([task(signal), givenUp]);
   } finally {
     cancel();
   }

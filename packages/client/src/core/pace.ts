@@ -6,8 +6,15 @@ const SHORTEST_MS = 250;
 const BURST = 20;
 const REFILL_MS = 2_000;
 
+/**
+ * Where counts of failures in a row begin. The same thing may be told differently twice at once; a
+ * system that has no token is asked again after longer than a server.
+ */
+export const NO_FAILURES = { send: 0, repeat: -2, prove: 0, token: 4 };
+
 /** How long to wait after so many failures in a row: a second, doubling, with full jitter. */
 export function backoffMs(failures: number, random: number): number {
+  if (failures < 0) return 0;
   return SHORTEST_MS + random * Math.min(LONGEST_MS, FIRST_MS * 2 ** failures);
 }
 

@@ -32,7 +32,7 @@ export async function witness(
   const addressees = rcpt === undefined ? null : await addresseesOf(engine, rcpt);
   const concerns = ({ users }: Memory): boolean =>
     addressees === null || users.some((user) => addressees.includes(user.id));
-  const at = new Date(engine.ports.time.now()).toISOString();
+  const at = new Date(engine.time.now()).toISOString();
   try {
     const isConcerned = await update(engine, (memory) => {
       const isConcerned = concerns(memory);
@@ -52,8 +52,7 @@ export async function witness(
 /** Who of those that are here has this tag. */
 async function addresseesOf(engine: Engine, rcpt: string): Promise<readonly string[]> {
   const memory = await read(engine);
-  const { cryptography } = engine.ports;
   const ids = memory.users.map(({ id }) => id);
-  const tags = await Promise.all(ids.map((id) => addresseeTag(cryptography, memory, id)));
+  const tags = await Promise.all(ids.map((id) => addresseeTag(engine.cryptography, memory, id)));
   return ids.filter((_, index) => tags[index] === rcpt);
 }

@@ -4,7 +4,7 @@ import type { ClientRequest } from './ports.ts';
 
 /** A request about this installation, with the path below it. */
 export function toRequest(
-  { options }: Engine,
+  { key }: Engine,
   { id, secret }: Memory,
   { method, path, body }: Omit<ClientRequest, 'headers'>,
 ): ClientRequest {
@@ -12,7 +12,7 @@ export function toRequest(
     method,
     path: `/v1/installations/${id}${path}`,
     headers: {
-      authorization: `Bearer ${options.key}`,
+      authorization: `Bearer ${key}`,
       'homing-installation-secret': secret,
       ...(body !== null && { 'content-type': 'application/json' }),
     },

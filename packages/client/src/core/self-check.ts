@@ -11,14 +11,14 @@ const PATIENCE_MS = 30_000;
 
 /** Asks the server what it holds, whatever else is under way; null when it did not answer. */
 export async function selfCheck(engine: Engine): Promise<SelfCheck | null> {
-  const { time, transport, cryptography } = engine.ports;
+  const { time, transport, cryptography } = engine;
   const memory = await read(engine);
   const request = toRequest(engine, memory, { method: 'GET', path: '', body: null });
   const abort = new AbortController();
   const cancel = time.after(PATIENCE_MS, () => abort.abort());
   const answer = await transport(request, abort.signal);
   cancel();
-  return answer && compare(memory, engine.live, readAnswer(answer), cryptography);
+  return answer && compare(memory, engine, readAnswer(answer), cryptography);
 }
 
 /** What the server holds, held against what this device wants it to hold. */

@@ -2,7 +2,7 @@ import { counted, isImpossible, textsIn, toBody, usersIn, type ReadAnswer } from
 import { enrolAnew } from './enrol-anew.ts';
 import type { Settled, Step, Surroundings } from './lane.ts';
 import type { Live } from './live.ts';
-import { newcomer, withLogout, withoutUsers, type Memory } from './memory.ts';
+import { newcomer, withLogout, withUsers, type Memory, type WantedUser } from './memory.ts';
 import { nameable, stateOf, usersPart, type State } from './state.ts';
 
 /** A complete state as it goes out. */
@@ -99,10 +99,11 @@ function settlePacket(
   around: Surroundings,
 ): Settled | null {
   const { status, code, body } = answer;
-  if ([200, 201].includes(status) && usersIn(body['installation']) !== null) {
-    return settleTaken(memory, packet, answer, around);
+  const isRefused = code === 'assertion_invalid';
+  const there = usersIn(body['installation']);
+  if (there !== null && (isRefused || [200, 201].includes(status))) {
+    return settleHeard(memory, { ...packet, there, isRefused }, answer, around);
   }
-  if (code === 'assertion_invalid') return settleRefusedProof(memory, packet, answer, around);
   const { nonce } = body;
   if (code === 'token_held' && typeof nonce === 'string') {
     return { memory, live: { takeover: nonce }, isRepeat: true };
@@ -110,96 +111,85 @@ function settlePacket(
   return isImpossible(answer) ? { memory, live: { refused: packet.text }, error: answer } : null;
 }
 
+/** A packet that the server has heard, and who is signed in there since. */
+interface HeardPacket extends Packet {
+  readonly there: readonly string[];
+  /** A proof was not good enough; the rest of the packet was stored. */
+  readonly isRefused: boolean;
+}
+
 /**
  * The server holds what the packet says, or something newer that it tells of. What this memory did
  * not say itself comes from another copy of it, or from before it was set back, which happens once:
  * the second time there are two copies, which the server cannot tell where one has no token.
  */
-function settleTaken(
+function settleHeard(
   memory: Memory,
-  packet: Packet,
+  packet: HeardPacket,
   answer: ReadAnswer,
   around: Surroundings,
 ): Settled | null {
+  const { text, isRefused } = packet;
   const reasons = toBody(answer.body['reason']);
   const isLate = Object.keys(reasons).length > 0;
   const isOvertaken = isLate && answer.seq > memory.seq;
   if (isOvertaken && memory.wasOvertaken) {
-    const detail = 'another copy of this installation is alive';
-    return enrolAnew(memory, { code: 'installation_forked', detail }, around);
+    return enrolAnew(memory, { code: 'installation_forked', detail: '' }, around);
   }
+  const isRepeat = isLate || isRefused;
   const { sent } = memory;
-  const heard = {
+  const known = {
     ...counted(memory, answer),
     isEnrolled: true,
     wasOvertaken: isOvertaken || memory.wasOvertaken,
-    sent: isLate ? null : sent && { ...sent, isAcknowledged: true },
+    sent: isRepeat ? null : sent && { ...sent, isAcknowledged: true },
   };
+  const isNews = !isRefused && reasons['user'] === undefined;
+  const isSpokenFor = memory.logouts.length > 0;
   return {
-    memory: reconcile(heard, packet, answer, reasons['user'] === undefined),
-    live: {
-      refused: null,
-      acknowledged: isLate ? null : packet.text,
-      acknowledgedAt: around.now,
-    },
-    isRepeat: isLate,
+    // A logout that waits says more than the answer, which is about the time before it.
+    memory: isSpokenFor ? known : reconcile(known, packet, answer, around.live, isNews),
+    live: { refused: null, acknowledged: isRepeat ? null : text, acknowledgedAt: around.now },
+    isRepeat,
+    ...(isRefused && { error: answer }),
   };
 }
 
 /**
- * Holds who is signed in at the server against who should be. A logout that waits says more than
- * the answer, which is about the time before it.
+ * Holds who is signed in at the server against who should be.
+ *
+ * - A proof that went out before may have been used up by a request whose answer was lost, or have
+ *   grown too old: another one is asked for. Anybody else whom the server refuses is not signed in
+ *   here, as after a revocation.
+ * - Where the server found the proof to be of the past, as that of a forgotten tab, whoever was
+ *   there before still is.
+ * - Whom nobody here has signed in is signed out.
  */
 function reconcile(
   memory: Memory,
-  { named }: Packet,
+  { named, worn, there, isRefused }: HeardPacket,
   { body }: ReadAnswer,
+  { proofs }: Live,
   isNews: boolean,
 ): Memory {
-  if (memory.logouts.length > 0) return memory;
-  const there = usersIn(body['installation']) ?? [];
-  const lost = memory.users.filter(
-    ({ id, isLinked }) => !there.includes(id) && (isLinked || (isNews && named.includes(id))),
-  );
-  const kept = withLinked(withoutUsers(memory, lost), there);
-  const known = new Set([...named, ...kept.users.map(({ id }) => id)]);
+  const refused = isRefused ? textsIn(body['refused_users'] ?? named) : [];
+  const kept = memory.users.flatMap((user) => {
+    const { id, isLinked, proof, instead } = user;
+    // Who signed in again meanwhile was not meant.
+    if (refused.includes(id) && (isLinked || proof !== null)) {
+      return worn.includes(id) && proofs.has(id) ? newcomer(id, instead) : [];
+    }
+    if (there.includes(id)) return asLinked(id);
+    return isLinked || (isNews && named.includes(id)) ? [] : user;
+  });
+  const before = memory.users.map(({ instead }) => instead);
+  const back = kept.length === 0 ? there.filter((id) => before.includes(id)) : [];
+  const users = [...kept, ...back.map(asLinked)];
+  const known = new Set([...named, ...users.map(({ id }) => id)]);
   const strangers = isNews ? there.filter((id) => !known.has(id)) : [];
-  return strangers.reduce(withLogout, kept);
+  return strangers.reduce(withLogout, withUsers(memory, users));
 }
 
-function withLinked(memory: Memory, ids: readonly string[]): Memory {
-  const users = memory.users.map((user) =>
-    ids.includes(user.id) ? { ...user, isLinked: true, proof: null, isWorn: false } : user,
-  );
-  return { ...memory, users };
-}
-
-/**
- * A proof that went out before may have been used up by a request whose answer was lost, or have
- * grown too old: another one is asked for. Anybody else whom the server refuses is not signed in
- * here, as after a revocation. The rest of the packet was stored. Where the server found the proof
- * to be of the past, as that of a forgotten tab, whoever was there before still is.
- */
-function settleRefusedProof(
-  memory: Memory,
-  { named, worn }: Packet,
-  answer: ReadAnswer,
-  { live }: Surroundings,
-): Settled {
-  const { installation, refused_users: refusedUsers } = answer.body;
-  const refused = refusedUsers === undefined ? named : textsIn(refusedUsers);
-  const there = usersIn(installation) ?? named.filter((id) => !refused.includes(id));
-  const known = { ...counted(memory, answer), isEnrolled: true, sent: null };
-  const heard = memory.logouts.length > 0 ? known : withLinked(known, there);
-  // Who signed in again meanwhile was not meant.
-  const meant = nameable(heard).filter(({ id }) => refused.includes(id));
-  const lost = meant.filter(({ id }) => !worn.includes(id) || !live.proofs.has(id));
-  const kept = withoutUsers(heard, lost);
-  const before = kept.users.length === 0 ? lost.map(({ instead }) => instead) : [];
-  const back = there.filter((id) => before.includes(id));
-  const users = [
-    ...kept.users.map((user) => (meant.includes(user) ? newcomer(user.id, user.instead) : user)),
-    ...back.map((id) => ({ ...newcomer(id), isLinked: true })),
-  ];
-  return { memory: { ...kept, users }, isRepeat: true, error: answer };
+function asLinked(id: string): WantedUser {
+  return { ...newcomer(id), isLinked: true };
 }

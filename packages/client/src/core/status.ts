@@ -3,17 +3,18 @@ import { tokenOf } from './live.ts';
 import type { PushStatus } from './push-client.ts';
 import { registeredState } from './state-lane.ts';
 
+const TOKENS = { unchanged: 'failed', awaited: 'none' } as const;
+
 export async function status(engine: Engine): Promise<PushStatus> {
-  const { live, lastError, ports } = engine;
   const memory = await read(engine);
-  const token = tokenOf(live, memory.isUnsubscribed);
+  const token = tokenOf(engine, memory.isUnsubscribed);
   return {
     installationId: memory.id,
-    permission: live.permission ?? (await ports.platform.permission()),
-    token: token === 'unchanged' ? 'failed' : token === null || token === 'awaited' ? 'none' : 'present',
-    registered: registeredState(memory, live) !== null,
-    users: memory.users.map((user) => user.id),
+    permission: engine.permission ?? (await engine.platform.permission()),
+    token: typeof token === 'string' ? TOKENS[token] : token === null ? 'none' : 'present',
+    registered: registeredState(memory, engine) !== null,
+    users: memory.users.map(({ id }) => id),
     logoutPending: memory.logouts.length > 0,
-    lastError,
+    lastError: engine.lastError,
   };
 }

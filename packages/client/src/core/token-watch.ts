@@ -1,28 +1,18 @@
-import {
-  emit,
-  failed,
-  FEWEST_TOKEN_FAILURES,
-  later,
-  learn,
-  read,
-  reportToken,
-  track,
-  type Engine,
-} from './engine.ts';
+import { emit, failed, later, learn, read, report, succeeded, track, type Engine } from './engine.ts';
 import { isAllowed } from './live.ts';
 import { poke } from './outbox.ts';
 import type { Permission, TokenAnswer } from './ports.ts';
 
 /** A system that says nothing for so long has no token at the moment; what it says later counts. */
 const PATIENCE_MS = 30_000;
-const TIMEOUT = { kind: 'failed', code: 'timeout', detail: 'the system does not answer' } as const;
+const TIMEOUT = { kind: 'failed', code: 'timeout', detail: '' } as const;
 
-/** Hears, once, what the system says of the token unasked. */
+/** Hears, from the first call on, what the system says of the token unasked. */
 export function listenForTokens(engine: Engine): void {
-  if (engine.cancels.has('tokens')) return;
-  const stop = engine.ports.platform.onToken((token) => {
-    engine.question += 1;
-    if (token === null) learn(engine, { token });
+  engine.cancels.get('tokens')?.();
+  const stop = engine.platform.onToken((token) => {
+    forgetToken(engine);
+    if (token === null) track(engine, look(engine));
     else hear(engine, { kind: 'token', token });
   });
   engine.cancels.set('tokens', stop);
@@ -33,50 +23,59 @@ export function listenForTokens(engine: Engine): void {
  * start and whenever the app comes back, never from what an earlier process knew.
  */
 export async function look(engine: Engine): Promise<Permission> {
-  const { platform } = engine.ports;
+  const { platform } = engine;
   const [device, permission] = await Promise.all([platform.device(), platform.permission()]);
-  const before = engine.live.permission;
+  const before = engine.permission;
   learn(engine, { device, permission });
   if (before !== null && before !== permission) emit(engine, 'permission', { permission });
   const { isUnsubscribed } = await read(engine);
-  if (!isUnsubscribed && isAllowed(permission)) ask(engine);
+  // Another look may have begun and ended meanwhile; what it was told is newer.
+  if (!isUnsubscribed && isAllowed(engine.permission)) ask(engine);
   poke(engine, false);
   return permission;
 }
 
-/** Gives the token back; answers to earlier questions are of the past. */
 export async function dropToken(engine: Engine): Promise<void> {
-  engine.question += 1;
+  forgetToken(engine);
+  await engine.platform.dropToken();
+}
+
+/** What the system said of a token is of the past, and what it still owes will be. */
+export function forgetToken(engine: Engine): void {
+  engine.question();
+  engine.question = () => {};
+  engine.cancels.get('token')?.();
   learn(engine, { token: null });
-  await engine.ports.platform.dropToken();
 }
 
 function ask(engine: Engine): void {
-  engine.heard();
-  engine.question += 1;
+  engine.question();
+  const answered = new Promise<void>((resolve) => {
+    engine.question = resolve;
+  });
   const { question } = engine;
   const hearOnce = (answer: TokenAnswer): void => {
     if (question === engine.question) hear(engine, answer);
   };
-  const heard = new Promise<void>((resolve) => {
-    engine.heard = resolve;
-  });
   later(engine, 'token', PATIENCE_MS, () => hearOnce(TIMEOUT));
-  track(engine, Promise.race([engine.ports.platform.token().then(hearOnce), heard]));
+  track(engine, Promise.race([engine.platform.token().then(hearOnce), answered]));
 }
 
 function hear(engine: Engine, token: TokenAnswer): void {
-  const { failures, live } = engine;
-  engine.heard();
+  const before = engine.token;
+  engine.question();
   engine.cancels.get('token')?.();
   learn(engine, { token });
   if (token.kind === 'token') {
-    failures.token = FEWEST_TOKEN_FAILURES;
+    succeeded(engine, 'token');
     engine.onToken();
   } else {
     const { code, detail } = token;
-    const isNews = live.token?.kind !== 'failed' || live.token.code !== code;
-    if (isNews) reportToken(engine, code, detail);
+    const isNews = before?.kind !== 'failed' || before.code !== code;
+    if (isNews) {
+      emit(engine, 'token_error', { code, detail });
+      report(engine, 'token_error', `${code} ${detail}`);
+    }
     later(engine, 'token', failed(engine, 'token'), () => track(engine, look(engine)));
   }
   poke(engine, false);

@@ -4,38 +4,31 @@ import type { Memory, WantedTopic } from './memory.ts';
 
 /** Topics one by one, as soon as the server knows whose they are. */
 export function topicLane(memory: Memory): Step | null {
-  const due = memory.topics.find((one) => isDue(memory, one));
-  if (due === undefined) return null;
-  const topic = { ...due, seq: due.seq ?? memory.seq + 1 };
+  const topic = memory.topics.find((one) => isDue(memory, one));
+  if (topic === undefined) return null;
   const { name, userId, isWanted, seq } = topic;
   const scope = userId === null ? { scope: 'device' } : { scope: 'user', user_id: userId };
   return {
     kind: 'send',
-    memory: { ...replaced(memory, due, topic), seq: Math.max(seq, memory.seq) },
+    memory,
     method: isWanted ? 'PUT' : 'DELETE',
     path: `/topics/${encodeURIComponent(name)}?seq=${seq}`,
     body: isWanted ? JSON.stringify(scope) : null,
     settle(held, answer) {
-      const sent = held.topics.find((one) => one.name === name && one.seq === seq);
-      const become = (next: WantedTopic | null): Memory =>
-        replaced(counted(held, answer), sent, next);
-      if (isImpossible(answer)) return { memory: become(null), error: answer };
+      const known = counted(held, answer);
+      const become = (next: WantedTopic | readonly []): Memory['topics'] =>
+        held.topics.flatMap((one) => (one.seq === seq ? next : one));
+      if (isImpossible(answer)) return { memory: { ...known, topics: become([]) }, error: answer };
       if (answer.status !== 200) return null;
-      if (answer.body['applied'] !== true) {
-        return { memory: become({ ...topic, seq: null }), isRepeat: true };
+      if (answer.body['applied'] === true) {
+        const topics = become(isWanted ? { ...topic, isAcknowledged: true } : []);
+        return { memory: { ...known, topics } };
       }
-      return { memory: become(isWanted ? { ...topic, isAcknowledged: true } : null) };
+      const next = known.seq + 1;
+      const topics = become({ ...topic, seq: next });
+      return { memory: { ...known, seq: next, topics }, isRepeat: true };
     },
   };
-}
-
-function replaced(
-  memory: Memory,
-  old: WantedTopic | undefined,
-  next: WantedTopic | null,
-): Memory {
-  const topics = memory.topics.flatMap((one) => (one === old ? (next ?? []) : one));
-  return { ...memory, topics };
 }
 
 /** A user's own can only be asked for where the server has the user. */

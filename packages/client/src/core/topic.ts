@@ -33,6 +33,7 @@ function withTopic(
   const held = memory.topics.find((topic) => topic.name === name);
   if (held?.isWanted === isWanted && (!isWanted || held.userId === userId)) return memory;
   const others = memory.topics.filter((topic) => topic !== held);
-  const topic = { name, userId, isWanted, seq: null, isAcknowledged: false };
-  return { ...memory, topics: [...others, topic] };
+  const seq = memory.seq + 1;
+  const topic = { name, userId, isWanted, seq, isAcknowledged: false };
+  return { ...memory, seq, topics: [...others, topic] };
 }

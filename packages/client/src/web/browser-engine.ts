@@ -1,20 +1,13 @@
 import { createEngine } from '../core/create-engine.ts';
 import type { Engine } from '../core/engine.ts';
 import type { Lane } from '../core/lane.ts';
-import type { Permission } from '../core/ports.ts';
-import { createBrowserPlatform, type WorkerSource } from './browser-platform.ts';
+import { createBrowserPlatform, type BrowserPlatformParts } from './browser-platform.ts';
 import { createBrowserPorts } from './browser-ports.ts';
-import type { ContextChannel } from './context-channel.ts';
 import { createFetchTransport } from './fetch-transport.ts';
 import { SDK_VERSION } from './sdk-version.ts';
-import type { Settings } from './settings.ts';
 
 /** What a page and a worker do not have in common. */
-export interface BrowserParts {
-  readonly settings: Settings;
-  readonly worker: WorkerSource;
-  readonly channel: ContextChannel;
-  readonly requestPermission: () => Promise<Permission>;
+export interface BrowserParts extends BrowserPlatformParts {
   /** What this context tells the server. */
   readonly lanes: readonly Lane[];
 }

@@ -17,19 +17,19 @@ export interface BrowserPlatformParts {
   readonly settings: Settings;
   readonly worker: WorkerSource;
   readonly channel: ContextChannel;
-  readonly requestPermission: () => Promise<Permission>;
 }
 
 /** What a page and a worker have in common: nearly everything. */
 export function createBrowserPlatform(
-  { settings, worker, channel, requestPermission }: BrowserPlatformParts,
+  { settings, worker, channel }: BrowserPlatformParts,
   transport: Transport,
 ): Platform {
   const readVapidKey = createVapidKeyReader(transport, settings.key);
   return {
     device: async () => browserFacts(settings.appVersion),
-    permission: async () => Notification.permission,
-    requestPermission,
+    permission,
+    // A page asks by itself, within a click; a worker cannot.
+    requestPermission: permission,
     async token() {
       try {
         const registration = await worker.required();
@@ -66,4 +66,8 @@ export function createBrowserPlatform(
 /** What a browser refuses of this nobody can mend: there is nothing to drop, or to clear. */
 async function attempt(work: () => Promise<void>): Promise<void> {
   await work().catch(() => undefined);
+}
+
+async function permission(): Promise<Permission> {
+  return Notification.permission;
 }

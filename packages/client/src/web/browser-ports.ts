@@ -12,20 +12,11 @@ export function createBrowserPorts(
     platform,
     transport,
     store: {
-      async update(change) {
-        let isChanged = false;
-        const result = await changeText('memory', (text) => {
-          const changed = change(text);
-          isChanged = changed.text !== text;
-          return changed;
-        });
-        if (isChanged) channel.announce('memory');
-        return result;
-      },
+      update: (change) => changeText('memory', change, () => channel.announce('memory')),
       onChange: (listener) => channel.on('memory', listener),
     },
     time: {
-      now: () => Date.now(),
+      now: Date.now,
       after(ms, callback) {
         const timer = setTimeout(callback, ms);
         return () => clearTimeout(timer);

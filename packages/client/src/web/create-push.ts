@@ -1,5 +1,5 @@
 import { login, logout, setDeviceTags, setTags } from '../core/account.ts';
-import { dispose, start, subscribe, unsubscribe, wake } from '../core/device.ts';
+import { dispose, register, start, unsubscribe, wake } from '../core/device.ts';
 import { listen, type Engine } from '../core/engine.ts';
 import { logoutLane } from '../core/logout-lane.ts';
 import type { Permission } from '../core/ports.ts';
@@ -34,7 +34,6 @@ function createPagePush(options: PushOptions): Push {
     settings,
     worker: createPageWorker(worker),
     channel,
-    requestPermission,
     lanes: [logoutLane, stateLane, topicLane],
   });
   const left = new AbortController();
@@ -49,7 +48,7 @@ function createPagePush(options: PushOptions): Push {
     async subscribe() {
       // The browser has to be asked within the click, before anything is looked up.
       await requestPermission();
-      return subscribe(engine);
+      return register(engine);
     },
     unsubscribe: () => unsubscribe(engine),
     login: (userId, proof) => login(engine, userId, proof),

@@ -1,7 +1,8 @@
 import type { DeviceFacts } from '../core/ports.ts';
 
-/** By a word of the user agent; the first that fits, because newer browsers name older ones too. */
-const BROWSERS = ['Edg', 'OPR', 'SamsungBrowser', 'Firefox', 'Chrome', 'Safari'];
+/** Whoever names these is no other, though newer browsers name older ones too. */
+const BROWSER = /Edg|OPR|SamsungBrowser|Firefox/;
+const OLDER_BROWSER = /Chrome|Safari/;
 
 /**
  * What support should see of a browser, as `Firefox on X11` or `Safari on iPhone`, in the words of
@@ -9,11 +10,11 @@ const BROWSERS = ['Edg', 'OPR', 'SamsungBrowser', 'Firefox', 'Chrome', 'Safari']
  */
 export function browserFacts(appVersion: string | undefined): DeviceFacts {
   const { userAgent, language } = navigator;
-  const browser = BROWSERS.find((word) => userAgent.includes(word));
-  const system = /\(([^;)]*)/.exec(userAgent)?.[1];
+  const browser = BROWSER.exec(userAgent) ?? OLDER_BROWSER.exec(userAgent);
+  const system = /\(([^;)]*)/.exec(userAgent);
   return {
     platform: 'web',
-    label: `${browser} on ${system}`,
+    label: `${browser?.[0]} on ${system?.[1]}`,
     locale: language,
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     ...(appVersion !== undefined && { app_version: appVersion }),

@@ -20,14 +20,26 @@ export interface TextChange<T> {
 export async function changeText<T>(
   name: string,
   change: (text: string | null) => TextChange<T>,
+  written: () => void = () => undefined,
 ): Promise<T> {
   let database: IDBDatabase | undefined;
   try {
     const opening = indexedDB.open(DATABASE, 1);
     opening.addEventListener('upgradeneeded', () => opening.result.createObjectStore(TEXTS));
-    await outcome(opening);
+    await outcome(opening, 'success', 'error');
     database = opening.result;
-    return await changeIn(database, name, change);
+    const transaction = database.transaction(TEXTS, 'readwrite', { durability: 'strict' });
+    const texts = transaction.objectStore(TEXTS);
+    const reading: IDBRequest<string | undefined> = texts.get(name);
+    await outcome(reading, 'success', 'error');
+    const before = reading.result ?? null;
+    const { text, result } = change(before);
+    if (text !== null && text !== before) {
+      texts.put(text, name);
+      await outcome(transaction, 'complete', 'abort');
+      written();
+    }
+    return result;
   } catch (cause) {
     if (!(cause instanceof DOMException)) throw cause;
     throw new Error(`storage: ${cause.message}`, { cause });
@@ -36,30 +48,14 @@ export async function changeText<T>(
   }
 }
 
-async function changeIn<T>(
-  database: IDBDatabase,
-  name: string,
-  change: (text: string | null) => TextChange<T>,
-): Promise<T> {
-  const transaction = database.transaction(TEXTS, 'readwrite', { durability: 'strict' });
-  const texts = transaction.objectStore(TEXTS);
-  const reading: IDBRequest<string | undefined> = texts.get(name);
-  await outcome(reading);
-  const before = reading.result ?? null;
-  const { text, result } = change(before);
-  if (text !== null && text !== before) {
-    texts.put(text, name);
-    await outcome(transaction);
-  }
-  return result;
-}
-
 /** A transaction stays open for what follows its request's outcome without waiting. */
-function outcome(source: IDBRequest | IDBTransaction): Promise<void> {
+function outcome(
+  source: IDBRequest | IDBTransaction,
+  good: 'success' | 'complete',
+  bad: 'error' | 'abort',
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const succeed = (): void => resolve();
-    const fail = (): void => reject(source.error);
-    source.addEventListener(source instanceof IDBRequest ? 'success' : 'complete', succeed);
-    source.addEventListener(source instanceof IDBRequest ? 'error' : 'abort', fail);
+    source.addEventListener(good, () => resolve());
+    source.addEventListener(bad, () => reject(source.error));
   });
 }

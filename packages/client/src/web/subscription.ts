@@ -4,6 +4,8 @@ import type { TokenAnswer } from '../core/ports.ts';
 import type { ContextChannel } from './context-channel.ts';
 import type { VapidKeyAnswer } from './vapid-key.ts';
 
+type WebPushToken = Extract<TokenInput, { readonly provider: 'webpush' }>;
+
 /**
  * The subscription of a service worker as a token, made if there is none. One that was made with
  * another key than the app's current one is replaced, because nobody can send to it once that key
@@ -17,14 +19,16 @@ export function subscriptionToken(
 ): Promise<TokenAnswer> {
   // Two tabs that replace a subscription at once would drop each other's.
   return navigator.locks.request('homing-subscription', async () => {
-    const existing = await pushManager.getSubscription();
-    const isCurrent = existing !== null && (typeof key !== 'string' || keyOf(existing) === key);
-    if (isCurrent) return { kind: 'token', token: asToken(existing) };
-    if (typeof key !== 'string') return key;
-    await existing?.unsubscribe();
-    const made = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-    channel.announce('token');
-    return { kind: 'token', token: asToken(made) };
+    let subscription = await pushManager.getSubscription();
+    const isOld = subscription !== null && typeof key === 'string' && keyOf(subscription) !== key;
+    if (subscription === null || isOld) {
+      if (typeof key !== 'string') return key;
+      await subscription?.unsubscribe();
+      const wanted = { userVisibleOnly: true, applicationServerKey: key };
+      subscription = await pushManager.subscribe(wanted);
+      channel.announce('token');
+    }
+    return { kind: 'token', token: asToken(subscription) };
   });
 }
 
@@ -37,13 +41,9 @@ export async function existingToken({
 }
 
 function asToken(subscription: PushSubscription): TokenInput {
-  const { endpoint, keys } = subscription.toJSON() as {
-    readonly endpoint: string;
-    readonly keys: { readonly p256dh: string; readonly auth: string };
-  };
-  const { p256dh, auth } = keys;
+  const { endpoint, keys } = subscription.toJSON() as Pick<WebPushToken, 'endpoint' | 'keys'>;
   const application_server_key = keyOf(subscription);
-  return { provider: 'webpush', endpoint, keys: { p256dh, auth }, application_server_key };
+  return { provider: 'webpush', endpoint, keys, application_server_key };
 }
 
 function keyOf({ options }: PushSubscription): string {

@@ -14,21 +14,16 @@ export function createVapidKeyReader(
   transport: Transport,
   key: string,
 ): () => Promise<VapidKeyAnswer> {
+  const headers = { authorization: `Bearer ${key}` };
+  const request = { method: 'GET', path: '/v1/app/vapid-key', headers, body: null } as const;
   let [held, heldUntil] = ['', 0];
   return async () => {
     if (Date.now() < heldUntil) return held;
-    const answer = await fetchVapidKey(transport, key);
-    if (typeof answer === 'string') [held, heldUntil] = [answer, Date.now() + FRESH_MS];
-    return answer;
+    const answer = await transport(request, new AbortController().signal);
+    const { code, detail, body } = readAnswer(answer);
+    const vapidKey = body['application_server_key'];
+    if (typeof vapidKey !== 'string') return { kind: 'failed', code, detail };
+    [held, heldUntil] = [vapidKey, Date.now() + FRESH_MS];
+    return held;
   };
-}
-
-async function fetchVapidKey(transport: Transport, key: string): Promise<VapidKeyAnswer> {
-  const headers = { authorization: `Bearer ${key}` };
-  const request = { method: 'GET', path: '/v1/app/vapid-key', headers, body: null } as const;
-  const answer = readAnswer(await transport(request, new AbortController().signal));
-  if (answer === null) return { kind: 'failed', code: 'no_answer', detail: '' };
-  const { code, detail, body } = answer;
-  const vapidKey = body['application_server_key'];
-  return typeof vapidKey === 'string' ? vapidKey : { kind: 'failed', code, detail };
 }

@@ -48,8 +48,6 @@ export async function openWorkerClient(
     settings,
     worker: { existing: async () => registration, required: async () => registration },
     channel,
-    // A worker cannot ask anybody.
-    requestPermission: async () => Notification.permission,
     lanes: [logoutLane, stateLane, receiptLane],
   });
   return {

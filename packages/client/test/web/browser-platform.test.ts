@@ -17,13 +17,9 @@ interface Tab extends Disposable {
 
 function openTab(registration: SubscribedRegistration, answer = keyAnswer(200)): Tab {
   const channel = openContextChannel();
-  const platform = createBrowserPlatform({
-    settings: { baseUrl: 'https://push.example', key: 'hmg_pk_test' },
-    worker: { existing: async () => registration, required: async () => registration },
-    transport: async () => answer,
-    channel,
-    requestPermission: async () => 'granted',
-  });
+  const settings = { baseUrl: 'https://push.example', key: 'hmg_pk_test' };
+  const worker = { existing: async () => registration, required: async () => registration };
+  const platform = createBrowserPlatform({ settings, worker, channel }, async () => answer);
   return {
     platform,
     news: () =>
