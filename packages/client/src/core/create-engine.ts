@@ -1,4 +1,4 @@
-import type { Engine } from './engine.ts';
+import { replace, type Engine } from './engine.ts';
 import type { Lane } from './lane.ts';
 import { UNKNOWN } from './live.ts';
 import { poke } from './outbox.ts';
@@ -18,24 +18,22 @@ export function createEngine(
     ...ports,
     lanes,
     listeners: new Set(),
-    cancels: new Map(),
+    ends: new Map(),
     underWay: new Set(),
     failures: { ...NO_FAILURES },
     lastError: null,
-    onToken: nothing,
-    question: nothing,
+    onToken: null,
     epoch: 0,
-    abort: nothing,
     lastDueAt: 0,
     outbox: null,
     isAsked: false,
     isUrgent: false,
     isEnded: false,
   };
-  engine.cancels.set('store', ports.store.onChange(() => poke(engine, false)));
+  replace(
+    engine,
+    'store',
+    ports.store.onChange(() => poke(engine, false)),
+  );
   return engine;
-}
-
-function nothing(): void {
-  // Nobody waits yet.
 }

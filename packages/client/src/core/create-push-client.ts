@@ -26,7 +26,8 @@ export function createPushClient(options: PushClientOptions, ports: Ports): Push
   return {
     start: () => start(engine),
     async subscribe() {
-      if ((await ports.platform.permission()) === 'default') await ports.platform.requestPermission();
+      if ((await ports.platform.permission()) === 'default')
+        await ports.platform.requestPermission();
       return register(engine);
     },
     unsubscribe: () => unsubscribe(engine),

@@ -39,7 +39,7 @@ export function wake(engine: Engine): void {
 export async function dispose(engine: Engine): Promise<void> {
   engine.isEnded = true;
   forgetToken(engine);
-  for (const cancel of engine.cancels.values()) cancel();
+  for (const end of engine.ends.values()) end();
   interrupt(engine);
   await engine.outbox;
 }

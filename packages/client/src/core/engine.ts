@@ -6,6 +6,17 @@ import { backoffMs, NO_FAILURES } from './pace.ts';
 import type { Ports } from './ports.ts';
 import type { ClientError, PushClient, PushEventName, PushEvents } from './push-client.ts';
 
+/** What there is one of at a time. */
+export type EndName =
+  | 'store'
+  | 'tokens'
+  | 'question'
+  | 'asking'
+  | 'request'
+  | 'patience'
+  | 'sleep'
+  | 'warning';
+
 /**
  * What a process has of one installation: its ports, what it knows, and where its work stands.
  * Whoever has it can act for the installation.
@@ -16,21 +27,17 @@ export interface Engine extends Ports, Live {
   /** What there is to tell the server, in the order in which it goes out. */
   readonly lanes: readonly Lane[];
   readonly listeners: Set<(name: PushEventName, event: PushEvents[PushEventName]) => void>;
-  /** What ends each timer or subscription that there is. */
-  readonly cancels: Map<string, () => void>;
+  /** What ends each timer, question, request or subscription that there is. */
+  readonly ends: Map<EndName, () => void>;
   /** What `settled` waits for. */
   readonly underWay: Set<Promise<unknown>>;
   /** Of each kind, in a row. */
   readonly failures: Record<keyof typeof NO_FAILURES, number>;
   lastError: ClientError | null;
   /** Called with every token that the system gives. */
-  onToken: () => void;
-  /** Ends the wait for an answer to the newest question for a token; earlier ones are over. */
-  question: () => void;
+  onToken: (() => void) | null;
   /** What was planned in an earlier one is not begun any more. */
   epoch: number;
-  /** Gives up what the outbox waits for. */
-  abort: () => void;
   /** When the last request was due, at an even pace. */
   lastDueAt: number;
   outbox: Promise<void> | null;
@@ -71,17 +78,25 @@ export function read(engine: Engine): Promise<Memory> {
   return change(engine, (memory) => memory);
 }
 
+/** Ends what there is of that name, which may have ended by itself. */
+export function end({ ends }: Engine, name: EndName): void {
+  ends.get(name)?.();
+}
+
+/** Something new in place of what there is of that name; at the end of all nothing begins. */
+export function replace(engine: Engine, name: EndName, ending: () => void): void {
+  end(engine, name);
+  engine.ends.set(name, ending);
+  if (engine.isEnded) ending();
+}
+
 /** Calls back after so long, in place of an earlier call of that name. */
-export function later(engine: Engine, name: string, ms: number, callback: () => void): void {
-  engine.cancels.get(name)?.();
-  if (!engine.isEnded) engine.cancels.set(name, engine.time.after(ms, callback));
+export function later(engine: Engine, name: EndName, ms: number, callback: () => void): void {
+  replace(engine, name, engine.time.after(ms, callback));
 }
 
 /** One failure more, and how long it is waited after it. */
-export function failed(
-  { failures, cryptography }: Engine,
-  name: keyof Engine['failures'],
-): number {
+export function failed({ failures, cryptography }: Engine, name: keyof Engine['failures']): number {
   const [chance = 0] = cryptography.randomBytes(1);
   const waitMs = backoffMs(failures[name], chance / 256);
   failures[name] += 1;

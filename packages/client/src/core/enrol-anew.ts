@@ -29,7 +29,11 @@ export function enrolAnew(
     wasOvertaken: false,
     logouts: [],
     sent: null,
-    topics: kept.topics.map((topic, before) => ({ ...topic, seq: before + 1, isAcknowledged: false })),
+    topics: kept.topics.map((topic, before) => ({
+      ...topic,
+      seq: before + 1,
+      isAcknowledged: false,
+    })),
     receipts: [],
   };
   return { memory: fresh, isRepeat: true, error };

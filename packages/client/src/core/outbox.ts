@@ -3,9 +3,11 @@ import { base64url } from './base64url.ts';
 import {
   change,
   emit,
+  end,
   failed,
   later,
   learn,
+  replace,
   report,
   succeeded,
   track,
@@ -48,7 +50,7 @@ export function poke(engine: Engine, atOnce: boolean): void {
 /** Gives up what is waited for or about to begin: something else has to go out first. */
 export function interrupt(engine: Engine): void {
   engine.epoch += 1;
-  engine.abort();
+  end(engine, 'request');
 }
 
 async function run(engine: Engine): Promise<void> {
@@ -202,14 +204,13 @@ async function patiently<T>(
 ): Promise<T | null> {
   const controller = new AbortController();
   const { signal } = controller;
-  engine.abort = () => controller.abort();
-  const cancel = engine.time.after(PATIENCE_MS, engine.abort);
+  const abort = (): void => controller.abort();
   const givenUp = new Promise<null>((resolve) => {
     signal.addEventListener('abort', () => resolve(null));
   });
-  try {
-    return await Promise.race([task(signal), givenUp]);
-  } finally {
-    cancel();
-  }
+  replace(engine, 'request', abort);
+  later(engine, 'patience', PATIENCE_MS, abort);
+  const result = await Promise.race([task(signal), givenUp]);
+  end(engine, 'patience');
+  return result;
 }

@@ -1,4 +1,16 @@
-import { emit, failed, later, learn, read, report, succeeded, track, type Engine } from './engine.ts';
+import {
+  emit,
+  end,
+  failed,
+  later,
+  learn,
+  read,
+  replace,
+  report,
+  succeeded,
+  track,
+  type Engine,
+} from './engine.ts';
 import { isAllowed } from './live.ts';
 import { poke } from './outbox.ts';
 import type { Permission, TokenAnswer } from './ports.ts';
@@ -9,13 +21,12 @@ const TIMEOUT = { kind: 'failed', code: 'timeout', detail: '' } as const;
 
 /** Hears, from the first call on, what the system says of the token unasked. */
 export function listenForTokens(engine: Engine): void {
-  engine.cancels.get('tokens')?.();
   const stop = engine.platform.onToken((token) => {
     forgetToken(engine);
     if (token === null) track(engine, look(engine));
     else hear(engine, { kind: 'token', token });
   });
-  engine.cancels.set('tokens', stop);
+  replace(engine, 'tokens', stop);
 }
 
 /**
@@ -42,33 +53,29 @@ export async function dropToken(engine: Engine): Promise<void> {
 
 /** What the system said of a token is of the past, and what it still owes will be. */
 export function forgetToken(engine: Engine): void {
-  engine.question();
-  engine.question = () => {};
-  engine.cancels.get('token')?.();
+  replace(engine, 'question', () => {});
+  end(engine, 'asking');
   learn(engine, { token: null });
 }
 
 function ask(engine: Engine): void {
-  engine.question();
-  const answered = new Promise<void>((resolve) => {
-    engine.question = resolve;
-  });
-  const { question } = engine;
+  const answered = new Promise<void>((resolve) => replace(engine, 'question', resolve));
+  const question = engine.ends.get('question');
   const hearOnce = (answer: TokenAnswer): void => {
-    if (question === engine.question) hear(engine, answer);
+    if (question === engine.ends.get('question')) hear(engine, answer);
   };
-  later(engine, 'token', PATIENCE_MS, () => hearOnce(TIMEOUT));
+  later(engine, 'asking', PATIENCE_MS, () => hearOnce(TIMEOUT));
   track(engine, Promise.race([engine.platform.token().then(hearOnce), answered]));
 }
 
 function hear(engine: Engine, token: TokenAnswer): void {
   const before = engine.token;
-  engine.question();
-  engine.cancels.get('token')?.();
+  end(engine, 'question');
+  end(engine, 'asking');
   learn(engine, { token });
   if (token.kind === 'token') {
     succeeded(engine, 'token');
-    engine.onToken();
+    engine.onToken?.();
   } else {
     const { code, detail } = token;
     const isNews = before?.kind !== 'failed' || before.code !== code;
@@ -76,7 +83,7 @@ function hear(engine: Engine, token: TokenAnswer): void {
       emit(engine, 'token_error', { code, detail });
       report(engine, 'token_error', `${code} ${detail}`);
     }
-    later(engine, 'token', failed(engine, 'token'), () => track(engine, look(engine)));
+    later(engine, 'asking', failed(engine, 'token'), () => track(engine, look(engine)));
   }
   poke(engine, false);
 }

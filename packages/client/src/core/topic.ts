@@ -24,12 +24,7 @@ export async function unsubscribeTopic(engine: Engine, topic: string): Promise<v
 }
 
 /** A topic that is as wanted already stays as it is, acknowledged or not. */
-function withTopic(
-  memory: Memory,
-  name: string,
-  isWanted: boolean,
-  userId: string | null,
-): Memory {
+function withTopic(memory: Memory, name: string, isWanted: boolean, userId: string | null): Memory {
   const held = memory.topics.find((topic) => topic.name === name);
   if (held?.isWanted === isWanted && (!isWanted || held.userId === userId)) return memory;
   const others = memory.topics.filter((topic) => topic !== held);

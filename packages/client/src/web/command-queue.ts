@@ -30,7 +30,8 @@ export function installCommands(
 
 function runCommand(commands: Commands, [name, ...parameters]: readonly unknown[]): unknown {
   const command = commands[String(name)];
-  if (command === undefined) throw new Error(`homing: no command "${String(name)}"`);
+  if (command === undefined)
+    throw new Error(`homing: no command "${String(name)}", or none before "init"`);
   // The page's own script: whatever it passes is what it gets.
   return command(...(parameters as never[]));
 }

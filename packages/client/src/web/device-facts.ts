@@ -1,20 +1,18 @@
 import type { DeviceFacts } from '../core/ports.ts';
 
-/** Whoever names these is no other, though newer browsers name older ones too. */
-const BROWSER = /Edg|OPR|SamsungBrowser|Firefox/;
-const OLDER_BROWSER = /Chrome|Safari/;
+/** What there is between brackets in front, and whatever comes after the last of them. */
+const SYSTEM_AND_PRODUCTS = /^.*?\((.*?)[;)](?:.*\))?/;
 
 /**
- * What support should see of a browser, as `Firefox on X11` or `Safari on iPhone`, in the words of
- * its user agent. A page and its worker say the same, so that neither overwrites the other.
+ * What support should see of a browser, as `X11 Gecko/20100101 Firefox/153.0`: what tells it from
+ * others, in the words of its user agent. A page and its worker say the same, so that neither
+ * overwrites the other.
  */
 export function browserFacts(appVersion: string | undefined): DeviceFacts {
   const { userAgent, language } = navigator;
-  const browser = BROWSER.exec(userAgent) ?? OLDER_BROWSER.exec(userAgent);
-  const system = /\(([^;)]*)/.exec(userAgent);
   return {
     platform: 'web',
-    label: `${browser?.[0]} on ${system?.[1]}`,
+    label: userAgent.replace(SYSTEM_AND_PRODUCTS, '$1'),
     locale: language,
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     ...(appVersion !== undefined && { app_version: appVersion }),

@@ -1,7 +1,9 @@
+import { logoutLane } from '../core/logout-lane.ts';
 import type { UserProof } from '../core/push-client-options.ts';
+import { stateLane } from '../core/state-lane.ts';
 import type { Commands } from './command-queue.ts';
-import { createPush, type PushOptions } from './create-push.ts';
-import type { Push } from './push.ts';
+import { openPagePush, type PushOptions } from './page-push.ts';
+import type { PagePush } from './push.ts';
 
 type Callback<T extends readonly unknown[]> = ((...results: T) => void) | null | undefined;
 
@@ -18,44 +20,43 @@ interface SubscribeOptions {
  * otherwise; `report` gets why a page could not be started.
  */
 export function createPageCommands(baseUrl: string, report: (error: unknown) => void): Commands {
-  let push: Push | null = null;
-  const ready = (): Push => {
-    if (push === null) throw new Error('homing: "init" comes first');
-    return push;
-  };
-  return {
+  const commands: Record<string, (...parameters: never[]) => unknown> = {
     // Not awaited: a click that asks for permission has only seconds.
     init(key: string, options?: Partial<PushOptions>) {
-      push = createPush({ baseUrl, key, ...options });
+      const push = openPagePush({ baseUrl, key, ...options }, [logoutLane, stateLane]);
       void push.init().catch(report);
+      Object.assign(commands, commandsOf(push));
     },
+  };
+  return commands;
+}
+
+function commandsOf(push: PagePush): Commands {
+  return {
     async subscribe(callback: Callback<[boolean]>, options: SubscribeOptions = {}) {
       const { uid } = options;
-      await ready().requestPermission();
-      const [permission] = await Promise.all([
-        ready().subscribe(),
-        uid === undefined ? null : ready().login(String(uid), proofOf(options)),
-      ]);
+      const permission = await push.subscribe();
+      if (uid !== undefined) await push.login(String(uid), proofOf(options));
       callback?.(permission === 'granted');
     },
     async uid(uid: string | number, uidSignature?: string, callback?: Callback<[]>) {
-      await ready().login(String(uid), proofOf(uidSignature === undefined ? {} : { uidSignature }));
+      await push.login(String(uid), proofOf(uidSignature === undefined ? {} : { uidSignature }));
       callback?.();
     },
     async unsubscribe(callback?: Callback<[]>, options: { readonly uid?: boolean } = {}) {
-      await (options.uid === true ? ready().logout() : ready().unsubscribe());
+      await (options.uid === true ? push.logout() : push.unsubscribe());
       callback?.();
     },
     async status(callback: Callback<[boolean, readonly string[], string | undefined]>) {
-      await ready().init();
-      const { token, users } = await ready().status();
+      await push.init();
+      const { token, users } = await push.status();
       callback?.(token === 'present', [], users[0]);
     },
     unsupported(callback: Callback<[]>) {
-      if (!ready().isSupported()) callback?.();
+      if (!push.isSupported()) callback?.();
     },
     // Everything else that a page may do.
-    ready: (callback: (push: Push) => unknown) => callback(ready()),
+    ready: (callback: (push: PagePush) => unknown) => callback(push),
   };
 }
 

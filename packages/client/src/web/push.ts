@@ -6,23 +6,14 @@ import type { Unsupported } from './support.ts';
 /** What a page does with a client; the rest is its worker's. */
 type PageClient = Pick<
   PushClient,
-  | 'subscribe'
-  | 'unsubscribe'
-  | 'login'
-  | 'logout'
-  | 'setTags'
-  | 'setDeviceTags'
-  | 'subscribeTopic'
-  | 'unsubscribeTopic'
-  | 'status'
-  | 'on'
+  'subscribe' | 'unsubscribe' | 'login' | 'logout' | 'setTags' | 'setDeviceTags' | 'status' | 'on'
 >;
 
 /**
- * Push as a page sees it; all tabs of the origin share one state. Where push is not supported
+ * Push as every page sees it, with or without a build; all tabs of the origin share one state. Where push is not supported
  * nothing rejects and nothing happens, so that a page need not ask first.
  */
-export interface Push extends PageClient, AsyncDisposable {
+export interface PagePush extends PageClient, AsyncDisposable {
   /**
    * Call it once in each page, at its start. Reads permission and subscription, renews what has to
    * be, and checks in. Asks the person nothing. Rejects with `storage` where the browser keeps
@@ -38,3 +29,6 @@ export interface Push extends PageClient, AsyncDisposable {
   /** Asks the person; browsers want a click to come before. Does not register: `subscribe` does. */
   requestPermission(): Promise<Permission>;
 }
+
+/** Push as a page with a build sees it, which has no need to be small. */
+export interface Push extends PagePush, Pick<PushClient, 'subscribeTopic' | 'unsubscribeTopic'> {}

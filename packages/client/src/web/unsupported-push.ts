@@ -1,8 +1,8 @@
-import type { Push } from './push.ts';
+import type { PagePush } from './push.ts';
 import type { Unsupported } from './support.ts';
 
 /** Push where there is none: everything can be called, and nothing comes of it. */
-export function createUnsupportedPush(unsupported: Unsupported): Push {
+export function createUnsupportedPush(unsupported: Unsupported): PagePush {
   return {
     isSupported: () => false,
     engine: null,
@@ -26,8 +26,6 @@ export function createUnsupportedPush(unsupported: Unsupported): Push {
     logout: nothing,
     setTags: nothing,
     setDeviceTags: nothing,
-    subscribeTopic: nothing,
-    unsubscribeTopic: nothing,
     [Symbol.asyncDispose]: nothing,
   };
 }
