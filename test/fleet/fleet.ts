@@ -37,7 +37,7 @@ export interface FleetOptions {
 
 export interface FleetFigures {
   /** From a token's refresh to its acknowledged sync, in milliseconds. */
-  readonly refresh: Readonly<Record<Conditions, SyncSummary>> & { readonly interrupted: number };
+  readonly refresh: Readonly<Record<Conditions, SyncSummary>>;
   readonly requests: RequestFigures;
   readonly messages: number;
   readonly pushes: number;
@@ -333,7 +333,6 @@ class Fleet {
       refresh: {
         calm: this.#times.summary('calm'),
         faults: this.#times.summary('faults'),
-        interrupted: this.#times.interrupted,
       },
       requests,
       messages: this.#sent.accepted,

@@ -1,6 +1,9 @@
 /** How long it took, in milliseconds, from a token's refresh until the server had it. */
 export interface SyncSummary {
   readonly count: number;
+  /** Came to no end, because the person came between or the network changed. */
+  readonly interrupted: number;
+  /** Not a number where too many were interrupted to know. */
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
@@ -9,31 +12,45 @@ export interface SyncSummary {
 /** What the network was like: from the refresh to the acknowledgement. */
 export type Conditions = 'calm' | 'faults';
 
+interface Duration {
+  readonly ms: number;
+  readonly isInterrupted: boolean;
+}
+
 /** The times from the system giving a running app another token to the server's acknowledgement. */
 export class SyncTimes {
-  readonly #times: Readonly<Record<Conditions, number[]>> = { calm: [], faults: [] };
-  #interrupted = 0;
+  readonly #times: Readonly<Record<Conditions, Duration[]>> = { calm: [], faults: [] };
 
   add(conditions: Conditions, ms: number): void {
-    this.#times[conditions].push(ms);
+    this.#times[conditions].push({ ms, isInterrupted: false });
   }
 
   /**
-   * The person came between: killed the app, switched the network off, said no to pushes, or the
-   * system gave yet another token.
+   * The person killed the app, switched the network off or said no to pushes, the system gave yet
+   * another token, or the network was not the same any more: it would have taken longer.
    */
-  interrupt(): void {
-    this.#interrupted += 1;
-  }
-
-  get interrupted(): number {
-    return this.#interrupted;
+  interrupt(conditions: Conditions, ms: number): void {
+    this.#times[conditions].push({ ms, isInterrupted: true });
   }
 
   summary(conditions: Conditions): SyncSummary {
-    const sorted = this.#times[conditions].toSorted((a, b) => a - b);
-    const quantile = (share: number): number =>
-      Math.round(sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN);
-    return { count: sorted.length, p50: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) };
+    const times = this.#times[conditions];
+    const interrupted = times.filter(({ isInterrupted }) => isInterrupted).length;
+    const count = times.length - interrupted;
+    const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => quantile(times, share));
+    return { count, interrupted, p50: p50 ?? NaN, p95: p95 ?? NaN, p99: p99 ?? NaN };
   }
+}
+
+/**
+ * By Kaplan and Meier: the longer one takes, the sooner it is interrupted, so that those that came
+ * to their end are too short. Whoever is interrupted counts among those that wait until then.
+ */
+function quantile(times: readonly Duration[], share: number): number {
+  let waiting = 1;
+  for (const [index, { ms, isInterrupted }] of times.toSorted((a, b) => a.ms - b.ms).entries()) {
+    if (!isInterrupted) waiting *= 1 - 1 / (times.length - index);
+    if (1 - waiting >= share) return Math.round(ms);
+  }
+  return NaN;
 }

@@ -26,15 +26,15 @@ export class TokenRefresh {
     const refresh = this.#refresh;
     if (refresh === null || refresh.token !== token) return;
     const { times, conditions } = this.#around;
-    // One that went from one network into the other tells of neither.
-    if (refresh.conditions === conditions()) {
-      times.add(refresh.conditions, performance.now() - refresh.begunAtMs);
-    }
+    if (refresh.conditions !== conditions()) return this.interrupt();
+    times.add(refresh.conditions, performance.now() - refresh.begunAtMs);
     this.#refresh = null;
   }
 
   interrupt(): void {
-    if (this.#refresh !== null) this.#around.times.interrupt();
+    if (this.#refresh === null) return;
+    const { conditions, begunAtMs } = this.#refresh;
+    this.#around.times.interrupt(conditions, performance.now() - begunAtMs);
     this.#refresh = null;
   }
 }
