@@ -31,15 +31,18 @@ const NOTHING: BusBody = { signature: '', values: [] };
 /** A program that is connected to the bus: first it signs in by lines of text, then it calls. */
 export class BusGuest {
   readonly #socket: Socket;
-  readonly #inbox: Inbox<DesktopNotification>;
+  readonly #shown: Inbox<DesktopNotification>;
+  readonly #taken: Inbox<number>;
   #unread = Buffer.alloc(0);
   #hasBegun = false;
   #lastSerial = 0;
   #lastId = 0;
 
-  constructor(socket: Socket, inbox: Inbox<DesktopNotification>) {
+  /** What it shows, and the ids of what it takes off the screen, go into these. */
+  constructor(socket: Socket, shown: Inbox<DesktopNotification>, taken: Inbox<number>) {
     this.#socket = socket;
-    this.#inbox = inbox;
+    this.#shown = shown;
+    this.#taken = taken;
     // A browser that is killed leaves a reset connection.
     socket.on('error', () => undefined);
     socket.on('data', (bytes) => {
@@ -91,8 +94,9 @@ export class BusGuest {
     if (reply === null) this.#send('error', { ...toGuest, errorName: NO_OWNER }, NOTHING);
     else this.#send('return', toGuest, reply);
     if (destination === NOTIFICATIONS && member === 'CloseNotification') {
-      const values = [body.values[0] ?? 0, CLOSED_BY_SENDER];
-      this.signal('NotificationClosed', { signature: 'uu', values });
+      const id = Number(body.values[0]);
+      this.#taken.add(id);
+      this.signal('NotificationClosed', { signature: 'uu', values: [id, CLOSED_BY_SENDER] });
     }
   }
 
@@ -100,7 +104,7 @@ export class BusGuest {
     this.#lastId += 1;
     const id = replaces === 0 ? this.#lastId : Number(replaces);
     const labels = Array.isArray(actions) ? (actions as readonly string[]) : [];
-    this.#inbox.add({ id, title: String(title), body: String(text), actions: labels });
+    this.#shown.add({ id, title: String(title), body: String(text), actions: labels });
     return { signature: 'u', values: [id] };
   }
 

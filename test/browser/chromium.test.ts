@@ -131,6 +131,42 @@ describe('the SDK in a real Chromium', { skip: WHY_NO_CHROMIUM }, () => {
     await assertReceipts(shop.backEnd, 'ben', [`${scene.installationId} displayed ${current.id}`]);
   });
 
+  test('S05 shows nothing after a logout that the server does not know of yet', async () => {
+    await using scene = await openForAnna();
+    const { shop, visit, installationId } = scene;
+    await show(scene, { title: 'Before' });
+    const before = await desktop.shown('Before');
+    using cut = shop.line.cut();
+    await visit.logout();
+    await desktop.taken(before);
+    const unheard = await scene.push('anna', { title: 'For Anna' });
+    assert.equal(unheard.messages.length, 1);
+    for (const message of unheard.messages) await scene.deliver(message);
+    await shop.handled('push', 'For Anna');
+    assert.deepEqual(await visit.shown(), []);
+    cut[Symbol.dispose]();
+    await visit.registered();
+    assert.equal((await shop.backEnd.installation(installationId))['user'], null);
+    assert.deepEqual((await scene.push('anna', { title: 'For Anna' })).messages, []);
+  });
+
+  test('S62 opens nothing for Ben when he clicks what was left of Anna’s', async () => {
+    await using scene = await openForAnna();
+    const { shop, visit, installationId } = scene;
+    const url = `${shop.url}secret`;
+    const id = await show(scene, { title: 'Secret', url });
+    const secret = await desktop.shown('Secret');
+    await visit.keepShown();
+    await visit.login('ben');
+    await visit.registered('ben');
+    await desktop.taken(secret);
+    await visit.showKept();
+    desktop.click(await desktop.shown('Secret'));
+    await shop.handled('notificationclick', 'Secret');
+    assert.ok(!(await chromium.addresses()).includes(url));
+    await assertReceipts(shop.backEnd, 'anna', [`${installationId} displayed ${id}`]);
+  });
+
   test('shows a push where no page is open and no worker runs', async () => {
     await using scene = await openForAnna();
     const { tab, shop, installationId } = scene;

@@ -16,6 +16,8 @@ export interface Desktop extends AsyncDisposable {
   readonly address: string;
   /** The next notification with this title. */
   shown(title: string): Promise<DesktopNotification>;
+  /** Resolves when the browser has taken one off the screen. */
+  taken(notification: DesktopNotification): Promise<void>;
   /** Clicks one, or one of its buttons. */
   click(notification: DesktopNotification, action?: string): void;
   /** Closes one, as a person does. */
@@ -28,10 +30,11 @@ export async function startDesktop(): Promise<Desktop> {
   await using stack = new AsyncDisposableStack();
   const directory = await ownDirectory(stack, 'homing-desktop-');
   const path = join(directory, 'bus');
-  const inbox = new Inbox<DesktopNotification>();
+  const shown = new Inbox<DesktopNotification>();
+  const taken = new Inbox<number>();
   const guests = new Set<BusGuest>();
   const server = createServer((socket) => {
-    const guest = new BusGuest(socket, inbox);
+    const guest = new BusGuest(socket, shown, taken);
     guests.add(guest);
     socket.once('close', () => guests.delete(guest));
   });
@@ -49,7 +52,10 @@ export async function startDesktop(): Promise<Desktop> {
   const owned = stack.move();
   return {
     address: `unix:path=${path}`,
-    shown: (title) => inbox.take(`a notification "${title}"`, (shown) => shown.title === title),
+    shown: (title) => shown.take(`a notification "${title}"`, (one) => one.title === title),
+    async taken({ id, title }) {
+      await taken.take(`the end of "${title}"`, (one) => one === id);
+    },
     click: ({ id }, action = 'default') =>
       signal('ActionInvoked', { signature: 'us', values: [id, action] }),
     close: ({ id }) =>
