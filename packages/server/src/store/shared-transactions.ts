@@ -9,8 +9,9 @@ type Work = (tx: Transaction) => Promise<unknown>;
  * Transactions that pieces of work share which come at about the same time: their statements go
  * out together, and there is one commit for all. What one of them may do alone is the rule for
  * each: it has no effect outside the transaction and may be run again, it waits for no other piece,
- * and holds no lock that another would wait for. When a round fails, each piece runs once more,
- * alone, so that none can fail another; only a round whose commit is in doubt fails all of them.
+ * and holds no lock that another would wait for. When a round fails, or waits for somebody else,
+ * each piece runs once more, alone, so that none can fail another; only a round whose commit is in
+ * doubt fails all of them.
  */
 export class SharedTransactions {
   readonly #gathering: Gathering<Work, unknown>;
