@@ -1,7 +1,7 @@
 import { LIMITS } from '../domain/limits.ts';
 import { Gathering } from './gathering.ts';
 import { flight, isConnectionLost, type Database, type Transaction } from './sql.ts';
-import { inTransaction } from './transaction.ts';
+import { inRequestTransaction, inTransaction } from './transaction.ts';
 
 type Work = (tx: Transaction) => Promise<unknown>;
 
@@ -21,14 +21,14 @@ export class SharedTransactions {
     this.#gathering = new Gathering<Work, unknown>({
       together: (pieces) =>
         inTransaction(db, (tx) => flight(pieces.map((piece) => piece(tx))), options),
-      alone: (piece) => inTransaction(db, piece),
+      alone: (piece) => inRequestTransaction(db, piece),
       isInDoubt: isConnectionLost,
       atOnce: LIMITS.roundsAtOnce,
       most: LIMITS.roundChunks,
     });
   }
 
-  /** Resolves to what `work` returned once that is committed. */
+  /** Resolves to what `work` returned once that is committed; fails as a request's transaction. */
   async run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return (await this.#gathering.ask(work)) as T;
   }
