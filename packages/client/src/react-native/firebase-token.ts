@@ -28,25 +28,31 @@ export function createFirebaseTokenSource<M>(firebase: FirebaseMessaging<M>): To
 
 /**
  * Firebase installation ids, for apps that have switched them on; Firebase refuses tokens to those.
- * The id comes as an event, which may be there before or after the promise is kept.
+ * The id comes as an event: before or after the promise is kept, or, where the module knows it
+ * already, while the listener is being added.
  */
 export function createInstallationIdSource<M>(
   firebase: FirebaseMessaging<M> & FirebaseRegistration<M>,
 ): TokenSource {
   const messaging = firebase.getMessaging();
+  // Of a question without an answer; the next one takes its place.
+  let stopWaiting: (() => void) | null = null;
   return {
     async ask() {
       await registerWithApns(firebase, messaging);
-      return new Promise<TokenAnswer>((resolve, reject) => {
-        const stop = firebase.onRegistered(messaging, (value) => {
-          stop();
-          resolve(fcmToken('fid', value));
-        });
-        firebase.register(messaging).catch((error: unknown) => {
-          stop();
-          reject(error);
-        });
+      stopWaiting?.();
+      let tell: ((id: string) => void) | null = null;
+      const told = new Promise<string>((resolve) => {
+        tell = resolve;
       });
+      const stop = firebase.onRegistered(messaging, (id) => tell?.(id));
+      stopWaiting = stop;
+      try {
+        await firebase.register(messaging);
+        return fcmToken('fid', await told);
+      } finally {
+        stop();
+      }
     },
     listen: (listener) =>
       firebase.onRegistered(messaging, (value) =>

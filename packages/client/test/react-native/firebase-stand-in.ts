@@ -32,6 +32,10 @@ export class FirebaseStandIn
   readonly #opened = new Set<FirebaseListener>();
   #background: FirebaseListener | null = null;
   #isRegisteredWithApns = false;
+  /** The installation id of this process, which new listeners are told at once. */
+  #known: string | null = null;
+  /** What listening for tokens or ids throws, as where the app has not switched them on. */
+  refusal: Error | null = null;
   /** What `getToken` and `register` fail with. */
   failure: Error | null = null;
   /** What was tapped to start this process. */
@@ -54,18 +58,27 @@ export class FirebaseStandIn
     this.#handset.fcmToken = '';
   };
 
-  readonly onTokenRefresh = (_messaging: Messaging, listener: (token: string) => void) =>
-    subscribe(this.#refreshed, listener);
-
-  readonly register = async (): Promise<void> => {
-    this.#requireApns();
-    this.registered(this.#handset.installationId);
+  readonly onTokenRefresh = (_messaging: Messaging, listener: (token: string) => void) => {
+    if (this.refusal !== null) throw this.refusal;
+    return subscribe(this.#refreshed, listener);
   };
 
-  readonly unregister = async (): Promise<void> => {};
+  /** Raises the event where Firebase did not know of this phone. */
+  readonly register = async (): Promise<void> => {
+    this.#requireApns();
+    if (this.#known === null) this.registered(this.#handset.installationId);
+  };
 
-  readonly onRegistered = (_messaging: Messaging, listener: (id: string) => void) =>
-    subscribe(this.#registered, listener);
+  readonly unregister = async (): Promise<void> => {
+    this.#known = null;
+  };
+
+  readonly onRegistered = (_messaging: Messaging, listener: (id: string) => void) => {
+    if (this.refusal !== null) throw this.refusal;
+    const stop = subscribe(this.#registered, listener);
+    if (this.#known !== null) listener(this.#known);
+    return stop;
+  };
 
   readonly getAPNSToken = async (): Promise<string | null> =>
     this.#isRegisteredWithApns ? this.#handset.apnsToken : null;
@@ -115,6 +128,7 @@ export class FirebaseStandIn
 
   registered(installationId: string): void {
     this.#handset.installationId = installationId;
+    this.#known = installationId;
     for (const listener of this.#registered) listener(installationId);
   }
 

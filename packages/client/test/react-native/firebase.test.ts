@@ -114,6 +114,28 @@ describe('tokens', () => {
     await pushTo(network, 'fid-1', app.handset.installationId);
   });
 
+  test('an installation id that the module knows already is had when it is asked again', async () => {
+    const options = { address: 'installation_id' } as const;
+    await using app = await signedIn(allowed('android'), 'fid-2', options);
+    const failures: string[] = [];
+    app.client.on('token_error', ({ code }) => failures.push(code));
+    app.appState.change('active');
+    await app.client.settled();
+    assert.deepEqual([failures, (await app.client.status()).token], [[], 'present']);
+  });
+
+  test('of the kind that the app has not switched on are a failure, and keep no logout', async () => {
+    const code = 'messaging/token-api-disabled';
+    await using app = new FirebaseApp(network, allowed('android'));
+    app.firebase.refusal = nativeError(code, 'the app has installation ids');
+    app.firebase.failure = app.firebase.refusal;
+    const codes: string[] = [];
+    app.client.on('token_error', (event) => codes.push(event.code));
+    await app.start();
+    assert.deepEqual(codes, [code]);
+    assert.equal((await registered(app))['token'], null);
+  });
+
   test('a refresh before and after the login is where pushes go', async () => {
     const handset = allowed('android');
     await using app = new FirebaseApp(network, handset);
