@@ -39,11 +39,12 @@ export class FirebaseStandIn
   /** What `getToken` and `register` fail with. */
   failure: Error | null = null;
   /** What was tapped to start this process. */
-  initial: FirebaseMessage | null = null;
+  readonly #tapped: FcmBody | null;
   tokensGiven = 0;
 
-  constructor(handset: Handset) {
+  constructor(handset: Handset, tapped: FcmBody | null = null) {
     this.#handset = handset;
+    this.#tapped = tapped;
   }
 
   readonly getMessaging = (): Messaging => ({ name: 'the default app' });
@@ -115,10 +116,16 @@ export class FirebaseStandIn
     this.#background = handler;
   };
 
-  readonly onNotificationOpenedApp = (_messaging: Messaging, listener: FirebaseListener) =>
-    subscribe(this.#opened, listener);
+  /** iOS keeps the event of a tap for the first listener, and tells of the tap when asked, too. */
+  readonly onNotificationOpenedApp = (_messaging: Messaging, listener: FirebaseListener) => {
+    if (this.#tapped !== null && this.#handset.os === 'ios') {
+      void listener(this.#messageOf(this.#tapped));
+    }
+    return subscribe(this.#opened, listener);
+  };
 
-  readonly getInitialNotification = async (): Promise<FirebaseMessage | null> => this.initial;
+  readonly getInitialNotification = async (): Promise<FirebaseMessage | null> =>
+    this.#tapped && this.#messageOf(this.#tapped);
 
   /** Firebase gives this phone another token. */
   refresh(token: string): void {

@@ -222,6 +222,30 @@ describe('a push to Android', () => {
   });
 });
 
+describe('a tap that starts the app', () => {
+  test('opens once on Android, which tells of it twice', async () => {
+    const handset = allowed('android');
+    const first = await signedIn(handset, 'anna-15');
+    await first.firebase.arriveInBackground(await pushTo(network, 'anna-15', handset.fcmToken));
+    await first[Symbol.asyncDispose]();
+    const [drawing] = handset.screen;
+    assert.ok(drawing !== undefined);
+    await using app = new FirebaseApp(network, handset, { tappedDrawing: drawing });
+    await app.start();
+    assert.deepEqual(app.opened, ['https://shop.example/42']);
+  });
+
+  test('opens once on iOS, which tells of it twice', async () => {
+    const handset = allowed('ios');
+    const first = await signedIn(handset, 'anna-16');
+    const push = await pushTo(network, 'anna-16', handset.fcmToken);
+    await first[Symbol.asyncDispose]();
+    await using app = new FirebaseApp(network, handset, { tappedPush: push });
+    await app.start();
+    assert.deepEqual(app.opened, ['https://shop.example/42']);
+  });
+});
+
 describe('a push to an iPhone', () => {
   test('is shown by the extension only to whoever the app says is signed in', async () => {
     await using app = await signedIn(allowed('ios'), 'anna-10');
