@@ -126,7 +126,6 @@ export class FirebaseApp implements AsyncDisposable {
 
   #address(kind: FirebaseAddress<unknown>['kind']): FirebaseAddress<{ readonly name: string }> {
     const { firebase } = this;
-    if (kind === 'apns_or_token') return { kind, firebase, apns: { environment: 'production' } };
     return { kind, firebase };
   }
 }

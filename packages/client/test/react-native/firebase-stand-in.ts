@@ -81,18 +81,11 @@ export class FirebaseStandIn
     return stop;
   };
 
-  readonly getAPNSToken = async (): Promise<string | null> =>
-    this.#isRegisteredWithApns ? this.#handset.apnsToken : null;
-
   readonly isDeviceRegisteredForRemoteMessages = (): boolean =>
     this.#handset.os === 'android' || this.#isRegisteredWithApns;
 
   readonly registerDeviceForRemoteMessages = async (): Promise<void> => {
     this.#isRegisteredWithApns = true;
-  };
-
-  readonly unregisterDeviceForRemoteMessages = async (): Promise<void> => {
-    this.#isRegisteredWithApns = false;
   };
 
   readonly hasPermission = async (): Promise<number> => statusOf(this.#handset);

@@ -76,6 +76,21 @@ describe('permission on Android 13 and later', () => {
   });
 });
 
+describe('a permission that was taken back in the settings', () => {
+  test('counts as refused, and is not asked for again', async () => {
+    const handset = new Handset('android');
+    await using app = new FirebaseApp(network, handset);
+    await app.start();
+    assert.equal(await app.client.subscribe(), 'granted');
+    handset.permission = 'denied';
+    app.appState.change('active');
+    await app.client.settled();
+    assert.equal((await registered(app))['permission'], 'denied');
+    assert.equal(await app.client.subscribe(), 'denied');
+    assert.equal(handset.timesAsked, 1);
+  });
+});
+
 describe('permission on iOS', () => {
   test('may be provisional, without anybody being asked', async () => {
     const handset = new Handset('ios');
@@ -92,19 +107,6 @@ describe('tokens', () => {
   test('of an iPhone are had once the phone is registered with APNs', async () => {
     await using app = await signedIn(allowed('ios'), 'ios-1');
     assert.equal((await registered(app))['token']?.['provider'], 'fcm');
-  });
-
-  test('an iPhone may be reached by APNs itself', async () => {
-    const options = { address: 'apns_or_token' } as const;
-    await using app = await signedIn(allowed('ios'), 'ios-2', options);
-    const { token } = await registered(app);
-    assert.deepEqual([token?.['provider'], token?.['environment']], ['apns', 'production']);
-    const before = app.handset.apnsToken;
-    app.handset.apnsToken = `0b${before.slice(2)}`;
-    const again = new Promise((resolve) => app.client.on('registered', resolve));
-    app.firebase.refresh(fcmTokenValue());
-    await again;
-    assert.notEqual((await registered(app))['token']?.['masked'], token?.['masked']);
   });
 
   test('installation ids take their place where the app has switched them on', async () => {
