@@ -63,7 +63,8 @@ export function createSecureStore(handset: Handset): SecureStore {
   return {
     AFTER_FIRST_UNLOCK_THIS_DEVICE_ONLY: 1,
     getItemAsync: async (key) => unlocked().get(key) ?? null,
-    setItemAsync: async (key, value) => {
+    setItemAsync: async (key, value, options) => {
+      if (options?.keychainAccessible !== 1) throw new Error('a backup would take it along');
       if (!/^[\w.-]+$/.test(key)) throw new Error('Invalid key provided to SecureStore.');
       if (Buffer.byteLength(value) > MAX_SECURE_STORE_BYTES) throw new Error('too large');
       unlocked().set(key, value);
