@@ -1,4 +1,7 @@
-/** How many tests ended in which way. A test that holds others counts, a suite does not. */
+/**
+ * How many tests ended in which way. A test that holds others counts, a suite does not: only one
+ * that is skipped counts as one skipped test, because nobody knows how many it holds.
+ */
 export interface TestTally {
   readonly passed: number;
   readonly failed: number;
@@ -28,6 +31,8 @@ export function tallyLine(tally: TestTally): string {
   return `${tally.passed} passed, ${tally.failed} failed${skipped}`;
 }
 
+const SKIPPED_SUITE = /^ *ok \d+ - .* # SKIP.*\n *---\n *duration_ms: .*\n *type: 'suite'$/gm;
+
 /**
  * Reads the counts that Node's TAP reporter writes at the end of a file. Null when they are
  * missing, which means that the process ended before its tests did, or that it had none.
@@ -44,5 +49,10 @@ export function readTapTally(tap: string): TestTally | null {
   const [skipped, todo] = [count('skipped'), count('todo')];
   if (passed === null || failed === null || cancelled === null) return null;
   // A cancelled test never reached its assertions. A `todo` is a test that may fail unseen.
-  return { passed, failed: failed + cancelled + (todo ?? 0), skipped: skipped ?? 0 };
+  const skippedSuites = [...tap.matchAll(SKIPPED_SUITE)].length;
+  return {
+    passed,
+    failed: failed + cancelled + (todo ?? 0),
+    skipped: (skipped ?? 0) + skippedSuites,
+  };
 }

@@ -8,7 +8,7 @@ import type { TestRun } from '../scripts/test-process.ts';
 import { runTestFiles } from '../scripts/test-run.ts';
 import { sumTallies, tallyLine } from '../scripts/test-tally.ts';
 
-const IMPORT = `import { test } from 'node:test';\n`;
+const IMPORT = `import { describe, test } from 'node:test';\n`;
 
 test('the files of packages, of the project and of examples are found, and can be narrowed', async (t) => {
   const root = await project(t, {
@@ -37,13 +37,16 @@ test('passed, failed and skipped tests are counted, and failures are shown', asy
     'test/mixed.test.ts': `${IMPORT}
       test('is right', () => {});
       test('is wrong', () => { throw new Error('the reason'); });
-      test('is left out', { skip: 'no kotlin' }, () => {});`,
+      test('is left out', { skip: 'no kotlin' }, () => {});
+      describe('is left out as a whole', { skip: 'no browser' }, () => {
+        test('is not seen', () => {});
+      });`,
     'test/right.test.ts': `${IMPORT} test('has its environment', (t) =>
       t.assert.equal(process.env.HOMING_TEST_DATABASE_URL, 'postgres://nowhere'));`,
   });
   assert.equal(
     tallyLine(sumTallies([...runs.values()].map(tallyOf))),
-    '2 passed, 1 failed, 1 skipped',
+    '2 passed, 1 failed, 2 skipped',
   );
   const mixed = runs.get('test/mixed.test.ts');
   assert.match(mixed?.output ?? '', /is wrong.*Error: the reason/s);

@@ -9,8 +9,8 @@ import {
   type Frame,
   type PushSubscriptionJson,
 } from '@homing/simulators';
-import { startFirefox, WHY_NO_FIREFOX } from './firefox.ts';
-import { startPushPage, subscribeWith, UNSUBSCRIBE } from './push-page.ts';
+import { startFirefox, WHY_NO_FIREFOX } from '../browser/firefox.ts';
+import { startPushPage, subscribeWith, UNSUBSCRIBE } from '../browser/push-page.ts';
 import { webPushLibrary, WHY_NOT } from './web-push-library.ts';
 
 /** A real browser, a page in it, and `web-push` as the page's back end. */
@@ -35,8 +35,8 @@ async function startShop() {
     agent.destroy(),
   );
   const vapidDetails = { subject: 'mailto:push@example.com', ...keys };
-  const tab = await firefox.tab();
-  await firefox.navigate(tab, page.url);
+  const device = stack.use(await firefox.addDevice());
+  const tab = await device.open(page.url);
   const owned = stack.move();
   return {
     simulator,
@@ -44,7 +44,7 @@ async function startShop() {
     page,
     keys,
     acknowledged,
-    run: (script: string) => firefox.evaluate(tab, script),
+    run: (script: string) => tab.evaluate(script),
     send: (subscription: PushSubscriptionJson, payload: string | Buffer | null) =>
       library.sendNotification(subscription, payload, { vapidDetails, agent, TTL: 60 }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -6,8 +6,8 @@ import { assertAnswered } from '../answered.ts';
 import { BackEnd } from '../back-end.ts';
 import { Device } from '../device.ts';
 import { startNetwork, type Network } from '../network.ts';
-import { startFirefox, WHY_NO_FIREFOX } from './firefox.ts';
-import { startPushPage, subscribeWith } from './push-page.ts';
+import { startFirefox, WHY_NO_FIREFOX } from '../browser/firefox.ts';
+import { startPushPage, subscribeWith } from '../browser/push-page.ts';
 import { ReferenceUserAgent } from './reference-user-agent.ts';
 import { WHY_NOT } from './web-push-library.ts';
 
@@ -56,9 +56,9 @@ describe('what Homing pushes to a browser', () => {
     await using socket = await startPushSocket({ simulator: network.webPush.mozilla });
     await using page = await startPushPage();
     await using firefox = await startFirefox(socket.url);
-    const tab = await firefox.tab();
-    await firefox.navigate(tab, page.url);
-    const subscribed = await firefox.evaluate(tab, subscribeWith(keys.publicKey));
+    await using device = await firefox.addDevice();
+    const tab = await device.open(page.url);
+    const subscribed = await tab.evaluate(subscribeWith(keys.publicKey));
     await pushTo('reader in Firefox', JSON.parse(subscribed) as PushSubscriptionJson);
     const message = JSON.parse(await page.report()) as typeof CONTENT;
     assert.deepEqual({ title: message.title, body: message.body }, CONTENT);

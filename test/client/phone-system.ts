@@ -24,7 +24,7 @@ export class PhoneSystem implements Platform {
   screen: readonly Shown[] = [];
   /** How often a person was asked, and the system for a token. */
   readonly counts = { asked: 0, tokens: 0, dropped: 0 };
-  readonly #listeners = new Set<(token: TokenInput) => void>();
+  readonly #listeners = new Set<(token: TokenInput | null) => void>();
 
   constructor(token: TokenInput | null, permission: Permission = 'granted') {
     this.current = permission;
@@ -35,6 +35,12 @@ export class PhoneSystem implements Platform {
   refresh(token: TokenInput): void {
     this.given = { kind: 'token', token };
     for (const listener of this.#listeners) listener(token);
+  }
+
+  /** The system says that the token is gone; whoever asks is given the next one. */
+  revoke(next: TokenInput): void {
+    this.given = { kind: 'token', token: next };
+    for (const listener of this.#listeners) listener(null);
   }
 
   async device(): Promise<DeviceFacts> {
@@ -56,7 +62,7 @@ export class PhoneSystem implements Platform {
     return this.given ?? new Promise(() => {});
   }
 
-  onToken(listener: (token: TokenInput) => void): () => void {
+  onToken(listener: (token: TokenInput | null) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

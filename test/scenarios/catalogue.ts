@@ -5,13 +5,7 @@
  */
 
 /** What a case needs that the server alone, as it is, does not have. */
-export type Need =
-  | 'web push'
-  | 'read replica'
-  | 'restore'
-  | 'in-app messages'
-  | 'scheduling'
-  | 'segments';
+export type Need = 'read replica' | 'restore' | 'in-app messages' | 'scheduling' | 'segments';
 
 export type CatalogueEntry =
   | { readonly kind: 'shown'; readonly in: readonly string[] }
@@ -35,6 +29,8 @@ const IDENTITY_EDGES = 'test/scenarios/identity-edges.test.ts';
 const SHARED_PHONE = 'test/scenarios/shared-phone.test.ts';
 const CLIENT = 'test/client';
 const TABS = 'test/client/browsers.test.ts';
+const FIREFOX = 'test/browser/firefox.test.ts';
+const CHROMIUM = 'test/browser/chromium.test.ts';
 const RACES = 'test/races/races.test.ts';
 const REGISTRY = 'packages/server/test/registry';
 const HTTP = 'packages/server/test/http';
@@ -44,8 +40,8 @@ export const CATALOGUE = {
   S01: shown(ONE_PHONE),
   S02: shown(ONE_PHONE),
   S04: shown(ONE_PHONE),
-  S05: shown(ONE_PHONE, `${CLIENT}/logout.test.ts`),
-  S06: shown(ONE_PHONE, `${CLIENT}/logout.test.ts`),
+  S05: shown(ONE_PHONE, `${CLIENT}/logout.test.ts`, FIREFOX, CHROMIUM),
+  S06: shown(ONE_PHONE, `${CLIENT}/logout.test.ts`, FIREFOX),
   S08: shown(ONE_PHONE),
   S09: shown(ONE_PHONE, `${CLIENT}/tokens.test.ts`),
   S12: shown(ONE_PHONE, `${REGISTRY}/ordering.test.ts`),
@@ -71,7 +67,7 @@ export const CATALOGUE = {
   S44: shown(TWO_INSTALLATIONS),
 
   S46: shown(UNDER_WAY),
-  S48: shown(UNDER_WAY, `${CLIENT}/late-pushes.test.ts`),
+  S48: shown(UNDER_WAY, `${CLIENT}/late-pushes.test.ts`, FIREFOX, CHROMIUM),
   S49: shown(UNDER_WAY),
   S51: inPart('scheduling', 'What is due later is a retry here, not yet a schedule.', UNDER_WAY),
   S55: shown(UNDER_WAY),
@@ -84,9 +80,9 @@ export const CATALOGUE = {
   S57: shown(RACES),
   S58: marked('read replica', 'There is none: every gate reads the primary.'),
   S59: shown('test/crash/worker-kill.test.ts'),
-  S60: shown(UNDER_WAY, `${CLIENT}/late-pushes.test.ts`),
-  S61: shown(`${CLIENT}/logout.test.ts`),
-  S62: shown(UNDER_WAY, `${CLIENT}/late-pushes.test.ts`),
+  S60: shown(UNDER_WAY, `${CLIENT}/late-pushes.test.ts`, FIREFOX),
+  S61: shown(`${CLIENT}/logout.test.ts`, FIREFOX),
+  S62: shown(UNDER_WAY, `${CLIENT}/late-pushes.test.ts`, FIREFOX, CHROMIUM),
   S63: marked('restore', 'Nothing knows yet that a database came out of a backup.'),
   S64: shown('test/crash/crash.test.ts'),
   S65: marked('in-app messages', 'There is nothing that a phone could fetch.'),
@@ -96,13 +92,13 @@ export const CATALOGUE = {
   S72: shown(LATE_FEEDBACK, RACES),
   S73: shown(LATE_FEEDBACK, 'test/scenarios/mass-death.test.ts'),
 
-  S77: inPart('web push', 'A push to the endpoint itself.', BROWSERS),
-  S78: inPart('web push', 'A push to the endpoint itself.', BROWSERS, TABS),
-  S79: inPart('web push', 'A push to the endpoint itself.', BROWSERS, TABS),
-  S80: inPart('web push', 'A push to the endpoint itself.', BROWSERS, TABS),
-  S81: inPart('web push', 'The VAPID key, and a push to the endpoint itself.', BROWSERS, TABS),
-  S82: inPart('web push', 'A push to the endpoint itself.', BROWSERS, TABS),
-  S83: inPart('web push', 'The 410 is that of another provider.', TABS),
+  S77: shown(BROWSERS, FIREFOX),
+  S78: shown(BROWSERS, TABS, FIREFOX),
+  S79: shown(BROWSERS, TABS, FIREFOX),
+  S80: shown(BROWSERS, TABS, FIREFOX),
+  S81: shown(BROWSERS, TABS, FIREFOX, 'packages/client/test/web/subscription.test.ts'),
+  S82: shown(BROWSERS, TABS, FIREFOX),
+  S83: shown(TABS, FIREFOX),
 
   S84: shown(SHARED_PHONE, `${CLIENT}/several-users.test.ts`),
   S86: shown(SHARED_PHONE, `${CLIENT}/several-users.test.ts`),

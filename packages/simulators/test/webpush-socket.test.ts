@@ -144,6 +144,19 @@ describe('the WebSocket side of a simulated Mozilla', () => {
     assert.ok(await browser.isQuiet());
   });
 
+  it('keeps messages back while it is told to, and then sends those that are stored', async () => {
+    await using both = await startBoth();
+    using hold = both.socket.hold();
+    assert.equal((await both.push('slow')).status, 201);
+    assert.equal((await both.push('never', { ttl: '0' })).status, 201);
+    assert.ok(await both.browser.isQuiet());
+    hold[Symbol.dispose]();
+    assert.equal(both.read(await both.browser.next()), 'slow');
+    await both.push('at once');
+    assert.equal(both.read(await both.browser.next()), 'at once');
+    assert.ok(await both.browser.isQuiet());
+  });
+
   it('holds back the eleventh message until one is acknowledged', async () => {
     await using both = await startBoth();
     for (let count = 0; count < 12; count += 1) await both.push(`message ${count}`);

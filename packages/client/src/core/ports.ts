@@ -35,7 +35,8 @@ export interface Platform {
   token(): Promise<TokenAnswer>;
   /**
    * Calls back with every token that the system gives unasked, until the result is called; with
-   * null when the token was given back elsewhere, so that what this process knows is of the past.
+   * null when the token was given back elsewhere, so that what this process knows is of the past,
+   * and the system is asked again where a token is still wanted.
    */
   onToken(listener: (token: TokenInput | null) => void): () => void;
   /** Gives the token back to the system, so that what was sent to it reaches nobody. */

@@ -49,8 +49,8 @@ export class TokenWatch implements Disposable {
     if (!this.#cancels.has('listening')) {
       const listen = (): void => {
         const stop = this.#ports.platform.onToken((token) => {
-          this.#question += 1;
-          if (token === null) this.#transmitter.learn({ token });
+          this.#forget();
+          if (token === null) this.wake();
           else this.#hear({ kind: 'token', token });
         });
         this.#cancels.set('listening', stop);
@@ -79,14 +79,20 @@ export class TokenWatch implements Disposable {
   }
 
   async drop(): Promise<void> {
-    this.#question += 1;
-    this.#transmitter.learn({ token: null });
+    this.#forget();
     await this.#ports.platform.dropToken();
   }
 
   [Symbol.dispose](): void {
     for (const cancel of this.#cancels.values()) cancel();
     this.#question += 1;
+  }
+
+  /** What the system said of a token is of the past, and what it still owes will be. */
+  #forget(): void {
+    this.#question += 1;
+    this.#cancels.get('waiting')?.();
+    this.#transmitter.learn({ token: null });
   }
 
   #ask(): void {

@@ -23,6 +23,11 @@ export interface PushSocket extends AsyncDisposable {
   readonly connections: number;
   /** Cuts every connection; browsers come back by themselves and get what they missed. */
   disconnect(): void;
+  /**
+   * Keeps messages back until it is disposed, as slow networks do: the service takes them, and
+   * browsers stay connected. What is not stored is lost meanwhile.
+   */
+  hold(): Disposable;
   /** Forgets every browser: their endpoints are gone, and at their next hello they learn it. */
   forget(): void;
 }
@@ -44,7 +49,14 @@ export async function startPushSocket(options: PushSocketOptions): Promise<PushS
     maxPayload: MAX_FRAME_BYTES,
     handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
   });
-  server.on('connection', (socket) => new Session({ socket, simulator, profiles, onFrame }));
+  const sessions = new Set<Session>();
+  const holds = new Set<Disposable>();
+  const isHeld = (): boolean => holds.size > 0;
+  server.on('connection', (socket) => {
+    const session = new Session({ socket, simulator, profiles, onFrame, isHeld });
+    sessions.add(session);
+    socket.once('close', () => sessions.delete(session));
+  });
   await once(server, 'listening');
   const address = server.address();
   assert(address !== null && typeof address === 'object', 'A listening server has a port.');
@@ -57,6 +69,16 @@ export async function startPushSocket(options: PushSocketOptions): Promise<PushS
       return server.clients.size;
     },
     disconnect,
+    hold: () => {
+      const hold = {
+        [Symbol.dispose]: () => {
+          holds.delete(hold);
+          for (const session of sessions) session.sendStored();
+        },
+      };
+      holds.add(hold);
+      return hold;
+    },
     forget: () => {
       for (const { channels } of profiles.forget()) {
         for (const endpoint of channels.values()) simulator.unsubscribe(endpoint);

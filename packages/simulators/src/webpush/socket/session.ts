@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly simulator: WebPushSimulator;
   readonly profiles: Profiles;
   readonly onFrame: (frame: Frame) => void;
+  /** Whether messages are kept back at the moment. */
+  readonly isHeld: () => boolean;
 }
 
 const HELLO_DEADLINE_MS = 5000;
@@ -43,16 +45,18 @@ export class Session implements LiveConnection {
   readonly #simulator: WebPushSimulator;
   readonly #profiles: Profiles;
   readonly #onFrame: (frame: Frame) => void;
+  readonly #isHeld: () => boolean;
   readonly #helloDeadline: NodeJS.Timeout;
   /** What was sent on this connection, by version. */
   readonly #unacknowledged = new Set<string>();
   #profile: Profile | null = null;
 
-  constructor({ socket, simulator, profiles, onFrame }: SessionOptions) {
+  constructor({ socket, simulator, profiles, onFrame, isHeld }: SessionOptions) {
     this.#socket = socket;
     this.#simulator = simulator;
     this.#profiles = profiles;
     this.#onFrame = onFrame;
+    this.#isHeld = isHeld;
     this.#helloDeadline = setTimeout(() => this.#refuse('No hello.'), HELLO_DEADLINE_MS);
     socket.on('message', (data: Buffer) => this.#receive(data.toString('utf8')));
     socket.once('close', () => this.#closed());
@@ -66,8 +70,20 @@ export class Session implements LiveConnection {
 
   announce(channelId: string, arrival: Arrival): void {
     // A message that is not stored is sent now or never.
-    if (arrival.expiresAtMs <= arrival.atMs) this.#notify(channelId, arrival);
-    else this.#sendStored();
+    const isStored = arrival.expiresAtMs > arrival.atMs;
+    if (isStored) this.sendStored();
+    else if (!this.#isHeld()) this.#notify(channelId, arrival);
+  }
+
+  /** Sends what waits, as far as the browser keeps up. */
+  sendStored(): void {
+    if (this.#isHeld()) return;
+    for (const [channelId, endpoint] of this.#profile?.channels ?? []) {
+      for (const arrival of this.#simulator.devices.view(endpoint).stored) {
+        if (this.#unacknowledged.size >= MAX_UNACKNOWLEDGED) return;
+        if (!this.#unacknowledged.has(arrival.id)) this.#notify(channelId, arrival);
+      }
+    }
   }
 
   #receive(text: string): void {
@@ -89,7 +105,7 @@ export class Session implements LiveConnection {
         return;
       case 'ack':
         for (const update of frame.updates) this.#acknowledge(profile, update);
-        this.#sendStored();
+        this.sendStored();
         return;
       case 'ping':
         this.#send({});
@@ -116,7 +132,7 @@ export class Session implements LiveConnection {
       use_webpush: true,
       broadcasts: {},
     });
-    this.#sendStored();
+    this.sendStored();
   }
 
   #register(profile: Profile, channelId: string, key: string | null): void {
@@ -160,16 +176,6 @@ export class Session implements LiveConnection {
     const { devices } = this.#simulator;
     if (code === ACCEPTED_CODE) devices.collect(endpoint, version);
     else devices.withdraw(endpoint, version);
-  }
-
-  /** Sends what waits, as far as the browser keeps up. */
-  #sendStored(): void {
-    for (const [channelId, endpoint] of this.#profile?.channels ?? []) {
-      for (const arrival of this.#simulator.devices.view(endpoint).stored) {
-        if (this.#unacknowledged.size >= MAX_UNACKNOWLEDGED) return;
-        if (!this.#unacknowledged.has(arrival.id)) this.#notify(channelId, arrival);
-      }
-    }
   }
 
   #notify(channelId: string, { id, atMs, expiresAtMs, payload }: Arrival): void {

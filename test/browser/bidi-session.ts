@@ -1,7 +1,6 @@
-import assert from 'node:assert/strict';
 import { once } from 'node:events';
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 interface Reply {
   readonly id: number;
@@ -17,14 +16,16 @@ interface Waiter {
 
 const DEADLINE_MS = 30_000;
 
-/** A WebDriver BiDi session (W3C): the few commands that a test needs of a browser. */
+/** A WebDriver BiDi session (W3C), by which a test drives Firefox. */
 export class BidiSession implements AsyncDisposable {
   readonly #socket: WebSocket;
   readonly #waiters = new Map<number, Waiter>();
+  readonly #closed: Promise<unknown>;
   #lastId = 0;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
+    this.#closed = once(socket, 'close');
     socket.addEventListener('message', ({ data }) => this.#hear(JSON.parse(String(data)) as Reply));
     socket.addEventListener('close', () => this.#fail(new Error('The browser has gone.')));
   }
@@ -38,30 +39,7 @@ export class BidiSession implements AsyncDisposable {
     return session;
   }
 
-  /** The id of the tab that is open. */
-  async tab(): Promise<string> {
-    const { contexts } = await this.command('browsingContext.getTree', {});
-    const [first] = contexts as readonly { readonly context: string }[];
-    assert(first !== undefined, 'A browser starts with a tab.');
-    return first.context;
-  }
-
-  async navigate(tab: string, url: string): Promise<void> {
-    await this.command('browsingContext.navigate', { context: tab, url, wait: 'complete' });
-  }
-
-  /** What a page's expression comes to, awaited there; it must be text. */
-  async evaluate(tab: string, expression: string): Promise<string> {
-    const answer = await this.command('script.evaluate', {
-      expression,
-      target: { context: tab },
-      awaitPromise: true,
-    });
-    const { value } = (answer.result ?? {}) as { readonly value?: unknown };
-    assert(typeof value === 'string', JSON.stringify(answer));
-    return value;
-  }
-
+  /** Resolves to the command's result; rejects with what the browser says is wrong. */
   async command(method: string, params: Json): Promise<Json> {
     this.#lastId += 1;
     const id = this.#lastId;
@@ -77,12 +55,16 @@ export class BidiSession implements AsyncDisposable {
     }
   }
 
+  /** Resolves when the browser has gone, whoever ended it. */
+  async closed(): Promise<void> {
+    await this.#closed;
+  }
+
   /** Ends the browser, which ends the session. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
-    const closed = once(this.#socket, 'close', { signal: AbortSignal.timeout(DEADLINE_MS) });
     await this.command('browser.close', {});
-    await closed;
+    await this.#closed;
   }
 
   #hear({ id, type, result = {}, message }: Reply): void {
