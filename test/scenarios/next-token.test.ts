@@ -154,3 +154,37 @@ test('a phone that keeps reporting its dead token does not make us knock for eve
   }
   assert.equal(network.journal.entries({ token: gone.value }).length, LIMITS.tokenAttempts);
 });
+
+test('what met a former token follows to the next one once the doubt about that is cleared', async () => {
+  await using network = await startNetwork();
+  const { fcm, journal, clock, backEnd } = network;
+  const [phone, gone, fresh] = [network.device(), fcmToken(), fcmToken()];
+  assertAnswered(await phone.register(gone, 'sara'), 201);
+  fcm.devices.set(gone.value, { kind: 'unregistered' });
+  using hold = fcm.faults.hold({ token: gone.value }, 'answer');
+  const early = await backEnd.sendToUsers(['sara']);
+  await hold.arrived();
+  await refresh(phone, fresh)();
+  const worked = await backEnd.sendToUsers(['sara']);
+  while ((await backEnd.deliveries(worked)).length === 0);
+
+  // A message that Google does not like puts the token aside, and the question has to be repeated.
+  const match = { token: fresh.value };
+  const refusal = { kind: 'answer', status: 400, reason: 'INVALID_ARGUMENT:token' } as const;
+  fcm.faults.schedule({ times: 1, match, fault: refusal });
+  fcm.faults.schedule({
+    times: 1,
+    match,
+    fault: { kind: 'answer', status: 503, reason: 'UNAVAILABLE' },
+  });
+  const bad = await backEnd.sendToUsers(['sara']);
+  while (journal.entries(match).length < 3) await report(network, bad);
+  hold.release();
+  await network.drain();
+  assert.deepEqual((await report(network, early))['reasons'], { failed: { token_dead: 1 } });
+  await clock.advance(2 * LIMITS.probeRetryMs);
+  await network.drain();
+
+  assert.deepEqual((await report(network, bad))['reasons'], { failed: { payload: 1 } });
+  assert.equal((await report(network, early))['counts']?.['accepted'], 1);
+});

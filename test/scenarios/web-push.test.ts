@@ -139,7 +139,8 @@ test('a second key serves new subscriptions, the first one those it made, and no
   const id = await sendToAll(shop, pages);
   await network.drain();
   const report = await shop.backEnd.report(id);
-  assert.deepEqual(report['counts']?.['accepted'], 4);
+  const told = JSON.stringify([report, await shop.backEnd.deliveries(id)]);
+  assert.equal(report['counts']?.['accepted'], 4, told);
   assert.deepEqual(keysUsedFor(old, mozilla), [shop.keys.publicKey]);
   assert.deepEqual(keysUsedFor(oldUnnamed, other), [shop.keys.publicKey]);
   assert.deepEqual(keysUsedFor(fresh, mozilla), [second.publicKey]);

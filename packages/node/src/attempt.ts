@@ -33,9 +33,10 @@ export async function attemptCall<T>(
 ): Promise<Attempt<T>> {
   const { method, url, headers, content, signal } = call;
   const clock = new AbortController();
+  const end = new AbortController();
   const timer = setTimeout(() => clock.abort(), timeoutMs);
   try {
-    const body = content.open();
+    const body = content.open(end.signal);
     const response = await fetch(url, {
       method,
       headers,
@@ -54,6 +55,7 @@ export async function attemptCall<T>(
     return { kind: 'failure', error: callError(call, facts), retryAfterMs: null };
   } finally {
     clearTimeout(timer);
+    end.abort();
   }
 }
 

@@ -31,8 +31,8 @@ export interface Content {
   readonly headers: Readonly<Record<string, string>>;
   /** Whether it can be opened more than once. */
   readonly isRepeatable: boolean;
-  /** Called for each attempt. */
-  open(): string | ReadableStream | null;
+  /** Called for each attempt; what was opened is closed when the attempt has ended. */
+  open(ended: AbortSignal): string | ReadableStream | null;
 }
 
 export interface CallParts {

@@ -13,7 +13,7 @@ export interface SigningKey {
 /** What a key is for; throws a `TypeError`, which never shows it, if it is for none of them. */
 export function toSigningKey(material: KeyMaterial): SigningKey {
   if (typeof material === 'string' && material.trimStart().startsWith('-----BEGIN')) {
-    return toSigningKey(createPrivateKey(material));
+    return toSigningKey(privateKeyOf(material));
   }
   if (material instanceof KeyObject && material.type !== 'secret') return asymmetricKey(material);
   return { algorithm: 'HS256', key: toSecretKey(material) };
@@ -35,6 +35,15 @@ export function toSecretKey(material: KeyMaterial): KeyObject {
 function toBytes(material: string | Uint8Array): Uint8Array {
   if (typeof material !== 'string') return material;
   return BASE64.test(material) ? Buffer.from(material, 'base64') : new Uint8Array();
+}
+
+/** What OpenSSL says of a text that it cannot read helps nobody. */
+function privateKeyOf(pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    throw new TypeError('the PEM holds no private key, is encrypted, or has lost its line breaks');
+  }
 }
 
 function asymmetricKey(key: KeyObject): SigningKey {

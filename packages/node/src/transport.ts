@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { attemptCall, callError, type Failure } from './attempt.ts';
 import { toCall, type Call, type CallParts, type Method, type Path } from './call.ts';
+import { readLines } from './lines.ts';
 import { pauseBefore } from './retry-policy.ts';
 import type { Settings } from './settings.ts';
 
@@ -12,6 +13,8 @@ export interface Transport {
   nothing(method: Method, path: Path, parts?: CallParts): Promise<void>;
   /** The bytes of the answer as they come; once they do, nothing is repeated. */
   stream(method: Method, path: Path, parts?: CallParts): Promise<AsyncIterable<Uint8Array>>;
+  /** The same of an answer in lines of JSON, each of which the contract says is a `T`. */
+  lines<T>(method: Method, path: Path, parts?: CallParts): AsyncGenerator<T>;
 }
 
 type Read<T> = (response: Response, call: Call) => Promise<T>;
@@ -27,6 +30,10 @@ export function createTransport(settings: Settings): Transport {
       perform(settings, toCall(settings, method, path, parts), readNothing, goneBefore),
     stream: async (method, path, parts = {}) =>
       perform(settings, toCall(settings, method, path, parts), readStream, noExcuse),
+    async *lines<T>(method: Method, path: Path, parts: CallParts = {}) {
+      const call = toCall(settings, method, path, parts);
+      yield* await perform(settings, call, readValues<T>, noExcuse);
+    },
   };
 }
 
@@ -44,7 +51,9 @@ async function perform<T>(
   const failures: Failure[] = [];
   for (;;) {
     call.signal?.throwIfAborted();
-    const timeoutMs = Math.min(call.attemptTimeoutMs, deadlineMs - performance.now());
+    // A pause may have taken longer than it should.
+    const leftMs = Math.max(1, deadlineMs - performance.now());
+    const timeoutMs = Math.min(call.attemptTimeoutMs, leftMs);
     const result = await attemptCall(settings, call, timeoutMs, read);
     if (result.kind === 'answer') return result.value;
     const excused = excuse(result, failures);
@@ -92,6 +101,22 @@ async function* wholeBody(body: ReadableStream, call: Call): AsyncGenerator<Uint
   } catch {
     call.signal?.throwIfAborted();
     throw callError(call, { code: 'no_answer', detail: 'the answer broke off on its way' });
+  }
+}
+
+async function readValues<T>(response: Response, call: Call): Promise<AsyncGenerator<T>> {
+  return valuesOf<T>(await readStream(response, call), response, call);
+}
+
+async function* valuesOf<T>(
+  pieces: AsyncIterable<Uint8Array>,
+  response: Response,
+  call: Call,
+): AsyncGenerator<T> {
+  try {
+    yield* readLines<T>(pieces);
+  } catch (error) {
+    throw error instanceof SyntaxError ? notHoming(response, call, 'not lines of JSON') : error;
   }
 }
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -12,6 +15,8 @@ const UPLOAD = fileURLToPath(new URL('upload-main.ts', import.meta.url));
 const LINES = Number(process.env['HOMING_TEST_AUDIENCE_LINES'] ?? 200_000);
 const MEGABYTE = 1024 * 1024;
 const run = promisify(execFile);
+/** What waits for ever has failed. */
+const BOUND = { timeout: 30_000 };
 
 let network: Network;
 let homing: Homing;
@@ -21,9 +26,10 @@ before(async () => {
 });
 after(() => network[Symbol.asyncDispose]());
 
-/** A source that tells how far it was read and whether it was closed. */
+/** A source without end that tells how far it was read, and when it was closed. */
 function watchedSource(lineAt: (index: number) => AudienceLine) {
-  const state = { read: 0, isClosed: false };
+  const state = { read: 0 };
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
   async function* lines(): AsyncGenerator<AudienceLine> {
     try {
       for (;;) {
@@ -31,10 +37,42 @@ function watchedSource(lineAt: (index: number) => AudienceLine) {
         state.read += 1;
       }
     } finally {
-      state.isClosed = true;
+      resolve();
     }
   }
-  return { state, lines: lines() };
+  return { state, closed, lines: lines() };
+}
+
+/** More than what is on its way at a time, so that it is broken off in the middle. */
+const MANY = 30_000;
+
+function* crowd(): Generator<AudienceLine> {
+  for (let index = 0; index < MANY; index += 1) yield { user: `${index} ${randomUUID()}` };
+}
+
+/** Turns a request away before it has read what comes with it. */
+const turnAway: RequestListener = (_request, response) => {
+  const problem = { code: 'draining', detail: 'later', status: 503 };
+  const headers = { 'content-type': 'application/problem+json', 'retry-after': '0' };
+  response.writeHead(503, headers).end(JSON.stringify(problem));
+};
+
+const saysNothing: RequestListener = () => {};
+
+async function startServer(
+  listener: RequestListener,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer(listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
 }
 
 test('a list is made of whatever can be walked through', async () => {
@@ -53,7 +91,7 @@ test('a list is made of whatever can be walked through', async () => {
   }
 });
 
-test('an upload is given up at the first refusal, and its source closed', async () => {
+test('an upload is given up at the first refusal, and its source closed', BOUND, async () => {
   const endless = watchedSource(() => ({ user: '', variables: { code: randomUUID() } }));
 
   await assert.rejects(homing.audiences.create(endless.lines), (error) => {
@@ -63,8 +101,7 @@ test('an upload is given up at the first refusal, and its source closed', async 
     return true;
   });
 
-  await endless.lines.return(undefined);
-  assert.ok(endless.state.isClosed);
+  await endless.closed;
 });
 
 test('what the source throws is thrown, once, and nothing is made', async () => {
@@ -85,7 +122,7 @@ test('what the source throws is thrown, once, and nothing is made', async () => 
   assert.equal(beginnings, 1);
 });
 
-test("the caller's signal ends an upload and closes its source", async () => {
+test("the caller's signal ends an upload and closes its source", BOUND, async () => {
   const left = new AbortController();
   const reason = new Error('never mind');
   const endless = watchedSource((index) => {
@@ -93,8 +130,43 @@ test("the caller's signal ends an upload and closes its source", async () => {
     return { user: `user-${index}` };
   });
   await assert.rejects(homing.audiences.create(endless.lines, { signal: left.signal }), reason);
-  await endless.lines.return(undefined);
-  assert.ok(endless.state.isClosed);
+  await endless.closed;
+});
+
+test('a source is closed as well where no server was reached, or none answers', BOUND, async () => {
+  const { secretKey } = network.app;
+  const unreachable = createHoming({ baseUrl: 'http://127.0.0.1:1', secretKey, retries: 0 });
+  const unsent = watchedSource(() => ({ user: randomUUID() }));
+  await assert.rejects(unreachable.audiences.create(unsent.lines), { code: 'no_answer' });
+  await unsent.closed;
+
+  await using silent = await startServer(saysNothing);
+  const waiting = createHoming({ baseUrl: silent.url, secretKey, retries: 0 });
+  const unread = watchedSource(() => ({ user: randomUUID() }));
+  const given = waiting.audiences.create(unread.lines, { timeoutMs: 500 });
+  await assert.rejects(given, { code: 'timed_out' });
+  await unread.closed;
+});
+
+test('a long upload that is turned away halfway begins anew', BOUND, async () => {
+  await using busy = await startServer(turnAway);
+  let attempts = 0;
+  const often = createHoming({
+    baseUrl: network.url,
+    secretKey: network.app.secretKey,
+    fetch: (url, init) => {
+      attempts += 1;
+      return fetch(attempts === 1 ? url.replace(network.url, busy.url) : url, init);
+    },
+  });
+  assert.equal((await often.audiences.create(crowd)).members, MANY);
+  assert.equal(attempts, 2);
+});
+
+test('a long upload that cannot begin anew tells why it was turned away', BOUND, async () => {
+  await using busy = await startServer(turnAway);
+  const turnedAway = createHoming({ baseUrl: busy.url, secretKey: network.app.secretKey });
+  await assert.rejects(turnedAway.audiences.create(crowd()), { code: 'draining', status: 503 });
 });
 
 test(`a list of ${LINES} lines is uploaded in constant memory`, async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import * as protocol from '@homing/protocol';
 import { request } from '../../../test/answer.ts';
 import { startNetwork, type Network } from '../../../test/network.ts';
 import { createHoming, type Homing } from '../src/index.ts';
@@ -92,6 +93,37 @@ const CALLS: Readonly<Record<string, (homing: Homing) => unknown>> = {
   'reasons.list': ({ reasons }) => reasons.list({ provider: 'apns' }),
 };
 
+/** What a method takes and gives, by the names of the contract's types. */
+interface Signature {
+  /** Null for none. */
+  readonly input: string | null;
+  readonly output: string;
+  /** Whether it is one of many. */
+  readonly isList: boolean;
+}
+
+/** What is passed on as it comes, as bytes. */
+const AS_BYTES: ReadonlyMap<string, string> = new Map([['users.export', 'UserExport']]);
+const METHOD = /^  (\w+)\(([^;]*?)\): (Promise|AsyncGenerator)<([^;]*?),?\s*>;$/gm;
+const INPUT = /\b(?:input|draft|approval|lines)\??: (?:Lines<)?(\w+)/;
+
+/** The signatures that the resources declare, as they are written. */
+async function declaredSignatures(): Promise<ReadonlyMap<string, Signature>> {
+  const signatures = new Map<string, Signature>();
+  const directory = new URL('../src/resources/', import.meta.url);
+  for (const file of await readdir(directory)) {
+    const resource = file.replace('.ts', '').replace(/-(\w)/, (_, letter) => letter.toUpperCase());
+    const text = await readFile(new URL(file, directory), 'utf8');
+    for (const [, name = '', parameters = '', kind, output = ''] of text.matchAll(METHOD)) {
+      const input = INPUT.exec(parameters)?.[1] ?? null;
+      const isList = kind === 'AsyncGenerator' || output.endsWith('[]');
+      const element = output.replaceAll(/^readonly |\[\]$/g, '');
+      signatures.set(`${resource}.${name}`, { input, output: element, isList });
+    }
+  }
+  return signatures;
+}
+
 /** One operation, as the document shows it, or as a method sends it. */
 interface Operation {
   readonly name: string;
@@ -100,9 +132,23 @@ interface Operation {
   readonly body: string | null;
 }
 
+interface Schema {
+  readonly properties?: { readonly data?: { readonly items?: unknown } };
+}
+
+interface SchemaMembers {
+  readonly $id?: string;
+  readonly $ref?: string;
+  readonly const?: unknown;
+  readonly patternProperties?: Readonly<Record<string, unknown>>;
+}
+
+type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+
 interface DocumentedOperation {
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> };
+  readonly requestBody?: { readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
 }
 
 let network: Network;
@@ -111,18 +157,61 @@ before(async () => {
 });
 after(() => network[Symbol.asyncDispose]());
 
-async function documentedOperations(): Promise<readonly Operation[]> {
+async function document(): Promise<ReadonlyMap<string, DocumentedOperation>> {
   const { body } = await request(`${network.url}/openapi.json`);
   const paths = body['paths'] as unknown as Record<string, Record<string, DocumentedOperation>>;
-  return Object.entries(paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, { parameters = [], requestBody }]) => ({
-      name: `${method.toUpperCase()} ${path}`,
-      query: parameters
-        .filter((parameter) => parameter.in === 'query' && parameter.name !== OF_CLIENTS)
-        .map((parameter) => parameter.name),
-      body: requestBody === undefined ? null : (Object.keys(requestBody.content)[0] ?? null),
-    })),
+  const all = Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(
+      ([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const,
+    ),
   );
+  return new Map(all);
+}
+
+async function documentedOperations(): Promise<readonly Operation[]> {
+  return Array.from(await document(), ([name, { parameters = [], requestBody }]) => ({
+    name,
+    query: parameters
+      .filter((parameter) => parameter.in === 'query' && parameter.name !== OF_CLIENTS)
+      .map((parameter) => parameter.name),
+    body: requestBody === undefined ? null : (Object.keys(requestBody.content)[0] ?? null),
+  }));
+}
+
+/** The schema of what is sent or answered; null for nothing. */
+function schemaOf(content: Content | undefined): Schema | null {
+  return Object.values(content ?? {})[0]?.schema ?? null;
+}
+
+/** The schema of a type of the contract. */
+function schemaNamed(name: string): unknown {
+  const schema = (protocol as Readonly<Record<string, unknown>>)[name];
+  assert.ok(schema !== undefined, `${name} is no type of the contract`);
+  return asDocumented(JSON.parse(JSON.stringify(schema)));
+}
+
+/** A document names no schemas, and has other words for references, constants and records. */
+function asDocumented(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(asDocumented);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const { $id: _, $ref: name, const: only, patternProperties, ...rest } = schema as SchemaMembers;
+  const [values] = Object.values(patternProperties ?? {});
+  const members = {
+    ...rest,
+    ...(name !== undefined && { $ref: `#/components/schemas/${name}` }),
+    ...(only !== undefined && { enum: [only] }),
+    ...(values !== undefined && { additionalProperties: values }),
+  };
+  const documented = Object.entries(members).map(([name, value]) => [name, asDocumented(value)]);
+  return Object.fromEntries(documented) as unknown;
+}
+
+/** What an operation answers; of a list that is no stream of lines, each element. */
+function answerOf({ responses }: DocumentedOperation, isList: boolean): unknown {
+  const good = Object.entries(responses).find(([status]) => status.startsWith('2'));
+  const content = good?.[1].content ?? {};
+  const schema = schemaOf(content);
+  return isList && 'application/json' in content ? schema?.properties?.data?.items : schema;
 }
 
 /** What a method sends. Asks for the page after the first, so that `after` is seen, too. */
@@ -196,4 +285,22 @@ test('each operation that a secret key may call has one method, and no method an
   const wanted = documented.filter(({ name }) => !Object.hasOwn(LEFT_OUT, name));
   assert.deepEqual(sorted(sent), sorted(wanted));
   assert.ok(sent.length >= 45);
+});
+
+test('what a method takes and gives has the types that the document says', async () => {
+  const signatures = await declaredSignatures();
+  assert.deepEqual([...signatures.keys()].toSorted(), Object.keys(CALLS).toSorted());
+  const documented = await document();
+  for (const [method, call] of Object.entries(CALLS)) {
+    const [sent] = await sentBy(call);
+    const operation = documented.get(sent?.name ?? '');
+    const signature = signatures.get(method);
+    assert.ok(operation !== undefined && signature !== undefined, method);
+    const { input, output, isList } = signature;
+    const takes = input === null ? null : schemaNamed(input);
+    assert.deepEqual(schemaOf(operation.requestBody?.content), takes, `${method} takes ${input}`);
+    const name = AS_BYTES.get(method) ?? output;
+    const gives = name === 'void' ? null : schemaNamed(name);
+    assert.deepEqual(answerOf(operation, isList), gives, `${method} gives ${name}`);
+  }
 });

@@ -229,6 +229,15 @@ test('a stream that breaks off is told from one that ends', async () => {
   assert.deepEqual([error.code, states, keys.length], ['no_answer', ['accepted'], 1]);
 });
 
+test('a stream that is not of Homing is told like any other answer that is not', async () => {
+  for (const text of ['<html>\n', '{"state": "accepted"}\n{"state": "acc']) {
+    const { homing } = behind(() => new Response(text));
+    const deliveries = homing.notifications.deliveries('ntf_1');
+    const error = await failureOf(Array.fromAsync(deliveries));
+    assert.deepEqual([error.code, error.status], ['unexpected_answer', 200]);
+  }
+});
+
 test('a redirection is not followed, and said', async () => {
   const { homing, keys } = behind(
     () => new Response(null, { status: 301, headers: { location: 'https://shop.example/' } }),

@@ -145,6 +145,8 @@ test('what no server would take is refused before it is signed, without showing 
     [{ key: ed.privateKey, algorithm: 'ES256' }, /for EdDSA, and ES256 is wanted/],
     [{ key: ed.publicKey }, /public half/],
     [{ key: generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey }, /P-256/],
+    [{ key: '-----BEGIN PRIVATE KEY-----\\nhunter2\\n-----END PRIVATE KEY-----' }, /line breaks/],
+    [{ key: ed.publicKey.export({ type: 'spki', format: 'pem' }).toString() }, /PEM/],
     [{ key: 'hunter2' }, /32 bytes/],
     [{ key: randomBytes(16) }, /32 bytes/],
   ];

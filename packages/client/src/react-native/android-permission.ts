@@ -14,7 +14,8 @@ const ASKED = 'homing.asked';
 
 /**
  * The permission of Android 13 and later. Android tells whether it was granted, and not whether
- * somebody was asked; so that is remembered here, and a refusal is one at the next start, too.
+ * somebody was asked; so that is remembered here, and a refusal is one at the next start, too. What
+ * was granted and taken back in the settings counts as refused.
  */
 export function createAndroidPermission(
   permissions: PermissionsAndroid,
@@ -32,9 +33,8 @@ export function createAndroidPermission(
     async request() {
       try {
         const answer = await permissions.request(POST_NOTIFICATIONS);
-        if (answer === 'granted') return 'granted';
-        await vault.write(ASKED, 'yes');
-        return 'denied';
+        await vault.write(ASKED, 'yes').catch(() => undefined);
+        return answer === 'granted' ? 'granted' : 'denied';
       } catch {
         // No screen to ask on, as in a background handler: nobody has refused anything.
         return 'default';

@@ -22,22 +22,33 @@ const IOS_PERMISSIONS: Readonly<Record<number, Permission>> = {
 };
 
 /**
- * The permission as Expo tells it. The channel is made before anybody is asked: Android 13 asks
- * nobody on behalf of an app without one. It is of no meaning on iOS.
+ * The permission as Expo tells it. The channel, which Android alone has, is made before anybody is
+ * asked: Android 13 asks nobody on behalf of an app without one. Where nobody has to be asked, it
+ * is made as well, because what is drawn in a channel that does not exist appears elsewhere.
  */
 export function createExpoPermission(
   notifications: ExpoNotifications,
-  channel: NamedChannel,
+  channel: NamedChannel | null,
   wanted: ExpoWantedPermissions,
 ): PermissionSource {
+  let made: Promise<unknown> | null = null;
+  const makeChannel = async (): Promise<void> => {
+    if (channel === null) return;
+    const { id, name, importance } = channel;
+    made ??= notifications.setNotificationChannelAsync(id, { name, importance });
+    await made.catch(() => {
+      made = null;
+    });
+  };
   return {
-    read: () => told(() => notifications.getPermissionsAsync()),
-    request: () =>
-      told(async () => {
-        const { id, name, importance } = channel;
-        await notifications.setNotificationChannelAsync(id, { name, importance });
-        return notifications.requestPermissionsAsync(wanted);
-      }),
+    async read() {
+      await makeChannel();
+      return told(() => notifications.getPermissionsAsync());
+    },
+    async request() {
+      await makeChannel();
+      return told(() => notifications.requestPermissionsAsync(wanted));
+    },
   };
 }
 

@@ -2,8 +2,11 @@ import type { Platform } from '../core/ports.ts';
 import type { AppFacts, SystemPlatform } from './device-facts.ts';
 import type { ExpoNotifications, ExpoWantedPermissions } from './expo-notifications.ts';
 import { createExpoPermission, type NamedChannel } from './expo-permission.ts';
-import { createExpoDeviceTokenSource, createExpoTokenSource } from './expo-token.ts';
-import type { ApnsPlace } from './firebase-token.ts';
+import {
+  createExpoDeviceTokenSource,
+  createExpoTokenSource,
+  type ApnsPlace,
+} from './expo-token.ts';
 import { createPlatform } from './platform.ts';
 import type { Screen } from './screen.ts';
 
@@ -26,8 +29,8 @@ export interface ExpoPlatformOptions {
 
 /** The platform of an app with `expo-notifications`. */
 export function createExpoPlatform(options: ExpoPlatformOptions): Platform {
-  const { notifications, address, channel, permissions = {} } = options;
-  const { system, app, screen } = options;
+  const { notifications, address, permissions = {}, system, app, screen } = options;
+  const channel = system.OS === 'android' ? options.channel : null;
   const token =
     address.kind === 'expo'
       ? createExpoTokenSource(notifications, address.projectId)

@@ -1,9 +1,14 @@
 import type { TokenInput } from '@homing/protocol';
 import type { TokenAnswer } from '../core/ports.ts';
 import type { ExpoDeviceToken, ExpoNotifications } from './expo-notifications.ts';
-import type { ApnsPlace } from './firebase-token.ts';
 import { tokenFailure } from './token-failure.ts';
 import type { TokenSource } from './token-source.ts';
+
+/** Where an APNs token is valid; the credential's own where it is left out. */
+export interface ApnsPlace {
+  readonly environment?: 'production' | 'sandbox';
+  readonly topic?: string;
+}
 
 /**
  * Tokens of Expo's push service, for the project with that id. Expo is given the device's token,

@@ -8,10 +8,8 @@ export interface FirebaseMessaging<M> {
   getToken(messaging: M): Promise<string>;
   deleteToken(messaging: M): Promise<void>;
   onTokenRefresh(messaging: M, listener: (token: string) => void): () => void;
-  getAPNSToken(messaging: M): Promise<string | null>;
   isDeviceRegisteredForRemoteMessages(messaging: M): boolean;
   registerDeviceForRemoteMessages(messaging: M): Promise<void>;
-  unregisterDeviceForRemoteMessages(messaging: M): Promise<void>;
   /** One of `AuthorizationStatus`. */
   hasPermission(messaging: M): Promise<number>;
   requestPermission(messaging: M, permissions?: IosPermissions): Promise<number>;

@@ -7,30 +7,22 @@ import type {
   IosPermissions,
 } from './firebase-messaging.ts';
 import { createFirebasePermission } from './firebase-permission.ts';
-import {
-  createApnsTokenSource,
-  createFirebaseTokenSource,
-  createInstallationIdSource,
-  type ApnsPlace,
-} from './firebase-token.ts';
+import { createFirebaseTokenSource, createInstallationIdSource } from './firebase-token.ts';
 import type { PermissionSource } from './permission-source.ts';
 import { createPlatform } from './platform.ts';
 import type { Screen } from './screen.ts';
 import type { TokenSource } from './token-source.ts';
 import type { Vault } from './vault.ts';
 
-/** What the app wants to be reached by. */
+/**
+ * What the app wants to be reached by; of an iPhone, too, because Firebase's module hands nothing
+ * over that came from APNs without Firebase.
+ */
 export type FirebaseAddress<M> =
   | { readonly kind: 'token'; readonly firebase: FirebaseMessaging<M> }
   | {
       readonly kind: 'installation_id';
       readonly firebase: FirebaseMessaging<M> & FirebaseRegistration<M>;
-    }
-  /** iPhones by APNs itself, everything else by an FCM token. */
-  | {
-      readonly kind: 'apns_or_token';
-      readonly firebase: FirebaseMessaging<M>;
-      readonly apns: ApnsPlace;
     };
 
 export interface FirebasePlatformOptions<M> {
@@ -50,20 +42,16 @@ const ASKING_API_LEVEL = 33;
 /** The platform of an app with `@react-native-firebase/messaging`. */
 export function createFirebasePlatform<M>(options: FirebasePlatformOptions<M>): Platform {
   const { address, app, system, screen } = options;
-  const token = tokenSource(address, system);
+  const token = tokenSource(address);
   return createPlatform({ system, app, permission: permissionSource(options), token, screen });
 }
 
-function tokenSource<M>(address: FirebaseAddress<M>, system: SystemPlatform): TokenSource {
+function tokenSource<M>(address: FirebaseAddress<M>): TokenSource {
   switch (address.kind) {
     case 'token':
       return createFirebaseTokenSource(address.firebase);
     case 'installation_id':
       return createInstallationIdSource(address.firebase);
-    case 'apns_or_token':
-      return system.OS === 'ios'
-        ? createApnsTokenSource(address.firebase, address.apns)
-        : createFirebaseTokenSource(address.firebase);
   }
 }
 

@@ -1,14 +1,7 @@
-import type { TokenInput } from '@homing/protocol';
 import type { TokenAnswer } from '../core/ports.ts';
 import type { FirebaseMessaging, FirebaseRegistration } from './firebase-messaging.ts';
 import { tokenFailure } from './token-failure.ts';
 import type { TokenSource } from './token-source.ts';
-
-/** Where an APNs token is valid; the credential's own where it is left out. */
-export interface ApnsPlace {
-  readonly environment?: 'production' | 'sandbox';
-  readonly topic?: string;
-}
 
 /** FCM registration tokens, of Android as of iOS. */
 export function createFirebaseTokenSource<M>(firebase: FirebaseMessaging<M>): TokenSource {
@@ -28,25 +21,31 @@ export function createFirebaseTokenSource<M>(firebase: FirebaseMessaging<M>): To
 
 /**
  * Firebase installation ids, for apps that have switched them on; Firebase refuses tokens to those.
- * The id comes as an event, which may be there before or after the promise is kept.
+ * The id comes as an event: before or after the promise is kept, or, where the module knows it
+ * already, while the listener is being added.
  */
 export function createInstallationIdSource<M>(
   firebase: FirebaseMessaging<M> & FirebaseRegistration<M>,
 ): TokenSource {
   const messaging = firebase.getMessaging();
+  // Of a question without an answer; the next one takes its place.
+  let stopWaiting: (() => void) | null = null;
   return {
     async ask() {
       await registerWithApns(firebase, messaging);
-      return new Promise<TokenAnswer>((resolve, reject) => {
-        const stop = firebase.onRegistered(messaging, (value) => {
-          stop();
-          resolve(fcmToken('fid', value));
-        });
-        firebase.register(messaging).catch((error: unknown) => {
-          stop();
-          reject(error);
-        });
+      stopWaiting?.();
+      let tell: ((id: string) => void) | null = null;
+      const told = new Promise<string>((resolve) => {
+        tell = resolve;
       });
+      const stop = firebase.onRegistered(messaging, (id) => tell?.(id));
+      stopWaiting = stop;
+      try {
+        await firebase.register(messaging);
+        return fcmToken('fid', await told);
+      } finally {
+        stop();
+      }
     },
     listen: (listener) =>
       firebase.onRegistered(messaging, (value) =>
@@ -54,40 +53,6 @@ export function createInstallationIdSource<M>(
       ),
     drop: () => firebase.unregister(messaging),
   };
-}
-
-/**
- * The APNs token of an iPhone, for apps that send to Apple without Firebase in between. Firebase
- * gives no event of its own for it, so that it is read again when the FCM token changes.
- */
-export function createApnsTokenSource<M>(
-  firebase: FirebaseMessaging<M>,
-  place: ApnsPlace,
-): TokenSource {
-  const messaging = firebase.getMessaging();
-  return {
-    async ask() {
-      await registerWithApns(firebase, messaging);
-      const value = await firebase.getAPNSToken(messaging);
-      if (value === null) return tokenFailure('no_token', 'APNs has not given a token yet.');
-      return { kind: 'token', token: { provider: 'apns', value, ...place } };
-    },
-    listen: (listener) =>
-      firebase.onTokenRefresh(messaging, () => {
-        void reportApnsToken(firebase, place, listener);
-      }),
-    drop: () => firebase.unregisterDeviceForRemoteMessages(messaging),
-  };
-}
-
-/** Without a token now, the next start asks again. */
-async function reportApnsToken<M>(
-  firebase: FirebaseMessaging<M>,
-  place: ApnsPlace,
-  listener: (token: TokenInput) => void,
-): Promise<void> {
-  const value = await firebase.getAPNSToken(firebase.getMessaging()).catch(() => null);
-  if (value !== null) listener({ provider: 'apns', value, ...place });
 }
 
 /** On iOS nothing has a token before APNs has; Android says that it is registered. */

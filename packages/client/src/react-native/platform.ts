@@ -1,3 +1,4 @@
+import type { TokenInput } from '@homing/protocol';
 import type { DeviceFacts, Platform } from '../core/ports.ts';
 import { deviceFacts, type AppFacts, type SystemPlatform } from './device-facts.ts';
 import type { PermissionSource } from './permission-source.ts';
@@ -23,10 +24,19 @@ export function createPlatform(parts: PlatformParts): Platform {
     permission: () => permission.read(),
     requestPermission: () => permission.request(),
     token: () => token.ask().catch(thrownTokenFailure),
-    onToken: (listener) => token.listen(listener),
+    onToken: (listener) => listenTo(token, listener),
     // The server is told as well, so that a system that keeps the token does no harm.
     dropToken: () => token.drop().catch(() => undefined),
     // What cannot be taken away stays; the next call of the app's own may do it.
     clearShown: () => screen.clear().catch(() => undefined),
   };
+}
+
+/** A module that refuses to be listened to refuses to be asked as well, and says why there. */
+function listenTo(token: TokenSource, listener: (token: TokenInput) => void): () => void {
+  try {
+    return token.listen(listener);
+  } catch {
+    return () => undefined;
+  }
 }

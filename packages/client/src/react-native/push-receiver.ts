@@ -22,7 +22,7 @@ export interface PushReceiverOptions {
 export interface PushReceiver {
   /** Whether it may be shown; what the app has to draw is drawn then. */
   receive(push: ReceivedPush, drawing: Drawing | null): Promise<boolean>;
-  /** Opens it if it is meant for whoever is signed in now. */
+  /** Opens it, once, if it is meant for whoever is signed in now. */
   open(push: ReceivedPush, actionId: string | null): Promise<void>;
   dismiss(push: ReceivedPush): Promise<void>;
   /** What there was to tell the server is told, or waits for another time. */
@@ -36,10 +36,14 @@ const REMEMBERED_PUSHES = 100;
  * Draws each push once: Expo hands one over to the foreground and to the background task, and what
  * a provider may have lost is sent again. Whether it may be shown is asked each time, because
  * somebody may have signed out in between.
+ *
+ * Opens each once: of the tap that starts an app the modules tell by an event, and again when they
+ * are asked what it was.
  */
 export function createPushReceiver(options: PushReceiverOptions): PushReceiver {
   const { client, screen } = options;
   const drawn = new Set<string>();
+  const opened = new Set<string>();
 
   async function receive(push: ReceivedPush, drawing: Drawing | null): Promise<boolean> {
     const { clears } = screen;
@@ -57,8 +61,13 @@ export function createPushReceiver(options: PushReceiverOptions): PushReceiver {
   return {
     receive,
     async open(push, actionId) {
+      const key = `${keyOf(push.envelope)} ${actionId}`;
+      if (opened.has(key)) return;
+      remember(opened, key);
       const allowed = await client.opened(push.envelope).catch(() => false);
       if (allowed) options.open(push, actionId);
+      // Whoever it is meant for may sign in and tap it then.
+      else opened.delete(key);
     },
     dismiss: (push) => client.dismissed(push.envelope).catch(() => undefined),
     settled: () => client.settled().catch(() => undefined),

@@ -55,6 +55,12 @@ describe('an app with expo-notifications', () => {
     assert.equal((await registered(app))['token']?.['provider'], 'fcm');
   });
 
+  test('makes its channel also where Android asks nobody', async () => {
+    await using app = new ExpoApp(network, allowed('android'), DEVICE_ADDRESS);
+    await app.start();
+    assert.deepEqual(app.notifications.channels, ['default']);
+  });
+
   test('is reached by the push service of Expo, whose token is asked for once', async () => {
     const handset = allowed('ios');
     await using app = await signedIn(handset, EXPO_ADDRESS, 'anna-1');

@@ -16,7 +16,7 @@ import type { IosPermissions } from '../../src/react-native/firebase-messaging.t
 import { VirtualTime } from '../../../../test/client/virtual-time.ts';
 import type { Network } from '../../../../test/network.ts';
 import { FirebaseStandIn, type FcmBody } from './firebase-stand-in.ts';
-import type { Handset } from './handset.ts';
+import type { Handset, Shown } from './handset.ts';
 import {
   AppStateStandIn,
   createKeychain,
@@ -31,6 +31,9 @@ export interface FirebaseAppOptions {
   readonly address?: FirebaseAddress<unknown>['kind'];
   readonly iosPermissions?: IosPermissions;
   readonly vendorId?: string;
+  /** What a person tapped to start this process: drawn by the system, or by the app. */
+  readonly tappedPush?: FcmBody;
+  readonly tappedDrawing?: Shown;
 }
 
 /** One process of an app that is set up as the guide says, on a phone that outlives it. */
@@ -50,8 +53,8 @@ export class FirebaseApp implements AsyncDisposable {
   constructor(network: Network, handset: Handset, options: FirebaseAppOptions = {}) {
     this.#network = network;
     this.handset = handset;
-    this.firebase = new FirebaseStandIn(handset);
-    this.notifee = new NotifeeStandIn(handset);
+    this.firebase = new FirebaseStandIn(handset, options.tappedPush);
+    this.notifee = new NotifeeStandIn(handset, options.tappedDrawing);
     const vault = createKeychainVault(createKeychain(handset));
     const cryptography = createCryptography({
       getRandomValues,
@@ -123,7 +126,6 @@ export class FirebaseApp implements AsyncDisposable {
 
   #address(kind: FirebaseAddress<unknown>['kind']): FirebaseAddress<{ readonly name: string }> {
     const { firebase } = this;
-    if (kind === 'apns_or_token') return { kind, firebase, apns: { environment: 'production' } };
     return { kind, firebase };
   }
 }

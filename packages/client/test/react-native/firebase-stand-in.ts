@@ -32,14 +32,19 @@ export class FirebaseStandIn
   readonly #opened = new Set<FirebaseListener>();
   #background: FirebaseListener | null = null;
   #isRegisteredWithApns = false;
+  /** The installation id of this process, which new listeners are told at once. */
+  #known: string | null = null;
+  /** What listening for tokens or ids throws, as where the app has not switched them on. */
+  refusal: Error | null = null;
   /** What `getToken` and `register` fail with. */
   failure: Error | null = null;
   /** What was tapped to start this process. */
-  initial: FirebaseMessage | null = null;
+  readonly #tapped: FcmBody | null;
   tokensGiven = 0;
 
-  constructor(handset: Handset) {
+  constructor(handset: Handset, tapped: FcmBody | null = null) {
     this.#handset = handset;
+    this.#tapped = tapped;
   }
 
   readonly getMessaging = (): Messaging => ({ name: 'the default app' });
@@ -54,31 +59,33 @@ export class FirebaseStandIn
     this.#handset.fcmToken = '';
   };
 
-  readonly onTokenRefresh = (_messaging: Messaging, listener: (token: string) => void) =>
-    subscribe(this.#refreshed, listener);
-
-  readonly register = async (): Promise<void> => {
-    this.#requireApns();
-    this.registered(this.#handset.installationId);
+  readonly onTokenRefresh = (_messaging: Messaging, listener: (token: string) => void) => {
+    if (this.refusal !== null) throw this.refusal;
+    return subscribe(this.#refreshed, listener);
   };
 
-  readonly unregister = async (): Promise<void> => {};
+  /** Raises the event where Firebase did not know of this phone. */
+  readonly register = async (): Promise<void> => {
+    this.#requireApns();
+    if (this.#known === null) this.registered(this.#handset.installationId);
+  };
 
-  readonly onRegistered = (_messaging: Messaging, listener: (id: string) => void) =>
-    subscribe(this.#registered, listener);
+  readonly unregister = async (): Promise<void> => {
+    this.#known = null;
+  };
 
-  readonly getAPNSToken = async (): Promise<string | null> =>
-    this.#isRegisteredWithApns ? this.#handset.apnsToken : null;
+  readonly onRegistered = (_messaging: Messaging, listener: (id: string) => void) => {
+    if (this.refusal !== null) throw this.refusal;
+    const stop = subscribe(this.#registered, listener);
+    if (this.#known !== null) listener(this.#known);
+    return stop;
+  };
 
   readonly isDeviceRegisteredForRemoteMessages = (): boolean =>
     this.#handset.os === 'android' || this.#isRegisteredWithApns;
 
   readonly registerDeviceForRemoteMessages = async (): Promise<void> => {
     this.#isRegisteredWithApns = true;
-  };
-
-  readonly unregisterDeviceForRemoteMessages = async (): Promise<void> => {
-    this.#isRegisteredWithApns = false;
   };
 
   readonly hasPermission = async (): Promise<number> => statusOf(this.#handset);
@@ -102,10 +109,16 @@ export class FirebaseStandIn
     this.#background = handler;
   };
 
-  readonly onNotificationOpenedApp = (_messaging: Messaging, listener: FirebaseListener) =>
-    subscribe(this.#opened, listener);
+  /** iOS keeps the event of a tap for the first listener, and tells of the tap when asked, too. */
+  readonly onNotificationOpenedApp = (_messaging: Messaging, listener: FirebaseListener) => {
+    if (this.#tapped !== null && this.#handset.os === 'ios') {
+      void listener(this.#messageOf(this.#tapped));
+    }
+    return subscribe(this.#opened, listener);
+  };
 
-  readonly getInitialNotification = async (): Promise<FirebaseMessage | null> => this.initial;
+  readonly getInitialNotification = async (): Promise<FirebaseMessage | null> =>
+    this.#tapped && this.#messageOf(this.#tapped);
 
   /** Firebase gives this phone another token. */
   refresh(token: string): void {
@@ -115,6 +128,7 @@ export class FirebaseStandIn
 
   registered(installationId: string): void {
     this.#handset.installationId = installationId;
+    this.#known = installationId;
     for (const listener of this.#registered) listener(installationId);
   }
 

@@ -76,6 +76,21 @@ describe('permission on Android 13 and later', () => {
   });
 });
 
+describe('a permission that was taken back in the settings', () => {
+  test('counts as refused, and is not asked for again', async () => {
+    const handset = new Handset('android');
+    await using app = new FirebaseApp(network, handset);
+    await app.start();
+    assert.equal(await app.client.subscribe(), 'granted');
+    handset.permission = 'denied';
+    app.appState.change('active');
+    await app.client.settled();
+    assert.equal((await registered(app))['permission'], 'denied');
+    assert.equal(await app.client.subscribe(), 'denied');
+    assert.equal(handset.timesAsked, 1);
+  });
+});
+
 describe('permission on iOS', () => {
   test('may be provisional, without anybody being asked', async () => {
     const handset = new Handset('ios');
@@ -94,24 +109,33 @@ describe('tokens', () => {
     assert.equal((await registered(app))['token']?.['provider'], 'fcm');
   });
 
-  test('an iPhone may be reached by APNs itself', async () => {
-    const options = { address: 'apns_or_token' } as const;
-    await using app = await signedIn(allowed('ios'), 'ios-2', options);
-    const { token } = await registered(app);
-    assert.deepEqual([token?.['provider'], token?.['environment']], ['apns', 'production']);
-    const before = app.handset.apnsToken;
-    app.handset.apnsToken = `0b${before.slice(2)}`;
-    const again = new Promise((resolve) => app.client.on('registered', resolve));
-    app.firebase.refresh(fcmTokenValue());
-    await again;
-    assert.notEqual((await registered(app))['token']?.['masked'], token?.['masked']);
-  });
-
   test('installation ids take their place where the app has switched them on', async () => {
     const options = { address: 'installation_id' } as const;
     await using app = await signedIn(allowed('android'), 'fid-1', options);
     assert.equal((await registered(app))['token']?.['kind'], 'fid');
     await pushTo(network, 'fid-1', app.handset.installationId);
+  });
+
+  test('an installation id that the module knows already is had when it is asked again', async () => {
+    const options = { address: 'installation_id' } as const;
+    await using app = await signedIn(allowed('android'), 'fid-2', options);
+    const failures: string[] = [];
+    app.client.on('token_error', ({ code }) => failures.push(code));
+    app.appState.change('active');
+    await app.client.settled();
+    assert.deepEqual([failures, (await app.client.status()).token], [[], 'present']);
+  });
+
+  test('of the kind that the app has not switched on are a failure, and keep no logout', async () => {
+    const code = 'messaging/token-api-disabled';
+    await using app = new FirebaseApp(network, allowed('android'));
+    app.firebase.refusal = nativeError(code, 'the app has installation ids');
+    app.firebase.failure = app.firebase.refusal;
+    const codes: string[] = [];
+    app.client.on('token_error', (event) => codes.push(event.code));
+    await app.start();
+    assert.deepEqual(codes, [code]);
+    assert.equal((await registered(app))['token'], null);
   });
 
   test('a refresh before and after the login is where pushes go', async () => {
@@ -197,6 +221,30 @@ describe('a push to Android', () => {
     await app.firebase.arriveInBackground(push);
     assert.deepEqual(handset.titles, ['For anna-4']);
     assert.ok(app.exchanges.includes('POST 200'), app.exchanges.join());
+  });
+});
+
+describe('a tap that starts the app', () => {
+  test('opens once on Android, which tells of it twice', async () => {
+    const handset = allowed('android');
+    const first = await signedIn(handset, 'anna-15');
+    await first.firebase.arriveInBackground(await pushTo(network, 'anna-15', handset.fcmToken));
+    await first[Symbol.asyncDispose]();
+    const [drawing] = handset.screen;
+    assert.ok(drawing !== undefined);
+    await using app = new FirebaseApp(network, handset, { tappedDrawing: drawing });
+    await app.start();
+    assert.deepEqual(app.opened, ['https://shop.example/42']);
+  });
+
+  test('opens once on iOS, which tells of it twice', async () => {
+    const handset = allowed('ios');
+    const first = await signedIn(handset, 'anna-16');
+    const push = await pushTo(network, 'anna-16', handset.fcmToken);
+    await first[Symbol.asyncDispose]();
+    await using app = new FirebaseApp(network, handset, { tappedPush: push });
+    await app.start();
+    assert.deepEqual(app.opened, ['https://shop.example/42']);
   });
 });
 

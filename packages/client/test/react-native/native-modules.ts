@@ -7,7 +7,7 @@ import type { Keychain } from '../../src/react-native/keychain-vault.ts';
 import type { Notifee, NotifeeEvent } from '../../src/react-native/notifee-screen.ts';
 import type { SecureStore } from '../../src/react-native/secure-store-vault.ts';
 import type { AppState } from '../../src/react-native/wake.ts';
-import type { Handset } from './handset.ts';
+import type { Handset, Shown } from './handset.ts';
 
 /** React Native's `Platform`. */
 export function createSystemPlatform({ os }: Handset): SystemPlatform {
@@ -63,7 +63,8 @@ export function createSecureStore(handset: Handset): SecureStore {
   return {
     AFTER_FIRST_UNLOCK_THIS_DEVICE_ONLY: 1,
     getItemAsync: async (key) => unlocked().get(key) ?? null,
-    setItemAsync: async (key, value) => {
+    setItemAsync: async (key, value, options) => {
+      if (options?.keychainAccessible !== 1) throw new Error('a backup would take it along');
       if (!/^[\w.-]+$/.test(key)) throw new Error('Invalid key provided to SecureStore.');
       if (Buffer.byteLength(value) > MAX_SECURE_STORE_BYTES) throw new Error('too large');
       unlocked().set(key, value);
@@ -107,9 +108,12 @@ export class NotifeeStandIn implements Notifee {
   /** What a drawing waits for before it appears. */
   delay: Promise<void> = Promise.resolve();
   readonly #listeners = new Set<(event: NotifeeEvent) => Promise<void>>();
+  /** What was tapped to start this process. */
+  readonly #tapped: Shown | null;
 
-  constructor(handset: Handset) {
+  constructor(handset: Handset, tapped: Shown | null = null) {
     this.#handset = handset;
+    this.#tapped = tapped;
   }
 
   async displayNotification({ id, title, data }: Parameters<Notifee['displayNotification']>[0]) {
@@ -132,10 +136,14 @@ export class NotifeeStandIn implements Notifee {
     return () => this.#listeners.delete(listener);
   }
 
-  onBackgroundEvent(): void {}
+  /** Android runs it for the tap that starts the app, which the app can ask about as well. */
+  onBackgroundEvent(listener: (event: NotifeeEvent) => Promise<void>): void {
+    if (this.#tapped === null) return;
+    void listener({ type: 1, detail: { notification: this.#tapped } });
+  }
 
   async getInitialNotification() {
-    return null;
+    return this.#tapped && { notification: this.#tapped };
   }
 
   /** A person taps what has this title, or wipes it away. */

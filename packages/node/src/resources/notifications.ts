@@ -9,7 +9,6 @@ import type {
   Validation,
 } from '@homing/protocol';
 import type { CallOptions, OnceOptions } from '../call.ts';
-import { readLines } from '../lines.ts';
 import type { Transport } from '../transport.ts';
 
 export interface Notifications {
@@ -49,10 +48,8 @@ export function createNotifications(transport: Transport): Notifications {
         options: withKeyOf(input, options),
       }),
     get: (id, options) => transport.json('GET', ['notifications', id], { options }),
-    async *deliveries(id, options) {
-      const path = ['notifications', id, 'deliveries'];
-      yield* readLines<Delivery>(await transport.stream('GET', path, { options }));
-    },
+    deliveries: (id, options) =>
+      transport.lines<Delivery>('GET', ['notifications', id, 'deliveries'], { options }),
     explain: (id, userId, options) =>
       transport.json('GET', ['notifications', id, 'explain'], {
         query: { user_id: userId },

@@ -26,7 +26,8 @@ export type IdempotentResult =
 /**
  * Runs `work` at most once for a key. The key is stored in the transaction of the effect, so there
  * is no moment at which one exists without the other; the lock dies with its transaction, so a
- * crash strands nothing.
+ * crash strands nothing. Two that share a transaction both have the lock: the second to store the
+ * key makes it fail, and alone they meet at the lock.
  */
 export async function idempotently(
   run: RunTransaction,

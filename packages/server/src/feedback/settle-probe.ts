@@ -38,8 +38,8 @@ export async function settleProbe(
     const events = await conclude(tx, probe, answer, now);
     const context = { appRef: probe.appRef, at: now, source: 'provider', requestId: null } as const;
     await appendEvents(tx, context, events);
-    // A message that was at fault itself would be refused again.
-    if (probe.kind !== 'validity') await reofferDead(tx, [probe.installationRef], now);
+    // Not what had its message to blame, which the ledger says by now.
+    await reofferDead(tx, [probe.installationRef], now);
   });
 }
 
@@ -74,9 +74,9 @@ async function bringBack(
 ): Promise<string | null> {
   if (kind === 'validity') {
     const doubted = { installationRef, holderVersion, token: address.token };
-    const since = await restoreDoubted(tx, doubted, now);
-    if (since === null) return null;
-    await blameMessage(tx, installationRef, since);
+    const cleared = await restoreDoubted(tx, doubted, now);
+    if (cleared === null) return null;
+    await blameMessage(tx, { installationRef, holderVersion, code: cleared.code }, now);
     return 'still_valid';
   }
   if (address.provider !== 'apns') return null;

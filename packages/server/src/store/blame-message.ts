@@ -1,22 +1,31 @@
 import { LIMITS } from '../domain/limits.ts';
 import type { Transaction } from './sql.ts';
 
+/** A refusal of a token, as the ledger keeps it. */
+export interface WrongRefusal {
+  readonly installationRef: number;
+  /** Of the address that was refused: a former one of the installation may be dead all the same. */
+  readonly holderVersion: number;
+  /** Null where it is not known any more, and nothing is corrected. */
+  readonly code: string | null;
+}
+
 /**
- * Corrects the ledger where a token was blamed and the message was at fault: deliveries to this
- * installation that failed as `token_dead` on or after `since` become `payload`, the reason that
- * the sender can act on. Call it in the transaction that cleared the token.
+ * Corrects the ledger where a token was blamed and the message was at fault: deliveries that failed
+ * as `token_dead` with this refusal become `payload`, the reason that the sender can act on. Call
+ * it in the transaction that cleared the token.
  */
 export async function blameMessage(
   tx: Transaction,
-  installationRef: number,
-  since: Date,
+  { installationRef, holderVersion, code }: WrongRefusal,
+  now: Date,
 ): Promise<void> {
-  const oldest = new Date(since.getTime() - LIMITS.ttlDays * 86_400_000).toISOString().slice(0, 10);
+  const oldest = new Date(now.getTime() - LIMITS.ttlDays * 86_400_000).toISOString().slice(0, 10);
   await tx`
     with blamed as (
       update delivery set reason = 'payload'
       where installation_ref = ${installationRef} and state = 'failed' and reason = 'token_dead'
-        and day >= ${oldest} and settled_at >= ${since}
+        and day >= ${oldest} and holder_version = ${holderVersion} and code = ${code}
       returning notification_ref, possible_duplicate
     ), moved as (
       select notification_ref, count(*) as deliveries,

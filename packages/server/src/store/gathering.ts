@@ -1,9 +1,12 @@
 import assert from 'node:assert';
 
 export interface GatheringOptions<Item, Result> {
-  /** Does it for several items at once; the results in their order. All or nothing. */
+  /**
+   * Does it for one item or several at once; the results in their order. All or nothing. It waits
+   * for nobody else, or not for long.
+   */
   readonly together: (items: readonly Item[]) => Promise<readonly Result[]>;
-  /** Does it for one item. */
+  /** Does it for one item, however long that has to wait. */
   readonly alone: (item: Item) => Promise<Result>;
   /** Whether a round that failed so may have been done all the same: then nothing is repeated. */
   readonly isInDoubt: (error: unknown) => boolean;
@@ -50,18 +53,13 @@ export class Gathering<Item, Result> {
 
   /**
    * What fails together is done one by one: none of them may take the others with it. Those that
-   * take long then hold up no further round.
+   * take long then hold up no further round, which goes for one that came by itself as well.
    */
   async #answer(waiters: readonly Waiter<Item, Result>[]): Promise<void> {
-    const [only, ...others] = waiters;
-    assert(only !== undefined, 'a round has an item');
-    const isAnswered = others.length > 0 && (await this.#answerTogether(waiters));
-    if (others.length === 0) await this.#answerAlone(only);
+    const isAnswered = await this.#answerTogether(waiters);
     this.#underWay -= 1;
     this.#serve();
-    if (others.length > 0 && !isAnswered) {
-      await Promise.all(waiters.map((waiter) => this.#answerAlone(waiter)));
-    }
+    if (!isAnswered) await Promise.all(waiters.map((waiter) => this.#answerAlone(waiter)));
   }
 
   async #answerAlone({ item, resolve, reject }: Waiter<Item, Result>): Promise<void> {

@@ -171,24 +171,26 @@ export interface DoubtedToken {
   readonly token: string;
 }
 
-/**
- * Puts a quarantined token in use again, and says since when it was put aside; null when the
- * installation has changed.
- */
+/** What a token had been put aside with; null where that was forgotten. */
+export interface ClearedDoubt {
+  readonly code: string | null;
+}
+
+/** Puts a quarantined token in use again; null when the installation has changed. */
 export async function restoreDoubted(
   tx: Transaction,
   { installationRef, holderVersion, token }: DoubtedToken,
   now: Date,
-): Promise<Date | null> {
-  const [row] = await tx<{ readonly since: Date }[]>`
+): Promise<ClearedDoubt | null> {
+  const [cleared] = await tx<ClearedDoubt[]>`
     update installation i
     set token_status = 'live', token_status_code = null, token_status_at = null, updated_at = ${now}
     from installation before
     where i.installation_ref = ${installationRef} and i.holder_version = ${holderVersion}
       and i.token_status = 'quarantined' and i.token = ${token}
       and before.installation_ref = i.installation_ref
-    returning before.token_status_at as since`;
-  return row?.since ?? null;
+    returning before.token_status_code as code`;
+  return cleared ?? null;
 }
 
 /**

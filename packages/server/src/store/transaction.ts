@@ -35,8 +35,9 @@ export async function inTransaction<T>(
 }
 
 /**
- * The same for a request about one installation. Whoever holds that for long must not make such
- * requests take all connections, so that they fail with 55P03 after a second.
+ * The same for a request about one installation, or one notification. Whoever holds that for long,
+ * or keeps its users out, must not make such requests take all connections, so that they fail with
+ * 55P03 after a second.
  */
 export function inRequestTransaction<T>(
   db: Database,

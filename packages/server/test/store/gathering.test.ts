@@ -86,3 +86,24 @@ test('those of a failed round that take long hold up no further round', async ()
   held.resolve();
   assert.equal(await slow, 'SLOW');
 });
+
+test('one that comes by itself and takes long holds up no round either', async () => {
+  const held = Promise.withResolvers<void>();
+  const gathering = new Gathering<string, string>({
+    async together(items) {
+      if (items.includes('slow')) throw new Error('it has to wait');
+      return items.map((item) => item.toUpperCase());
+    },
+    async alone(item) {
+      await held.promise;
+      return item.toUpperCase();
+    },
+    isInDoubt: () => false,
+    atOnce: 1,
+    most: 3,
+  });
+  const slow = gathering.ask('slow');
+  assert.equal(await gathering.ask('another'), 'ANOTHER');
+  held.resolve();
+  assert.equal(await slow, 'SLOW');
+});

@@ -10,7 +10,7 @@ import {
 } from '../../sending/accept-notification.ts';
 import type { SharedTransactions } from '../../store/shared-transactions.ts';
 import type { Database } from '../../store/sql.ts';
-import { inTransaction, type RunTransaction } from '../../store/transaction.ts';
+import { inRequestTransaction, type RunTransaction } from '../../store/transaction.ts';
 import { fieldError, notFound } from '../api-error.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { checkPurpose } from '../check-purpose.ts';
@@ -65,7 +65,7 @@ function transactionsFor(
 ): RunTransaction {
   return 'users' in audience && audience.users.length <= LIMITS.roundDeliveries
     ? (work) => shared.run(work)
-    : (work) => inTransaction(db, work);
+    : (work) => inRequestTransaction(db, work);
 }
 
 /** What the schema cannot say about a notification; throws the field at fault. */
