@@ -6,10 +6,9 @@ import { interrupt, poke } from './outbox.ts';
 import type { UserProof } from './push-client-options.ts';
 import { clearScreen } from './screen.ts';
 
-/** Who is signed in on a device; `PushClient` says what each function promises. */
-
 const MAX_USERS = 20;
 
+/** `PushClient.login`; rejects with a `TypeError` that names the argument. */
 export async function login(engine: Engine, userId: string, proof: UserProof): Promise<void> {
   requireUserId(userId);
   const { isScreenStale } = await change(engine, (memory) => {
@@ -22,17 +21,20 @@ export async function login(engine: Engine, userId: string, proof: UserProof): P
   poke(engine, true);
 }
 
+/** `PushClient.logout`; null for everybody. */
 export async function logout(engine: Engine, userId: string | null = null): Promise<void> {
   await change(engine, (memory) => signedOut(memory, userId));
   await leave(engine);
   poke(engine, true);
 }
 
+/** `PushClient.setTags`; rejects with a `TypeError` that names the argument. */
 export async function setTags(engine: Engine, tags: Tags): Promise<void> {
   requireTags(tags);
   await want(engine, (memory) => ({ ...memory, tags }));
 }
 
+/** `PushClient.setDeviceTags`; rejects with a `TypeError` that names the argument. */
 export async function setDeviceTags(engine: Engine, deviceTags: Tags): Promise<void> {
   requireTags(deviceTags);
   await want(engine, (memory) => ({ ...memory, deviceTags }));

@@ -26,6 +26,7 @@ const LONGEST_ASKED_SECONDS = 3600;
 /** As long as a nonce lives, and as often as a strict app asks a phone for its echo. */
 const CHALLENGE_SECONDS = 60;
 
+/** Reads whatever came, which may be anything; null for no answer. */
 export function readAnswer(answer: ClientAnswer | null): ReadAnswer {
   const body = toBody(parse(answer?.body));
   const { code, detail, seq, challenge } = body;
@@ -69,10 +70,7 @@ export function usersIn(installation: unknown): readonly string[] | null {
   return textsIn(listOf(users).map((one) => toBody(one)['id']));
 }
 
-function textOr(value: unknown, otherwise: string): string {
-  return typeof value === 'string' ? value : otherwise;
-}
-
+/** The texts of a list; none of anything else. */
 export function textsIn(list: unknown): readonly string[] {
   return listOf(list).filter((one) => typeof one === 'string');
 }
@@ -82,8 +80,13 @@ export function toBody(value: unknown): Body {
   return Object(value) as Body;
 }
 
+/** The members of a list; none of anything else. */
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
 }
 
 function isSeq(value: unknown): value is number {

@@ -22,7 +22,6 @@ export function createEngine(
     underWay: new Set(),
     failures: { ...NO_FAILURES },
     lastError: null,
-    onToken: null,
     epoch: 0,
     lastDueAt: 0,
     outbox: null,
@@ -30,10 +29,7 @@ export function createEngine(
     isUrgent: false,
     isEnded: false,
   };
-  replace(
-    engine,
-    'store',
-    ports.store.onChange(() => poke(engine, false)),
-  );
+  const stop = ports.store.onChange(() => poke(engine, false));
+  replace(engine, 'store', stop);
   return engine;
 }

@@ -5,11 +5,10 @@ import type { Permission } from './ports.ts';
 import { clearScreen } from './screen.ts';
 import { dropToken, forgetToken, listenForTokens, look } from './token-watch.ts';
 
-/** What a process does for its device; `PushClient` says what each function promises. */
-
 /** A process that lives for long checks in again, as often as the server keeps note of it. */
 const CHECK_IN_MS = 6 * 3_600_000;
 
+/** `PushClient.start`; a second call only looks again. */
 export async function start(engine: Engine): Promise<void> {
   const { isScreenStale } = await read(engine);
   if (isScreenStale) await clearScreen(engine);
@@ -17,17 +16,19 @@ export async function start(engine: Engine): Promise<void> {
   await look(engine);
 }
 
-/** What `subscribe` comes to once the person was asked, where that had to be. */
+/** What `PushClient.subscribe` comes to once the person was asked, where that had to be. */
 export async function register(engine: Engine): Promise<Permission> {
   await want(engine, (memory) => ({ ...memory, isUnsubscribed: false }));
   return look(engine);
 }
 
+/** `PushClient.unsubscribe`. */
 export async function unsubscribe(engine: Engine): Promise<void> {
   await want(engine, (memory) => ({ ...memory, isUnsubscribed: true }));
   await dropToken(engine);
 }
 
+/** `PushClient.wake`. */
 export function wake(engine: Engine): void {
   const isOld = engine.time.now() - engine.acknowledgedAt >= CHECK_IN_MS;
   if (isOld) learn(engine, { acknowledged: null });

@@ -35,7 +35,7 @@ export interface Engine extends Ports, Live {
   readonly failures: Record<keyof typeof NO_FAILURES, number>;
   lastError: ClientError | null;
   /** Called with every token that the system gives. */
-  onToken: (() => void) | null;
+  onToken?: () => void;
   /** What was planned in an earlier one is not begun any more. */
   epoch: number;
   /** When the last request was due, at an even pace. */
@@ -47,6 +47,7 @@ export interface Engine extends Ports, Live {
   isEnded: boolean;
 }
 
+/** What this process knows from now on. */
 export function learn(engine: Engine, news: Partial<Live>): void {
   Object.assign(engine, news);
 }
@@ -74,6 +75,7 @@ export function change(engine: Engine, make: (memory: Memory) => Memory): Promis
   });
 }
 
+/** The memory as it is. */
 export function read(engine: Engine): Promise<Memory> {
   return change(engine, (memory) => memory);
 }
@@ -103,6 +105,7 @@ export function failed({ failures, cryptography }: Engine, name: keyof Engine['f
   return waitMs;
 }
 
+/** The next failure of that kind is the first one again. */
 export function succeeded({ failures }: Engine, name: keyof Engine['failures']): void {
   failures[name] = NO_FAILURES[name];
 }
@@ -115,6 +118,7 @@ export function track(engine: Engine, work: Promise<unknown>): void {
   engine.underWay.add(told);
 }
 
+/** `PushClient.settled`. */
 export async function settled({ underWay }: Engine): Promise<void> {
   while (underWay.size > 0) await Promise.all(underWay);
 }
@@ -134,6 +138,7 @@ export function emit<K extends PushEventName>(
   }
 }
 
+/** `PushClient.on`. */
 export function listen({ listeners }: Engine): PushClient['on'] {
   return (wanted, listener) => {
     const hear = (name: PushEventName, event: PushEvents[PushEventName]): void => {

@@ -36,5 +36,5 @@ export function enrolAnew(
     })),
     receipts: [],
   };
-  return { memory: fresh, isRepeat: true, error };
+  return { memory: fresh, live: { takeover: null }, isRepeat: true, error };
 }

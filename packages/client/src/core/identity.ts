@@ -10,9 +10,9 @@ export interface Identity {
 }
 
 /** A UUID of version 4 (RFC 9562, section 5.4; one of its four variants) and a secret. */
-export function freshIdentity({ randomBytes }: Cryptography): Identity {
+export function freshIdentity(cryptography: Cryptography): Identity {
   return {
-    id: hex(randomBytes(16)).replace(/(.{8})(.{4}).(.{3}).(.{3})/, '$1-$2-4$3-8$4-'),
-    secret: base64url(randomBytes(32)),
+    id: hex(cryptography.randomBytes(16)).replace(/(.{8})(.{4}).(.{3}).(.{3})/, '$1-$2-4$3-8$4-'),
+    secret: base64url(cryptography.randomBytes(32)),
   };
 }

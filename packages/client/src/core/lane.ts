@@ -24,7 +24,7 @@ export interface Sending extends Omit<ClientRequest, 'headers'> {
   /** Has to be durable before the request goes out. */
   readonly memory: Memory;
   /** Null where nothing came of it: later, the same again. `held` may be newer than `memory`. */
-  settle(held: Memory, answer: ReadAnswer, around: Surroundings): Settled | null;
+  readonly settle: (held: Memory, answer: ReadAnswer, around: Surroundings) => Settled | null;
 }
 
 /** What there is beside memory and answer. */

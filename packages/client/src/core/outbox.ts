@@ -56,6 +56,7 @@ export function interrupt(engine: Engine): void {
 async function run(engine: Engine): Promise<void> {
   do {
     engine.isAsked = false;
+    engine.isUrgent = false;
     await engine
       .exclusive(() => step(engine))
       .catch((error: unknown) => {
@@ -70,7 +71,6 @@ async function run(engine: Engine): Promise<void> {
 async function step(engine: Engine): Promise<void> {
   const { epoch } = engine;
   if (engine.isEnded) return;
-  engine.isUrgent = false;
   const [memory, step] = await update(engine, (held) => {
     const step = plan(engine, held);
     const memory = step?.kind === 'send' ? step.memory : held;
@@ -160,7 +160,7 @@ async function send(engine: Engine, memory: Memory, step: Sending): Promise<void
   succeeded(engine, 'send');
   if (!isRepeat) succeeded(engine, 'repeat');
   const sendAt = isRepeat ? time.now() + failed(engine, 'repeat') : 0;
-  learn(engine, { takeover: null, sendAt, ...live });
+  learn(engine, { sendAt, ...live });
   if (after.isScreenStale) void clearScreen(engine);
   for (const { id, isLinked } of before.users) {
     if (after.users.some((user) => user.id === id)) continue;

@@ -6,8 +6,7 @@ import type { PushEnvelope, ReceiptKind, Verdict } from './push-client.ts';
 import { addReceipt } from './receipt-lane.ts';
 import { look } from './token-watch.ts';
 
-/** What becomes of pushes; `PushClient` says what each function promises. */
-
+/** `PushClient.received`: a challenge is echoed, everything else is judged. */
 export async function received(engine: Engine, envelope: PushEnvelope): Promise<Verdict> {
   const { challenge } = envelope;
   if (challenge !== undefined) {

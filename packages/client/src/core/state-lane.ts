@@ -108,7 +108,8 @@ function settlePacket(
   if (code === 'token_held' && typeof nonce === 'string') {
     return { memory, live: { takeover: nonce }, isRepeat: true };
   }
-  return isImpossible(answer) ? { memory, live: { refused: packet.text }, error: answer } : null;
+  if (!isImpossible(answer)) return null;
+  return { memory, live: { takeover: null, refused: packet.text }, error: answer };
 }
 
 /** A packet that the server has heard, and who is signed in there since. */
@@ -149,7 +150,12 @@ function settleHeard(
   return {
     // A logout that waits says more than the answer, which is about the time before it.
     memory: isSpokenFor ? known : reconcile(known, packet, answer, around.live, isNews),
-    live: { refused: null, acknowledged: isRepeat ? null : text, acknowledgedAt: around.now },
+    live: {
+      takeover: null,
+      refused: null,
+      acknowledged: isRepeat ? null : text,
+      acknowledgedAt: around.now,
+    },
     isRepeat,
     ...(isRefused && { error: answer }),
   };
@@ -182,8 +188,8 @@ function reconcile(
     if (there.includes(id)) return asLinked(id);
     return isLinked || (isNews && named.includes(id)) ? [] : user;
   });
-  const before = memory.users.map(({ instead }) => instead);
-  const back = kept.length === 0 ? there.filter((id) => before.includes(id)) : [];
+  const before = new Set(memory.users.map(({ instead }) => instead));
+  const back = kept.length === 0 ? there.filter((id) => before.has(id)) : [];
   const users = [...kept, ...back.map(asLinked)];
   const known = new Set([...named, ...users.map(({ id }) => id)]);
   const strangers = isNews ? there.filter((id) => !known.has(id)) : [];

@@ -5,6 +5,7 @@ import { registeredState } from './state-lane.ts';
 
 const TOKENS = { unchanged: 'failed', awaited: 'none' } as const;
 
+/** `PushClient.status`. */
 export async function status(engine: Engine): Promise<PushStatus> {
   const memory = await read(engine);
   const token = tokenOf(engine, memory.isUnsubscribed);

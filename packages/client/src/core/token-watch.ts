@@ -46,6 +46,7 @@ export async function look(engine: Engine): Promise<Permission> {
   return permission;
 }
 
+/** Gives the token back to the system. */
 export async function dropToken(engine: Engine): Promise<void> {
   forgetToken(engine);
   await engine.platform.dropToken();

@@ -3,8 +3,7 @@ import { want } from './device.ts';
 import type { Engine } from './engine.ts';
 import type { Memory } from './memory.ts';
 
-/** Topics of a device and of its users; `PushClient` says what each function promises. */
-
+/** `PushClient.subscribeTopic`; rejects with a `TypeError` that names the argument. */
 export async function subscribeTopic(
   engine: Engine,
   topic: string,
@@ -18,6 +17,7 @@ export async function subscribeTopic(
   });
 }
 
+/** `PushClient.unsubscribeTopic`; rejects with a `TypeError` that names the argument. */
 export async function unsubscribeTopic(engine: Engine, topic: string): Promise<void> {
   requireTopic(topic);
   await want(engine, (memory) => withTopic(memory, topic, false, null));
