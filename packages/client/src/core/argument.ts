@@ -1,6 +1,6 @@
 import type { Tags } from './memory.ts';
 
-/** Blanks, and what a serialised absence looks like: as an id, it would join strangers in one user. */
+/** Blanks and serialised absences: as an id, either would join strangers in one user. */
 const ABSENT = /^(\s*|null|undefined|0|NaN|\[object Object\])$/;
 
 /**

@@ -6,7 +6,7 @@ import { NO_FAILURES } from './pace.ts';
 import type { Ports } from './ports.ts';
 import type { PushClientOptions } from './push-client-options.ts';
 
-/** An engine at rest: it does nothing before somebody asks, or another context of the store does. */
+/** An engine at rest: it does nothing before this or another context of the store asks for it. */
 export function createEngine(
   options: PushClientOptions,
   ports: Ports,

@@ -105,8 +105,8 @@ export function newcomer(id: string, instead: string | null = null): WantedUser 
 }
 
 /**
- * Reads what `JSON.stringify` wrote of a memory; null for anything else. The client alone writes the
- * text: one that parses is whole, and its version tells what is in it.
+ * Reads what `JSON.stringify` wrote of a memory; null for anything else. The client alone writes
+ * the text: one that parses is whole, and its version tells what is in it.
  */
 export function parseMemory(text: string | null): Memory | null {
   try {
@@ -118,8 +118,8 @@ export function parseMemory(text: string | null): Memory | null {
 }
 
 /**
- * Other users in place of those that there are. Tags of users and their topics end with them. Nobody
- * can tell which of several users the tags are of, so that they end with the first.
+ * Other users in place of those that there are. Tags of users and their topics end with them.
+ * Nobody can tell which of several users the tags are of, so that they end with the first.
  */
 export function withUsers(memory: Memory, users: readonly WantedUser[]): Memory {
   const ids = new Set<string | null>([null, ...users.map(({ id }) => id)]);

@@ -1,6 +1,6 @@
+import type { Engine } from '../core/engine.ts';
 import type { Permission } from '../core/ports.ts';
 import type { PushClient } from '../core/push-client.ts';
-import type { Engine } from '../core/engine.ts';
 import type { Unsupported } from './support.ts';
 
 /** What a page does with a client; the rest is its worker's. */
@@ -10,8 +10,9 @@ type PageClient = Pick<
 >;
 
 /**
- * Push as every page sees it, with or without a build; all tabs of the origin share one state. Where push is not supported
- * nothing rejects and nothing happens, so that a page need not ask first.
+ * Push as every page sees it, with or without a build; all tabs of the origin share one state.
+ * Where push is not supported nothing rejects and nothing happens, so that a page need not ask
+ * first.
  */
 export interface PagePush extends PageClient, AsyncDisposable {
   /**
