@@ -42,6 +42,8 @@ export interface FleetFigures {
   readonly messages: number;
   readonly pushes: number;
   readonly shown: number;
+  /** Of those, what had to be shown: the server knew of the addressee throughout. */
+  readonly due: number;
   readonly databaseCrashes: number;
   readonly serverKills: number;
   readonly resets: number;
@@ -116,6 +118,7 @@ class Fleet {
   #conditions: Conditions = 'calm';
   #observed = 0;
   #pushes = 0;
+  #due = 0;
 
   constructor(parts: FleetParts) {
     const { options, network, relay, branch } = parts;
@@ -282,7 +285,8 @@ class Fleet {
       await servers.drain();
     });
     await this.#untilArrived();
-    for (const number of this.#sent.numbers) this.#assertArrived(number);
+    const due = this.#sent.numbers.map((number) => this.#assertArrived(number));
+    this.#due = due.reduce((sum, each) => sum + each, 0);
     this.#violations.assertNone();
   }
 
@@ -292,15 +296,19 @@ class Fleet {
     await Promise.all(this.#phones.map(({ app }) => app.rest()));
   }
 
-  /** Whoever was signed in throughout, as the server knew, got it. */
-  #assertArrived(number: number): void {
+  /** Whoever was signed in throughout, as the server knew, got it; tells how many those are. */
+  #assertArrived(number: number): number {
     const { users, begunAtMs } = this.#messages.get(number) ?? assert.fail();
+    let due = 0;
     for (const { app, diary } of this.#phones) {
       const { userId } = app;
       const isWaiting = userId !== null && users.has(userId) && app.wasKnownAt(begunAtMs);
-      if (!isWaiting || app.shown.has(number)) continue;
+      if (!isWaiting) continue;
+      due += 1;
+      if (app.shown.has(number)) continue;
       this.#violations.add(diary, `message ${number} for ${userId} was lost`);
     }
+    return due;
   }
 
   async #compare(): Promise<void> {
@@ -338,6 +346,7 @@ class Fleet {
       messages: this.#sent.accepted,
       pushes: this.#pushes,
       shown: this.#phones.reduce((sum, phone) => sum + phone.shown, 0),
+      due: this.#due,
       databaseCrashes: outages.databaseCrashes,
       serverKills: outages.serverKills,
       resets,
