@@ -15,6 +15,7 @@ import type { DispatcherMetrics } from './metrics.ts';
 import { offer, type AdmittedPush, type Offered } from './offer.ts';
 import { takePermit, type Permit } from './permit.ts';
 import { RecipientQueue } from './recipient-queue.ts';
+import type { RightOfWay } from './right-of-way.ts';
 import { SettlementBuffer } from './settlement-buffer.ts';
 
 export interface ChunkRunDependencies {
@@ -23,6 +24,7 @@ export interface ChunkRunDependencies {
   readonly random: () => number;
   readonly metrics: DispatcherMetrics;
   readonly steps: ChunkSteps;
+  readonly rightOfWay: RightOfWay;
   /** Aborts when the process stops: nothing new is started, what is in flight is awaited. */
   readonly signal: AbortSignal;
 }
@@ -109,6 +111,8 @@ export class ChunkRun {
       await Promise.race(this.#underWay);
       return;
     }
+    const { rightOfWay, signal } = this.#deps;
+    if (this.#work.chunk.lane === 'bulk') await rightOfWay.pause(signal);
     const lane = this.#isOver() ? null : await this.#usableLane();
     if (lane === null) {
       await this.#gate(LIMITS.gateSlice);
@@ -182,7 +186,9 @@ export class ChunkRun {
   /** Null when the lease is lost. */
   async #gate(count: number): Promise<GatePass | null> {
     const slice = this.#queue.take(count);
+    const askedAt = performance.now();
     const pass = await passGate(this.#deps, this.#work, slice, this.#queue.through);
+    if (this.#work.chunk.lane === 'transactional') this.#deps.rightOfWay.heed(askedAt);
     if (pass === null) {
       this.#settlements.lose();
       return null;

@@ -20,6 +20,7 @@ import { runProbe } from './probe-run.ts';
 import { promoteRetries } from './promote-retries.ts';
 import { RateLimiters } from './rate-limiters.ts';
 import { runReceipts } from './receipt-run.ts';
+import { RightOfWay } from './right-of-way.ts';
 import type { LaneObserver } from './stop-report.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -41,8 +42,13 @@ export interface DispatcherOptions {
  * ones have places that bulk cannot take. One credential gets no more than half of the places that
  * others leave, and half of the free ones at a time: one whose provider takes everything and
  * answers nothing never holds them all.
+ *
+ * Chunks of single sends are small, and the more of them are there, the more share their rounds:
+ * of 500 a second 99 of 100 were at the provider within 3.1 s with 32 places, 0.13 s with 256.
  */
-const CAPACITY: Readonly<Record<LaneName, number>> = { transactional: 32, bulk: 8 };
+const CAPACITY: Readonly<Record<LaneName, number>> = { transactional: 256, bulk: 8 };
+/** How many one worker holds, those that wait for tokens or room included. */
+const HELD: Readonly<Record<LaneName, number>> = { transactional: 512, bulk: 64 };
 /** Where so many chunks wait for the same thing, another one would only wait as well. */
 const CROWD = 2;
 
@@ -79,6 +85,7 @@ export class Dispatcher implements AsyncDisposable {
   readonly #limiters: RateLimiters;
   readonly #steps: Readonly<Record<LaneName, ChunkSteps>>;
   readonly #leaseKeeper: LeaseKeeper;
+  readonly #rightOfWay = new RightOfWay();
   /**
    * Notifications of which enough is under way, and until when, on the scale of
    * `performance.now()`, they are not looked at again.
@@ -224,7 +231,7 @@ export class Dispatcher implements AsyncDisposable {
     const { db, clock, owner } = this.#options;
     const held = [...this.#running].filter(({ chunk }) => chunk.lane === lane);
     const [waiting, busy] = partition(held, ({ run }) => run?.isWaiting === true);
-    const free = Math.min(CAPACITY[lane] - busy.length, LIMITS.chunksHeld - held.length);
+    const free = Math.min(CAPACITY[lane] - busy.length, HELD[lane] - held.length);
     if (free <= 0 || this.#stopping.signal.aborted) return 0;
     const limit = Math.ceil(free / 2);
     const now = clock();
@@ -270,7 +277,9 @@ export class Dispatcher implements AsyncDisposable {
   async #process(entry: RunningChunk): Promise<void> {
     const { db, clock } = this.#options;
     const { chunk } = entry;
+    const { signal } = this.#stopping;
     if (chunk.credentialRef === null) {
+      if (chunk.lane === 'bulk') await this.#rightOfWay.pause(signal);
       await expandWalk(db, chunk, clock());
       return;
     }
@@ -279,7 +288,7 @@ export class Dispatcher implements AsyncDisposable {
     const steps = this.#steps[chunk.lane];
     const notification = await steps.load(chunk.notificationRef);
     const pushMaker = createPushMaker(notification, createRenderer(notification));
-    const deps = { ...this.#options, steps, signal: this.#stopping.signal };
+    const deps = { ...this.#options, steps, signal, rightOfWay: this.#rightOfWay };
     const { ref, pacePerSecond } = notification;
     const pace = pacePerSecond === null ? null : this.#limiters.of(paceBucket(ref, pacePerSecond));
     if (pacePerSecond !== null && (await this.#isTooMuch(chunk, pacePerSecond))) {
