@@ -14,6 +14,7 @@ const PLACE = join(REFERENCES, 'node_modules', '.guide');
 
 /** What is global in Hermes, or made so by one of the modules, without types of its own. */
 const GLOBALS = `declare class TextEncoder { encode(text: string): Uint8Array<ArrayBuffer> }
+declare function btoa(text: string): string;
 declare module 'react-native-get-random-values';
 declare const crypto: { getRandomValues<Bytes extends ArrayBufferView>(bytes: Bytes): Bytes };
 `;
