@@ -130,6 +130,17 @@ scenario('topics follow what the app wants, and a user’s go with the user', as
   assert.equal((await phone.client.status()).registered, true);
 });
 
+scenario('a topic of a user whom the server signed out tells so', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone } = await stage.signedIn('anna');
+  const revoked = await scene.backEnd.request('POST', '/v1/users/anna/revoke', {});
+  assert.equal(revoked.status, 200);
+  await phone.client.subscribeTopic('orders', 'user');
+  await phone.client.settled();
+  assert.deepEqual(phone.signedOut, ['anna']);
+  assert.equal((await phone.client.status()).registered, true);
+});
+
 scenario('receipts wait for the network, at most a hundred in a request', async (scene) => {
   await using stage = new ClientScene(scene);
   const { phone } = await stage.opened();
