@@ -161,7 +161,7 @@ async function send(engine: Engine, memory: Memory, step: Sending): Promise<void
   if (!isRepeat) succeeded(engine, 'repeat');
   const sendAt = isRepeat ? time.now() + failed(engine, 'repeat') : 0;
   learn(engine, { sendAt, ...live });
-  if (after.isScreenStale) void clearScreen(engine);
+  if (after.isScreenStale) track(engine, clearScreen(engine));
   for (const { id, isLinked } of before.users) {
     if (after.users.some((user) => user.id === id)) continue;
     const why = isLinked || answer.status < 300 ? 'revoked' : answer.code;
