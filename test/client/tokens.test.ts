@@ -118,6 +118,7 @@ scenario('topics follow what the app wants, and a user’s go with the user', as
   phone.link.isDown = false;
   phone.client.wake();
   await phone.client.settled();
+  await assert.rejects(phone.client.subscribeTopic('..'), new TypeError('topic'));
   const topics = async (): Promise<unknown> =>
     (await scene.backEnd.installation(phone.identity.id))['topics'];
   assert.deepEqual(await topics(), [
