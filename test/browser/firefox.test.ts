@@ -350,6 +350,9 @@ describe('the SDK in a real Firefox', { skip: WHY_NO_FIREFOX }, () => {
     await shop.handled('push', 'For Anna');
     assert.deepEqual(await titles(visit), ['For Anna']);
 
+    await visit.reload(`${shop.url}script`);
+    assert.equal(await call('status', {}), 'true');
+
     await call('unsubscribe', { uid: true });
     assert.deepEqual(await titles(visit), []);
     await visit.registered();

@@ -167,6 +167,37 @@ scenario('S83 a logout that the server never hears shows nothing meanwhile', asy
   assert.equal((await scene.backEnd.installation(phone.identity.id))['token'], null);
 });
 
+scenario(
+  'who signs in again while a login of another tab, closed then, is under way is there',
+  async (scene) => {
+    await using stage = new ClientScene(scene);
+    const { tab, endpoint, openTab } = await browse(stage, 'anna');
+    const other = await openTab();
+    const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    other.link.detour = async (_request, send) => {
+      leave();
+      await answered;
+      return send();
+    };
+    // Either tab sends what one of them has a proof for.
+    tab.link.isDown = true;
+    await other.client.login('ben', { assertion: other.vouchFor('ben') });
+    await left;
+    tab.link.isDown = false;
+    const assertion = (id: string): Promise<string> => {
+      void other.kill();
+      return tab.vouchFor('anna')(id);
+    };
+    await tab.client.login('anna', { assertion });
+    answer();
+    await tab.client.settled();
+    const { users, registered } = await tab.client.status();
+    assert.deepEqual({ users, registered }, { users: ['anna'], registered: true });
+    await scene.assertAtRest({ own: [[endpoint, 'anna']], recv: { ben: [] } });
+  },
+);
+
 scenario('tabs that see the device differently do not take turns for ever', async (scene) => {
   await using stage = new ClientScene(scene);
   const { tab, endpoint, openTab } = await browse(stage, 'anna');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createLogger } from '@homing/server';
 import { openScenarios } from '../scenarios/scenario.ts';
 import { ClientScene } from './client-scene.ts';
+import { VirtualTime } from './virtual-time.ts';
 
 const scenario = await openScenarios({ forms: [1], logger: createLogger('silent') });
 
@@ -117,6 +118,16 @@ scenario('a logout ends the wait for an answer that does not come', async (scene
   await phone.logout();
   assert.equal((await phone.client.status()).registered, true);
   await scene.assertAtRest({ own: [[token, null]] });
+});
+
+scenario('a logout goes out at once after the clock was set back', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone, token } = await stage.signedIn('anna');
+  assert.ok(phone.time instanceof VirtualTime);
+  phone.time.setBack(HOUR_MS);
+  await phone.logout();
+  assert.equal((await phone.client.status()).logoutPending, false);
+  await scene.assertAtRest({ own: [[token, null]], recv: { anna: [] } });
 });
 
 scenario('who signs in again is asked for after the logout that waits', async (scene) => {

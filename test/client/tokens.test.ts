@@ -118,6 +118,7 @@ scenario('topics follow what the app wants, and a user’s go with the user', as
   phone.link.isDown = false;
   phone.client.wake();
   await phone.client.settled();
+  await assert.rejects(phone.client.subscribeTopic('..'), new TypeError('topic'));
   const topics = async (): Promise<unknown> =>
     (await scene.backEnd.installation(phone.identity.id))['topics'];
   assert.deepEqual(await topics(), [
@@ -127,6 +128,17 @@ scenario('topics follow what the app wants, and a user’s go with the user', as
   assert.equal((await phone.client.status()).registered, true);
   await phone.logout();
   assert.deepEqual(await topics(), [{ topic: 'news', scope: 'device' }]);
+  assert.equal((await phone.client.status()).registered, true);
+});
+
+scenario('a topic of a user whom the server signed out tells so', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { phone } = await stage.signedIn('anna');
+  const revoked = await scene.backEnd.request('POST', '/v1/users/anna/revoke', {});
+  assert.equal(revoked.status, 200);
+  await phone.client.subscribeTopic('orders', 'user');
+  await phone.client.settled();
+  assert.deepEqual(phone.signedOut, ['anna']);
   assert.equal((await phone.client.status()).registered, true);
 });
 

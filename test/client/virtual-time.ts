@@ -1,7 +1,7 @@
 import type { Time } from '../../packages/client/src/core/ports.ts';
 
 interface Timer {
-  readonly at: number;
+  at: number;
   readonly callback: () => void;
 }
 
@@ -22,6 +22,12 @@ export class VirtualTime implements Time {
     const timer = { at: this.#now + ms, callback };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
+  }
+
+  /** Somebody sets the clock back; timers are not due any later for that. */
+  setBack(ms: number): void {
+    this.#now -= ms;
+    for (const timer of this.#timers) timer.at -= ms;
   }
 
   /** When the next timer is due; null when nothing waits. */

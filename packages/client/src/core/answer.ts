@@ -90,7 +90,7 @@ function textOr(value: unknown, otherwise: string): string {
 }
 
 function isSeq(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) <= MAX_SEQ;
+  return Number.isInteger(value) && Number(value) <= MAX_SEQ;
 }
 
 function parse(text: string | undefined): unknown {

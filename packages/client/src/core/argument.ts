@@ -16,8 +16,11 @@ export function requireTags(tags: Tags): void {
   require(entries.length <= 50 && entries.every(isTag), 'tags');
 }
 
+/** Two names that no path can hold, because they are steps in it. */
+const STEPS = /^\.\.?$/;
+
 export function requireTopic(topic: string): void {
-  require(/^[\w.~%:-]{1,128}$/.test(topic), 'topic');
+  require(/^[\w.~%:-]{1,128}$/.test(topic) && !STEPS.test(topic), 'topic');
 }
 
 function isTag([name, value]: readonly [string, unknown]): boolean {

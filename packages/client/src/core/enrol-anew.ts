@@ -13,7 +13,7 @@ export function enrolAnew(
   error: NonNullable<Settled['error']>,
   { live, spare, now }: Surroundings,
 ): Settled | null {
-  const agoMs = now - (memory.enrolledAnewAt ?? -Infinity);
+  const agoMs = now - (memory.enrolledAnewAt ?? 0);
   if (agoMs >= 0 && agoMs < ENROL_ANEW_MS) return null;
   const vouched = memory.users.filter(({ id }) => live.proofs.has(id));
   const kept = withUsers(

@@ -161,7 +161,7 @@ async function send(engine: Engine, memory: Memory, step: Sending): Promise<void
   if (!isRepeat) succeeded(engine, 'repeat');
   const sendAt = isRepeat ? time.now() + failed(engine, 'repeat') : 0;
   learn(engine, { sendAt, ...live });
-  if (after.isScreenStale) void clearScreen(engine);
+  if (after.isScreenStale) track(engine, clearScreen(engine));
   for (const { id, isLinked } of before.users) {
     if (after.users.some((user) => user.id === id)) continue;
     const why = isLinked || answer.status < 300 ? 'revoked' : answer.code;
@@ -181,9 +181,9 @@ function pause(engine: Engine, code: string, detail: string, atLeastMs = 0): voi
 /** There is nothing to do, for now. */
 function rest(engine: Engine, memory: Memory): void {
   sleep(engine);
-  const before = engine.registered;
+  const { registered: before, acknowledged } = engine;
   const registered = registeredState(memory, engine);
-  learn(engine, { registered, acknowledged: registered ?? engine.acknowledged });
+  learn(engine, { registered, acknowledged: registered ?? acknowledged });
   if (registered !== null && registered !== before) {
     emit(engine, 'registered', { users: memory.users.map(({ id }) => id) });
   }
@@ -203,14 +203,14 @@ async function patiently<T>(
   task: (signal: AbortSignal) => Promise<T | null>,
 ): Promise<T | null> {
   const controller = new AbortController();
-  const { signal } = controller;
-  const abort = (): void => controller.abort();
   const givenUp = new Promise<null>((resolve) => {
-    signal.addEventListener('abort', () => resolve(null));
+    replace(engine, 'request', () => {
+      controller.abort();
+      resolve(null);
+    });
   });
-  replace(engine, 'request', abort);
-  later(engine, 'patience', PATIENCE_MS, abort);
-  const result = await Promise.race([task(signal), givenUp]);
+  later(engine, 'patience', PATIENCE_MS, () => end(engine, 'request'));
+  const result = await Promise.race([task(controller.signal), givenUp]);
   end(engine, 'patience');
   return result;
 }

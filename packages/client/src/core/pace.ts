@@ -24,6 +24,6 @@ export function backoffMs(failures: number, random: number): number {
  * itself then. What a clock that is set back makes of it is forgotten.
  */
 export function dueAt(last: number, now: number): number {
-  const due = Math.min(last, now) + REFILL_MS;
+  const due = last > now ? now : last + REFILL_MS;
   return Math.max(due, now - (BURST - 1) * REFILL_MS);
 }

@@ -48,12 +48,13 @@ export function registeredState(memory: Memory, live: Live): string | null {
 /**
  * Whether the server may not have heard the state. What another context brought there last counts
  * as heard where this one has nothing new to say: two that see the device differently would take
- * turns for ever.
+ * turns for ever. Somebody with a proof is new, also where the same user was there before another.
  */
-function isDue({ sent }: Memory, live: Live, text: string): boolean {
+function isDue({ sent, users }: Memory, live: Live, text: string): boolean {
   const { acknowledged, refused, takeover, digest } = live;
   if (text === refused) return false;
   if (acknowledged === null || takeover !== null || !sent?.isAcknowledged) return true;
+  if (users.some(({ proof }) => proof !== null)) return true;
   return text !== acknowledged && (text !== digest.text || sent.digest !== digest.sha256);
 }
 

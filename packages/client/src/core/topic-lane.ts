@@ -26,7 +26,9 @@ export function topicLane(memory: Memory): Step | null {
       }
       const next = known.seq + 1;
       const topics = become({ ...topic, seq: next });
-      return { memory: { ...known, seq: next, topics }, isRepeat: true };
+      // Its user may not be signed in there any more, which the answer to a state tells.
+      const live = { acknowledged: null };
+      return { memory: { ...known, seq: next, topics }, live, isRepeat: true };
     },
   };
 }

@@ -2,7 +2,7 @@
 export interface CommandFunction {
   (...command: readonly unknown[]): void;
   /** Each the `arguments` of one call. */
-  readonly q?: readonly ArrayLike<unknown>[];
+  readonly q?: readonly Iterable<unknown>[];
 }
 
 export type Commands = Readonly<Record<string, (...parameters: never[]) => unknown>>;
@@ -25,13 +25,12 @@ export function installCommands(
     last = last.then(() => runCommand(commands, call)).catch(report);
   };
   globals[name] = run;
-  for (const call of waiting) run(...Array.from(call));
+  for (const call of waiting) run(...call);
 }
 
 function runCommand(commands: Commands, [name, ...parameters]: readonly unknown[]): unknown {
   const command = commands[String(name)];
-  if (command === undefined)
-    throw new Error(`homing: no command "${String(name)}", or none before "init"`);
+  if (command === undefined) throw new Error(`homing: no command "${String(name)}" yet`);
   // The page's own script: whatever it passes is what it gets.
   return command(...(parameters as never[]));
 }

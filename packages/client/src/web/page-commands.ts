@@ -1,3 +1,4 @@
+import { settled } from '../core/engine.ts';
 import { logoutLane } from '../core/logout-lane.ts';
 import type { UserProof } from '../core/push-client-options.ts';
 import { stateLane } from '../core/state-lane.ts';
@@ -31,13 +32,18 @@ export function createPageCommands(baseUrl: string, report: (error: unknown) => 
   return commands;
 }
 
-function commandsOf(push: PagePush): Commands {
+/** What a page may call once `init` has said where Homing is. */
+export function commandsOf(push: PagePush): Commands {
   return {
     async subscribe(callback: Callback<[boolean]>, options: SubscribeOptions = {}) {
       const { uid } = options;
-      const permission = await push.subscribe();
+      const subscribe = async (): Promise<void> => {
+        const permission = await push.subscribe();
+        callback?.(permission === 'granted');
+      };
+      // A person may never answer, and no logout of the page may have to wait for that.
+      void subscribe();
       if (uid !== undefined) await push.login(String(uid), proofOf(options));
-      callback?.(permission === 'granted');
     },
     async uid(uid: string | number, uidSignature?: string, callback?: Callback<[]>) {
       await push.login(String(uid), proofOf(uidSignature === undefined ? {} : { uidSignature }));
@@ -49,6 +55,8 @@ function commandsOf(push: PagePush): Commands {
     },
     async status(callback: Callback<[boolean, readonly string[], string | undefined]>) {
       await push.init();
+      // The subscription is known a moment later.
+      await (push.engine && settled(push.engine));
       const { token, users } = await push.status();
       callback?.(token === 'present', [], users[0]);
     },
