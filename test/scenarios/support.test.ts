@@ -61,7 +61,8 @@ async function applyReview(): Promise<void> {
 async function liveThroughAll(): Promise<readonly Line[]> {
   const [phone, other] = [network.device(), network.device()];
   const [first, second] = [apnsToken(), apnsToken()];
-  assertAnswered(await phone.sync({ token: first, device: { app_version: '1.0' } }), 201);
+  assertAnswered(await phone.sync({ token_error: { code: 'SERVICE_NOT_AVAILABLE' } }), 201);
+  assertAnswered(await phone.sync({ token: first, device: { app_version: '1.0' } }), 200);
   assertAnswered(await phone.sync({ token: second, device: { app_version: '1.1' } }), 200);
   assertAnswered(await phone.signIn('anna'), 200);
   assertAnswered(await phone.sync({ permission: 'granted' }), 200);
