@@ -7,8 +7,8 @@ const SCRIPTS = [
 ] as const;
 
 /**
- * The built client for web pages, by file name. Empty in a clone where `npm run build` was not run,
- * so that the server answers 404 there.
+ * The built client for web pages, by file name. Empty in a clone where neither `npm start` nor `npm
+ * run build` was run, so that the server answers 404 there.
  */
 export function readClientScripts(): ReadonlyMap<string, Buffer> {
   const paths = SCRIPTS.map(([name, url]) => [name, fileURLToPath(url)] as const);
