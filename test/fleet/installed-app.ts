@@ -193,6 +193,8 @@ export class InstalledApp {
     if (typeof token === 'string') this.#refresh.acknowledge(token);
     const isWanted = userId === this.userId && token === handset.token?.value;
     if (!isWanted || userId === null || this.#isCopied || this.#callsUnderWay > 0) return;
+    // A packet that was repeated after a denial still has the token that the next one takes back.
+    if (!this.#wantsPushes || !handset.mayShow()) return;
     this.#steadiness.confirm(sentAtMs);
   }
 
