@@ -189,3 +189,28 @@ scenario('a logout that the server has lost is over with the installation', asyn
   assert.equal((await phone.client.status()).registered, true);
   await scene.assertAtRest({ own: [[token, null]] });
 });
+
+scenario(
+  'a logout is over with the installation that the server lost within the hour',
+  async (scene) => {
+    await using stage = new ClientScene(scene);
+    const { phone, token } = await stage.signedIn('anna');
+    const ids = new Set<string>();
+    for (let round = 0; round < 2; round += 1) {
+      const { id } = phone.identity;
+      ids.add(id);
+      await phone.login('anna');
+      phone.link.isDown = true;
+      await phone.logout();
+      assert.equal((await scene.backEnd.request('DELETE', `/v1/installations/${id}`)).status, 204);
+      phone.link.isDown = false;
+      phone.client.wake();
+      await phone.client.settled();
+      assert.equal((await phone.client.status()).logoutPending, false, `round ${round}`);
+    }
+    assert.equal(ids.size, 2);
+    await phone.advance(2 * HOUR_MS);
+    assert.equal((await phone.client.status()).registered, true);
+    await scene.assertAtRest({ own: [[token, null]] });
+  },
+);

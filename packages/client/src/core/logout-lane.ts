@@ -1,4 +1,4 @@
-import { counted } from './answer.ts';
+import { counted, isGone } from './answer.ts';
 import type { Step } from './lane.ts';
 import type { Memory } from './memory.ts';
 
@@ -15,7 +15,8 @@ export function logoutLane(memory: Memory): Step | null {
     path: `/${who}?seq=${seq}`,
     body: null,
     settle(held, answer) {
-      if (![204, 404].includes(answer.status)) return null;
+      // Nobody is signed in where the server does not know the installation.
+      if (![204, 404].includes(answer.status) && !isGone(answer)) return null;
       const logouts = held.logouts.filter((one) => one.seq !== seq);
       return { memory: { ...counted(held, answer), logouts } };
     },

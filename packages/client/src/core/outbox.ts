@@ -16,7 +16,7 @@ import {
 } from './engine.ts';
 import { enrolAnew } from './enrol-anew.ts';
 import { freshIdentity } from './identity.ts';
-import type { Sending, Step } from './lane.ts';
+import type { Sending, Settled, Step } from './lane.ts';
 import type { Memory, ProofMembers, WantedUser } from './memory.ts';
 import { dueAt } from './pace.ts';
 import type { UserProof } from './push-client-options.ts';
@@ -150,9 +150,12 @@ async function send(engine: Engine, memory: Memory, step: Sending): Promise<void
   );
   if (epoch !== engine.epoch) return;
   const around = { live: engine, spare: freshIdentity(cryptography), now: time.now() };
-  const settle = isGone(answer) ? enrolAnew : step.settle;
+  const gone = isGone(answer) ? enrolAnew : (): null => null;
   const [settled, before] = await update(engine, (held) => {
-    const settled = held.id === memory.id ? settle(held, answer, around) : { memory: held };
+    const settled: Settled | null =
+      held.id === memory.id
+        ? (step.settle(held, answer, around) ?? gone(held, answer, around))
+        : { memory: held };
     return [settled?.memory ?? held, [settled, held] as const];
   });
   if (settled === null) return pause(engine, answer.code, answer.detail, answer.patienceMs);

@@ -30,7 +30,7 @@ export function installCommands(
 
 function runCommand(commands: Commands, [name, ...parameters]: readonly unknown[]): unknown {
   const command = commands[String(name)];
-  if (command === undefined) throw new Error(`homing: no command "${String(name)}" yet`);
+  if (command === undefined) throw new Error(`no command "${String(name)}"`);
   // The page's own script: whatever it passes is what it gets.
   return command(...(parameters as never[]));
 }
