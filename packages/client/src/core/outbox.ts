@@ -150,11 +150,12 @@ async function send(engine: Engine, memory: Memory, step: Sending): Promise<void
   );
   if (epoch !== engine.epoch) return;
   const around = { live: engine, spare: freshIdentity(cryptography), now: time.now() };
-  const gone = isGone(answer) ? enrolAnew : (): null => null;
+  // Where the lane itself makes nothing of the answer: a logout is over when its installation is.
+  const otherwise = isGone(answer) ? enrolAnew : (): null => null;
   const [settled, before] = await update(engine, (held) => {
     const settled: Settled | null =
       held.id === memory.id
-        ? (step.settle(held, answer, around) ?? gone(held, answer, around))
+        ? (step.settle(held, answer, around) ?? otherwise(held, answer, around))
         : { memory: held };
     return [settled?.memory ?? held, [settled, held] as const];
   });
