@@ -40,7 +40,10 @@ export function parseAudienceLine(bytes: Buffer): ParsedLine {
 function userOf(user: unknown, variables: string | null): ParsedLine {
   const id = typeof user === 'string' ? parseUserId(user) : null;
   if (id !== null) return { kind: 'member', member: { kind: 'user', id, variables } };
-  return bad('user', 'a text of 1 to 255 characters, and not blank, "null", "undefined" or "0"');
+  return bad(
+    'user',
+    'a text of 1 to 255 characters, and not blank, "null", "undefined", "0" or "."',
+  );
 }
 
 function installationOf(installation: unknown, variables: string | null): ParsedLine {

@@ -75,7 +75,7 @@ export function requireUserId(text: string, pointer: string): string {
   if (id === null) {
     throw fieldError(
       pointer,
-      'a user id is 1 to 255 characters and not blank, "null", "undefined", "0" or the like',
+      'a user id is 1 to 255 characters and not blank, "null", "undefined", "0", "." or the like',
     );
   }
   return id;

@@ -73,7 +73,9 @@ export function badIds(places: Places): readonly BadRequest[] {
     ['DELETE', ''],
     ['DELETE', '/user'],
   ];
-  const users = MISTAKEN_USER_IDS.filter((id) => id !== '').map(encodeURIComponent);
+  // Not those of which nothing is left in a path.
+  const inPaths = MISTAKEN_USER_IDS.filter((id) => !['', '.', '..'].includes(id));
+  const users = inPaths.map(encodeURIComponent);
   const notifications = ['ntf_', 'ntf_x', 'x', places.installationId, `ntf_${'0'.repeat(31)}`];
   return [
     ...paths.flatMap(([method, tail]) =>

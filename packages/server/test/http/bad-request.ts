@@ -26,7 +26,10 @@ export interface Places {
   readonly token: string;
 }
 
-/** Ids that a program makes by mistake; each would be one pseudo user for many people (S89). */
+/**
+ * Ids that a program makes by mistake; each would be one pseudo user for many people (S89). The
+ * last two are ids that no path can name.
+ */
 export const MISTAKEN_USER_IDS: readonly string[] = [
   '',
   ' ',
@@ -38,6 +41,8 @@ export const MISTAKEN_USER_IDS: readonly string[] = [
   '[object Object]',
   'x'.repeat(300),
   'x'.repeat(256),
+  '.',
+  '..',
 ];
 
 export function invalid(

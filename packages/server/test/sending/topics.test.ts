@@ -188,6 +188,8 @@ describe('a notification to topics', () => {
 
   it('is refused with the place at which the expression breaks off', async () => {
     const deep = `${'('.repeat(21)}news${')'.repeat(21)}`;
+    const form = '1 to 128 letters, digits and - _ . ~ % :, and not . or .. alone';
+    const noName = `not the name of a topic: ${form}`;
     const wrong: Readonly<Record<string, string>> = {
       'news && ': 'character 9: expected a topic, "!" or "("',
       '&& news': 'character 1: expected a topic, "!" or "("',
@@ -195,8 +197,8 @@ describe('a notification to topics', () => {
       '(news || beta': 'character 14: expected "&&", "||" or ")"',
       'news)': 'character 5: expected "&&", "||" or the end',
       'news & beta': 'character 6: expected "&&", "||" or the end',
-      'new$ || beta':
-        'character 1: not the name of a topic: 1 to 128 letters, digits and - _ . ~ % :',
+      'new$ || beta': `character 1: ${noName}`,
+      'news || ..': `character 9: ${noName}`,
       [Array.from({ length: 33 }, (_, index) => `t${index}`).join('||')]:
         'character 151: more than 32 topics',
       [deep]: 'character 21: nested more than 20 deep',
