@@ -21,6 +21,8 @@ export interface WorkerKillsOptions {
 export interface WorkerKillsCounts {
   readonly kills: number;
   readonly recipients: number;
+  /** From the request to the end of the notification: how well the pace was kept. */
+  readonly tookMs: number;
   readonly pushes: number;
   /** Pushes that arrived for the second time, or more often. */
   readonly repeats: number;
@@ -56,6 +58,7 @@ export async function killWorkers(
   await using crew = new WorkerCrew(site, WORKERS);
   await crew.ready();
   await using orphans = new Orphans(site.homing.db);
+  const sentAt = performance.now();
   const id = await site.backEnd.send({
     audience: { everyone: true },
     content: { title: 'The summer sale has begun' },
@@ -69,6 +72,7 @@ export async function killWorkers(
   }
   const patienceMs = PATIENCE_MS + (1_000 * installations) / perSecond;
   await untilFinished(site.backEnd, [id], patienceMs);
+  const tookMs = Math.round(performance.now() - sentAt);
   await orphans.allTaken();
   assert.deepEqual(crew.deaths, [], 'a worker ends when it is killed, and never otherwise');
 
@@ -83,6 +87,7 @@ export async function killWorkers(
   return {
     kills,
     recipients: installations,
+    tookMs,
     pushes: referee.pushes,
     repeats,
     allowed,

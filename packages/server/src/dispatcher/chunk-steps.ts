@@ -15,7 +15,7 @@ import {
   type GatedSlice,
   type GateSlice,
 } from '../store/gate.ts';
-import { heartbeat } from '../store/chunks.ts';
+import { heartbeat } from '../store/leases.ts';
 import { loadNotification, loadNotifications } from '../store/notifications.ts';
 import { isConnectionLost, onConnection, type Database, type Queryable } from '../store/sql.ts';
 import { Gathering } from '../store/gathering.ts';

@@ -6,8 +6,8 @@ import { relieve } from '../feedback/relieve.ts';
 import { expandWalk } from '../sending/expand-walk.ts';
 import { createPushMaker } from '../sending/push-maker.ts';
 import { createRenderer } from '../sending/render.ts';
-import { countOpenWork, countUnderWay, leaseChunks, releaseChunk } from '../store/chunks.ts';
-import type { LeasedChunk } from '../store/chunks.ts';
+import { countAhead, countOpenWork, releaseChunk, type LeasedChunk } from '../store/chunks.ts';
+import { leaseChunks, leaseLapsed, type LeaseRequest } from '../store/leases.ts';
 import { leaseProbes } from '../store/probes.ts';
 import type { Database } from '../store/sql.ts';
 import { leaseTickets } from '../store/tickets.ts';
@@ -16,6 +16,7 @@ import { createOwnSteps, createSharedSteps, type ChunkSteps } from './chunk-step
 import { LaneBook, type LaneUse, type OpenLane } from './lane-book.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { DispatcherMetrics } from './metrics.ts';
+import { vacancies } from './places.ts';
 import { runProbe } from './probe-run.ts';
 import { promoteRetries } from './promote-retries.ts';
 import { RateLimiters } from './rate-limiters.ts';
@@ -36,21 +37,6 @@ export interface DispatcherOptions {
   readonly laneObserver: LaneObserver;
   readonly metrics: DispatcherMetrics;
 }
-
-/**
- * How many chunks are worked on at once, beside those that wait for tokens or room; transactional
- * ones have places that bulk cannot take. One credential gets no more than half of the places that
- * others leave, and half of the free ones at a time: one whose provider takes everything and
- * answers nothing never holds them all.
- *
- * Chunks of single sends are small, and the more of them are there, the more share their rounds:
- * of 500 a second 99 of 100 were at the provider within 3.1 s with 32 places, 0.13 s with 256.
- */
-const CAPACITY: Readonly<Record<LaneName, number>> = { transactional: 256, bulk: 8 };
-/** How many one worker holds, those that wait for tokens or room included. */
-const HELD: Readonly<Record<LaneName, number>> = { transactional: 512, bulk: 64 };
-/** Where so many chunks wait for the same thing, another one would only wait as well. */
-const CROWD = 2;
 
 interface RunningChunk {
   readonly chunk: LeasedChunk;
@@ -227,26 +213,25 @@ export class Dispatcher implements AsyncDisposable {
     return tickets.length;
   }
 
+  /** Returns how many were leased. */
   async #leaseAndStart(lane: LaneName): Promise<number> {
-    const { db, clock, owner } = this.#options;
-    const held = [...this.#running].filter(({ chunk }) => chunk.lane === lane);
-    const [waiting, busy] = partition(held, ({ run }) => run?.isWaiting === true);
-    const free = Math.min(CAPACITY[lane] - busy.length, HELD[lane] - held.length);
-    if (free <= 0 || this.#stopping.signal.aborted) return 0;
-    const limit = Math.ceil(free / 2);
+    const { clock, owner } = this.#options;
     const now = clock();
-    const without = [...sated(busy, CAPACITY[lane]), ...this.#lanes.leftAlone(now)];
-    const crowded = {
-      notifications: [
-        ...waitedFor(waiting, ({ notificationRef }) => notificationRef),
-        ...this.#stillLeftAlone(),
-      ],
-      credentials: waitedFor(waiting, ({ credentialRef }) => credentialRef),
-    };
-    const request = { owner, lane, limit, leaseMs: LIMITS.leaseMs, now, without, crowded };
-    const chunks = await leaseChunks(db, request);
+    const held = [...this.#running].filter(({ chunk }) => chunk.lane === lane);
+    const { lapsed, next, crowded } = vacancies(lane, held, {
+      notifications: this.#stillLeftAlone(),
+      credentials: this.#lanes.leftAlone(now),
+    });
+    const common = { owner, lane, leaseMs: LIMITS.leaseMs, now, crowded };
+    const takenOver = await this.#startAll(leaseLapsed, { ...common, ...lapsed });
+    return takenOver + (await this.#startAll(leaseChunks, { ...common, ...next }));
+  }
+
+  async #startAll(lease: typeof leaseChunks, request: LeaseRequest): Promise<number> {
+    if (request.limit <= 0 || this.#stopping.signal.aborted) return 0;
+    const chunks = await lease(this.#options.db, request);
     for (const chunk of chunks) this.#start(chunk);
-    if (chunks.length === limit) this.wake();
+    if (chunks.length === request.limit) this.wake();
     return chunks.length;
   }
 
@@ -302,14 +287,13 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   /**
-   * Whether a chunk that is held for the first time would only wait beside others of its
-   * notification. Then it is better held by nobody: what a dead worker held comes back no sooner
-   * than its lease runs out. One that comes back, from the dead or from here, is kept.
+   * Whether a chunk that nobody began would only wait beside others of its notification. Then it is
+   * better held by nobody: what a dead worker held comes back no sooner than its lease runs out.
    */
-  async #isTooMuch({ notificationRef, attempt }: LeasedChunk, perSecond: number): Promise<boolean> {
-    if (attempt > 1) return false;
+  async #isTooMuch(chunk: LeasedChunk, perSecond: number): Promise<boolean> {
+    if (chunk.gatedThrough > 0 || chunk.settled > 0) return false;
     const enough = Math.max(LIMITS.pacedChunks, perSecond / LIMITS.pushesPerPacedChunk);
-    return (await countUnderWay(this.#options.db, notificationRef)) > enough;
+    return (await countAhead(this.#options.db, chunk)) >= enough;
   }
 
   /** Null when the credential was retired or cannot be unsealed; what waits for it is judged. */
@@ -321,27 +305,4 @@ export class Dispatcher implements AsyncDisposable {
       return null;
     }
   }
-}
-
-function partition<T>(all: readonly T[], test: (one: T) => boolean): readonly [T[], T[]] {
-  const { yes = [], no = [] } = Object.groupBy(all, (one) => (test(one) ? 'yes' : 'no'));
-  return [yes, no];
-}
-
-/** What several chunks wait for already: a notification its tokens, a credential tokens or room. */
-function waitedFor(
-  waiting: readonly RunningChunk[],
-  what: (chunk: LeasedChunk) => number | null,
-): readonly number[] {
-  const groups = Map.groupBy(waiting, ({ chunk }) => what(chunk));
-  return [...groups].flatMap(([ref, { length }]) => (ref !== null && length >= CROWD ? [ref] : []));
-}
-
-/** The credentials that have their share of the places. */
-function sated(busy: readonly RunningChunk[], places: number): readonly number[] {
-  const groups = Map.groupBy(busy, ({ chunk }) => chunk.credentialRef);
-  return [...groups].flatMap(([ref, { length }]) => {
-    const left = places - (busy.length - length);
-    return ref !== null && length >= left / 2 ? [ref] : [];
-  });
 }

@@ -1,5 +1,6 @@
 import { LIMITS } from '../domain/limits.ts';
-import { heartbeat, type LeasedChunk } from '../store/chunks.ts';
+import type { LeasedChunk } from '../store/chunks.ts';
+import { heartbeat } from '../store/leases.ts';
 import type { Database } from '../store/sql.ts';
 
 /** A chunk that is worked on, and whoever is to know when it belongs to somebody else. */

@@ -1,7 +1,8 @@
 import type { Network } from '../../../../test/network.ts';
 import { LIMITS } from '../../src/domain/limits.ts';
 import type { Lane } from '../../src/domain/notification.ts';
-import { leaseChunks, type LeasedChunk, type LeaseRequest } from '../../src/store/chunks.ts';
+import type { LeasedChunk } from '../../src/store/chunks.ts';
+import { leaseChunks, type LeaseRequest } from '../../src/store/leases.ts';
 
 const NOTHING = { without: [], crowded: { notifications: [], credentials: [] } };
 

@@ -3,8 +3,9 @@ import { after, before, describe, it } from 'node:test';
 import { enrolCrowd } from '../../../../test/crowd.ts';
 import { startNetwork, type Network } from '../../../../test/network.ts';
 import { LIMITS } from '../../src/domain/limits.ts';
-import { countSettled, fenceChunk, heartbeat, releaseChunk } from '../../src/store/chunks.ts';
+import { countAhead, countSettled, fenceChunk, releaseChunk } from '../../src/store/chunks.ts';
 import type { LeasedChunk } from '../../src/store/chunks.ts';
+import { heartbeat, leaseLapsed } from '../../src/store/leases.ts';
 import { inTransaction } from '../../src/store/transaction.ts';
 import { whileHeld } from '../registry/while-held.ts';
 import { leaseFrom } from './lease-from.ts';
@@ -71,23 +72,28 @@ describe('the lease of a chunk', () => {
     assert.deepEqual(new Set([over, taken]), lost);
   });
 
+  /** Makes chunks as an expansion leaves them; returns their credential. */
+  async function resolve(chunks: readonly LeasedChunk[]): Promise<number> {
+    const [resolved] = await network.homing.db<{ credential_ref: number }[]>`
+      update chunk set credential_ref = credential.credential_ref, installation_refs = '{1}'
+      from credential
+      where credential.app_ref = chunk.app_ref
+        and chunk_ref = any(${chunks.map(({ ref }) => ref)})
+      returning chunk.credential_ref`;
+    return resolved?.credential_ref ?? assert.fail('no chunk was resolved');
+  }
+
   for (const what of ['notifications', 'credentials'] as const) {
     it(`is taken over from the dead, also where too many wait for the same ${what}`, async () => {
       const { db } = network.homing;
       const [orphan, waiting] = await leased(2, what);
       assert.ok(orphan !== undefined && waiting !== undefined);
-      const refs = [orphan.ref, waiting.ref];
-      const [resolved] = await db<{ credential_ref: number }[]>`
-        update chunk set credential_ref = credential.credential_ref, installation_refs = '{1}'
-        from credential
-        where credential.app_ref = chunk.app_ref and chunk_ref = any(${refs})
-        returning chunk.credential_ref`;
-      assert.ok(resolved !== undefined);
+      const credential = await resolve([orphan, waiting]);
       await lapse(orphan);
       await releaseChunk(db, waiting, network.clock.now());
       const crowded = {
         notifications: [orphan.notificationRef, waiting.notificationRef],
-        credentials: [resolved.credential_ref],
+        credentials: [credential],
       };
       const taken = await leaseFrom(network, 'transactional', ALL, {
         crowded: { notifications: [], credentials: [], [what]: crowded[what] },
@@ -97,6 +103,48 @@ describe('the lease of a chunk', () => {
       assert.ok(!takenRefs.has(waiting.ref));
     });
   }
+
+  it('is taken over from the dead of a crowd, and from nobody else', async () => {
+    const { db } = network.homing;
+    const chunks = await leased(4, 'dead');
+    const [orphan, stranger, living, free] = chunks;
+    assert.ok(orphan !== undefined && stranger !== undefined);
+    assert.ok(living !== undefined && free !== undefined);
+    const credential = await resolve(chunks);
+    await lapse(orphan);
+    await lapse(stranger);
+    await releaseChunk(db, free, network.clock.now());
+    const request = { owner: 'heir', lane: 'transactional', limit: ALL } as const;
+    const crowd = [orphan, living, free].map(({ notificationRef }) => notificationRef);
+    const take = async (without: readonly number[]) => {
+      const crowded = { notifications: crowd, credentials: [] };
+      const when = { leaseMs: LIMITS.leaseMs, now: network.clock.now() };
+      const taken = await leaseLapsed(db, { ...request, ...when, without, crowded });
+      return taken.map(({ ref, attempt }) => ({ ref, attempt }));
+    };
+    assert.deepEqual(await take([credential]), [], 'its lane cannot be used');
+    assert.deepEqual(await take([]), [{ ref: orphan.ref, attempt: orphan.attempt + 1 }]);
+    assert.deepEqual(await take([]), [], 'it is held now');
+  });
+
+  it('counts for those behind it as long as its worker lives, and for all once begun', async () => {
+    const { db } = network.homing;
+    const chunks = await leased(4, 'ahead');
+    const [first, second, third, begun] = chunks;
+    assert.ok(first !== undefined && second !== undefined);
+    assert.ok(third !== undefined && begun !== undefined);
+    const of = { notificationRef: first.notificationRef };
+    await db`
+      update chunk set notification_ref = ${of.notificationRef}
+      where chunk_ref = any(${chunks.map(({ ref }) => ref)})`;
+    const ahead = (chunk: LeasedChunk) => countAhead(db, { ...chunk, ...of });
+    const all = async () => Promise.all([first, second, third, begun].map(ahead));
+    assert.deepEqual(await all(), [0, 1, 2, 3]);
+    await db`update chunk set gated_through = 1 where chunk_ref = ${begun.ref}`;
+    assert.deepEqual(await all(), [1, 2, 3, 4]);
+    await lapse(first);
+    assert.deepEqual(await all(), [1, 1, 2, 3]);
+  });
 
   it('ends until the chunk can go, or its notification needs it no more', async () => {
     const { clock } = network;
