@@ -149,7 +149,10 @@ export class ClientPhone implements AsyncDisposable {
   async receive(envelope: PushEnvelope): Promise<Verdict> {
     const verdict = await this.client.received(envelope);
     const { id, rcpt = null } = envelope;
-    if (verdict === 'show') this.system.screen = [...this.system.screen, { id, rcpt }];
+    if (verdict === 'show') {
+      this.system.screen = [...this.system.screen, { id, rcpt }];
+      await this.client.displayed(envelope);
+    }
     await this.client.settled();
     return verdict;
   }

@@ -148,7 +148,7 @@ scenario('receipts wait for the network, at most a hundred in a request', async 
   phone.link.isDown = true;
   for (let count = 0; count < 250; count += 1) {
     const id = `ntf_${count.toString(16).padStart(32, '0')}`;
-    assert.equal(await phone.client.received({ id }), 'show');
+    assert.equal(await phone.client.displayed({ id }), true);
   }
   await phone.client.setDeviceTags({ beta: 'yes' });
   await phone.kill();

@@ -74,6 +74,7 @@ export class Reception {
       if (!isAddressee) this.#accuse(`message ${number} for ${userId} was shown`);
       this.#shown.add(number);
       handset.screen.push({ number, userId: String(userId), atMs: performance.now() });
+      await process.call((client) => client.displayed(envelope));
     } else if (this.#mustShow(number, userId)) {
       this.#accuse(`message ${number} for ${userId} was not shown`);
     }

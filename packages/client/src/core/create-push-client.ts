@@ -38,6 +38,7 @@ export function createPushClient(options: PushClientOptions, ports: Ports): Push
     subscribeTopic: (topic, scope) => subscribeTopic(engine, topic, scope),
     unsubscribeTopic: (topic) => unsubscribeTopic(engine, topic),
     received: (envelope) => received(engine, envelope),
+    displayed: (envelope) => witness(engine, envelope, 'displayed'),
     opened: (envelope) => witness(engine, envelope, 'opened'),
     async dismissed(envelope) {
       await witness(engine, envelope, 'dismissed');

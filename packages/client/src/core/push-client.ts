@@ -81,8 +81,13 @@ export interface PushClient extends AsyncDisposable {
   setDeviceTags(tags: Readonly<Record<string, string>>): Promise<void>;
   subscribeTopic(topic: string, scope?: 'device' | 'user'): Promise<void>;
   unsubscribeTopic(topic: string): Promise<void>;
-  /** Hand every push over before anything is shown, in the foreground too; shown: a receipt. */
+  /** Hand every push over before anything is shown, in the foreground too. */
   received(envelope: PushEnvelope): Promise<Verdict>;
+  /**
+   * Say so once it is on the screen; it gets a receipt. False where somebody has logged out since
+   * the verdict: take it away again.
+   */
+  displayed(envelope: PushEnvelope): Promise<boolean>;
   /** Whether what was tapped may be opened for whoever is signed in now; it gets a receipt then. */
   opened(envelope: PushEnvelope): Promise<boolean>;
   dismissed(envelope: PushEnvelope): Promise<void>;

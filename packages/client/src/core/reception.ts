@@ -15,22 +15,22 @@ export async function received(engine: Engine, envelope: PushEnvelope): Promise<
     poke(engine, true);
     return 'withhold';
   }
-  return (await witness(engine, envelope, 'displayed')) ? 'show' : 'withhold';
+  const concerns = await judgeOf(engine, envelope);
+  return concerns(await read(engine)) ? 'show' : 'withhold';
 }
 
 /**
- * Whether a push may be shown or opened here, with a receipt if so. Rule R9: what names somebody is
- * for nobody else. Whether they are here is looked at in the step that keeps the receipt, so that a
- * logout comes before the verdict or clears what it led to.
+ * Whether a push may still be on the screen, or be opened, with a receipt if so. Whether its
+ * addressees are here is looked at in the step that keeps the receipt, so that a logout comes
+ * before it or clears the screen after it.
  */
 export async function witness(
   engine: Engine,
-  { id, rcpt }: PushEnvelope,
+  envelope: PushEnvelope,
   kind: ReceiptKind,
 ): Promise<boolean> {
-  const addressees = rcpt === undefined ? null : await addresseesOf(engine, rcpt);
-  const concerns = ({ users }: Memory): boolean =>
-    addressees === null || users.some((user) => addressees.includes(user.id));
+  const { id } = envelope;
+  const concerns = await judgeOf(engine, envelope);
   const at = new Date(engine.time.now()).toISOString();
   try {
     const isConcerned = await update(engine, (memory) => {
@@ -48,10 +48,18 @@ export async function witness(
   }
 }
 
-/** Who of those that are here has this tag. */
-async function addresseesOf(engine: Engine, rcpt: string): Promise<readonly string[]> {
+/**
+ * Tells of a memory whether it has somebody whom a push is for. Rule R9: what names somebody is for
+ * nobody else.
+ */
+async function judgeOf(
+  engine: Engine,
+  { rcpt }: PushEnvelope,
+): Promise<(memory: Memory) => boolean> {
+  if (rcpt === undefined) return () => true;
   const memory = await read(engine);
   const ids = memory.users.map(({ id }) => id);
   const tags = await Promise.all(ids.map((id) => addresseeTag(engine.cryptography, memory, id)));
-  return ids.filter((_, index) => tags[index] === rcpt);
+  const addressees = new Set(ids.filter((_, index) => tags[index] === rcpt));
+  return ({ users }) => users.some((user) => addressees.has(user.id));
 }

@@ -37,7 +37,8 @@ export function handleExpoPushes(
     handleNotification: async (notification) => {
       const push = isRemote(notification) ? pushOf(notification) : null;
       if (push === null) return otherwise(notification);
-      const shown = await receiver.receive(push, push.drawing);
+      const { content } = notification.request;
+      const shown = await receiver.receive(push, push.drawing ?? drawnByExpo(content, 'body'));
       return shown && push.drawing === null ? SHOW : HIDE;
     },
   });
@@ -66,7 +67,8 @@ export function createExpoBackgroundTask(
       await openResponse(receiver, data);
     } else {
       const push = taskPush(data);
-      if (push !== null) await receiver.receive(push, push.drawing);
+      const drawn = drawnByExpo(member(data, 'data'), 'message');
+      if (push !== null) await receiver.receive(push, push.drawing ?? drawn);
     }
     // The process may be stopped as soon as this ends: what it has to tell goes out before.
     await receiver.settled();
@@ -102,6 +104,12 @@ function taskPush(payload: unknown): ReceivedPush | null {
     readPush(parsed(member(data, 'dataString'))) ??
     readPush(parsed(member(data, 'body')))
   );
+}
+
+/** Whether there are words for a person, under the names that a notification or its data has. */
+function drawnByExpo(content: unknown, bodyName: string): 'system' | null {
+  const texts = [member(content, 'title'), member(content, bodyName)];
+  return texts.some((text) => typeof text === 'string' && text !== '') ? 'system' : null;
 }
 
 function isRemote({ request }: ExpoNotification): boolean {

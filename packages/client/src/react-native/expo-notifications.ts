@@ -74,7 +74,11 @@ export interface ExpoDrawing {
 
 export interface ExpoNotification {
   readonly request: {
-    readonly content: { readonly data?: unknown };
+    readonly content: {
+      readonly title?: string | null;
+      readonly body?: string | null;
+      readonly data?: unknown;
+    };
     /** Of type `push` where it came from outside; then the whole payload is here. */
     readonly trigger: unknown;
   };

@@ -20,10 +20,10 @@ export function handleFirebasePushes<M>(
     const push = readPush(data);
     if (push !== null) await receiver.open(push, null);
   };
-  firebase.setBackgroundMessageHandler(messaging, async ({ data }) => {
+  firebase.setBackgroundMessageHandler(messaging, async ({ data, notification }) => {
     const push = readPush(data);
     if (push === null) return;
-    await receiver.receive(push, push.drawing);
+    await receiver.receive(push, push.drawing ?? (notification === undefined ? null : 'system'));
     // The process may be stopped as soon as this ends: what it has to tell goes out before.
     await receiver.settled();
   });

@@ -3,7 +3,7 @@ import type { Drawing, ReceivedPush } from './push-data.ts';
 import type { Screen } from './screen.ts';
 
 export interface PushReceiverOptions {
-  readonly client: Pick<PushClient, 'received' | 'opened' | 'dismissed' | 'settled'>;
+  readonly client: Pick<PushClient, 'received' | 'displayed' | 'opened' | 'dismissed' | 'settled'>;
   /** The one that the platform has. */
   readonly screen: Screen;
   /**
@@ -20,8 +20,11 @@ export interface PushReceiverOptions {
  * the app's own functions throw.
  */
 export interface PushReceiver {
-  /** Whether it may be shown; what the app has to draw is drawn then. */
-  receive(push: ReceivedPush, drawing: Drawing | null): Promise<boolean>;
+  /**
+   * Whether it may be shown; what the app has to draw is drawn then. Reported as displayed is what
+   * is drawn by the app or by the `system`; null where there is nothing to be seen.
+   */
+  receive(push: ReceivedPush, drawing: Drawing | 'system' | null): Promise<boolean>;
   /** Opens it, once, if it is meant for whoever is signed in now. */
   open(push: ReceivedPush, actionId: string | null): Promise<void>;
   dismiss(push: ReceivedPush): Promise<void>;
@@ -45,16 +48,20 @@ export function createPushReceiver(options: PushReceiverOptions): PushReceiver {
   const drawn = new Set<string>();
   const opened = new Set<string>();
 
-  async function receive(push: ReceivedPush, drawing: Drawing | null): Promise<boolean> {
+  async function receive(push: ReceivedPush, drawing: Drawing | 'system' | null): Promise<boolean> {
+    const { envelope } = push;
     const { clears } = screen;
     // A memory that cannot be read shows nothing to anybody: it fails closed (rule R6).
-    const verdict = await client.received(push.envelope).catch(() => 'withhold' as const);
+    const verdict = await client.received(envelope).catch(() => 'withhold' as const);
     if (verdict === 'withhold') return false;
-    const key = keyOf(push.envelope);
-    if (drawn.has(key)) return true;
+    const key = keyOf(envelope);
+    const isFirst = !drawn.has(key);
     remember(drawn, key);
-    if (drawing !== null) await drawOn(screen, drawing, clears);
-    options.arrived?.(push);
+    const isDisplayed =
+      drawing === 'system' ||
+      (isFirst && drawing !== null && (await drawOn(screen, drawing, clears)));
+    if (isDisplayed) await client.displayed(envelope).catch(() => false);
+    if (isFirst) options.arrived?.(push);
     return true;
   }
 
@@ -75,13 +82,18 @@ export function createPushReceiver(options: PushReceiverOptions): PushReceiver {
 }
 
 /**
- * A logout clears the screen. Where one did so after the push was judged, the drawing may have come
- * after it, and stand there for whoever is next.
+ * Whether it is on the screen then. A logout clears the screen. Where one did so after the push was
+ * judged, the drawing may have come after it, and stand there for whoever is next.
  */
-async function drawOn(screen: Screen, drawing: Drawing, clearsBefore: number): Promise<void> {
+async function drawOn(screen: Screen, drawing: Drawing, clearsBefore: number): Promise<boolean> {
   // A system that draws nothing, as one whose permission was just taken, is nobody's error.
-  await screen.draw(drawing).catch(() => undefined);
-  if (screen.clears !== clearsBefore) await screen.clear().catch(() => undefined);
+  const isDrawn = await screen.draw(drawing).then(
+    () => true,
+    () => false,
+  );
+  if (screen.clears === clearsBefore) return isDrawn;
+  await screen.clear().catch(() => undefined);
+  return false;
 }
 
 function remember(keys: Set<string>, key: string): void {

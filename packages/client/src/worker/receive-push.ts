@@ -1,4 +1,3 @@
-import type { Verdict } from '../core/push-client.ts';
 import { isVisible, type PushPayload } from './push-payload.ts';
 import { notificationOf } from './shown-push.ts';
 import { FORGETFUL, type WorkerClient } from './worker-client.ts';
@@ -13,23 +12,13 @@ export async function receivePush(
   payload: PushPayload,
 ): Promise<void> {
   const { homing, badge } = payload;
-  // What has nothing to see was not displayed, and is not reported as such.
-  const isJudged = isVisible(payload) || homing.challenge !== undefined;
-  const judge = (): Promise<Verdict> =>
-    client.received(homing).catch(() => FORGETFUL.received(homing));
-  const users = (): Promise<string> =>
-    client.status().then(
-      ({ users }) => String(users),
-      () => '',
-    );
-  const before = await users();
-  const verdict = isJudged ? await judge() : 'withhold';
-  if (verdict === 'show') {
+  const verdict = await client.received(homing).catch(() => FORGETFUL.received(homing));
+  if (verdict === 'show' && isVisible(payload)) {
     const { title, options } = notificationOf(payload, location.host);
     await registration.showNotification(title, options);
     // Whoever logs out in between has cleared the screen before this was on it.
-    const hasLeft = (await users()) !== before && (await judge()) === 'withhold';
-    if (hasLeft) return close(registration, options.tag ?? '');
+    const stays = await client.displayed(homing).catch(() => FORGETFUL.displayed(homing));
+    if (!stays) return close(registration, options.tag ?? '');
     // Zero takes the number away.
     if (typeof badge === 'number') await navigator.setAppBadge?.(badge).catch(() => undefined);
   } else {

@@ -1,7 +1,7 @@
 import { dispose, start, wake } from '../core/device.ts';
-import { read, settled } from '../core/engine.ts';
+import { settled } from '../core/engine.ts';
 import { logoutLane } from '../core/logout-lane.ts';
-import type { PushClient, PushStatus } from '../core/push-client.ts';
+import type { PushClient, PushEnvelope } from '../core/push-client.ts';
 import { receiptLane } from '../core/receipt-lane.ts';
 import { received, witness } from '../core/reception.ts';
 import { stateLane } from '../core/state-lane.ts';
@@ -12,24 +12,24 @@ import { readSettings } from '../web/settings.ts';
 /** What a worker needs of a client. */
 export interface WorkerClient extends Pick<
   PushClient,
-  'start' | 'received' | 'opened' | 'dismissed' | 'wake'
-> {
-  status(): Promise<Pick<PushStatus, 'users'>>;
-}
+  'start' | 'received' | 'displayed' | 'opened' | 'dismissed' | 'wake'
+> {}
 
 export interface RunningWorkerClient
   extends WorkerClient, AsyncDisposable, Pick<PushClient, 'settled'> {}
+
+const isForAll = async ({ rcpt }: PushEnvelope): Promise<boolean> => rcpt === undefined;
 
 /**
  * Stands in where nothing is remembered, as after the site's data was deleted: nobody is known to
  * be signed in, so that only what is for everybody may be seen (rule R6).
  */
 export const FORGETFUL: WorkerClient = {
-  received: async ({ rcpt }) => (rcpt === undefined ? 'show' : 'withhold'),
-  opened: async ({ rcpt }) => rcpt === undefined,
+  received: async (envelope) => ((await isForAll(envelope)) ? 'show' : 'withhold'),
+  displayed: isForAll,
+  opened: isForAll,
   dismissed: async () => undefined,
   start: async () => undefined,
-  status: async () => ({ users: [] }),
   wake: () => undefined,
 };
 
@@ -53,13 +53,10 @@ export async function openWorkerClient(
   return {
     start: () => start(engine),
     received: (envelope) => received(engine, envelope),
+    displayed: (envelope) => witness(engine, envelope, 'displayed'),
     opened: (envelope) => witness(engine, envelope, 'opened'),
     async dismissed(envelope) {
       await witness(engine, envelope, 'dismissed');
-    },
-    async status() {
-      const { users } = await read(engine);
-      return { users: users.map(({ id }) => id) };
     },
     wake: () => wake(engine),
     settled: () => settled(engine),

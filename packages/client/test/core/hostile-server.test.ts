@@ -122,7 +122,7 @@ async function play(
     if (wish === 'logout') await client.logout();
     if (wish === 'tags') await client.setTags({ index: String(index) });
     if (wish === 'topic') await client.subscribeTopic(`topic-${index}`);
-    if (wish === 'push') await client.received({ id: `ntf_${index}` });
+    if (wish === 'push') await client.displayed({ id: `ntf_${index}` });
     if (wish === 'wake') client.wake();
     if (wish === 'refresh') system.refresh({ provider: 'fcm', value: `token-${index + 1}` });
     await time.advance(index % 3 === 0 ? MINUTE_MS : 0, rest);

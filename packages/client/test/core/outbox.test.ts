@@ -98,7 +98,7 @@ class Story {
       case 'wake':
         return client.wake();
       case 'push':
-        await client.received({ id: 'ntf_1' });
+        await client.displayed({ id: 'ntf_1' });
         return undefined;
       case 'network':
         this.#fate = wish.fate;

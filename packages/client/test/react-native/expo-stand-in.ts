@@ -13,7 +13,7 @@ import type { Handset } from './handset.ts';
 
 /** A push as Expo gets it for sending. */
 export interface ExpoBody {
-  readonly title: string;
+  readonly title?: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -159,9 +159,11 @@ export class ExpoStandIn implements ExpoNotifications {
 
   /** A push of Expo's arrives while the app is looked at; the system shows what the app lets it. */
   async arriveFromExpo({ title, data }: ExpoBody): Promise<ExpoBehavior> {
-    const behavior = await this.#ask(notificationOf(data, {}));
-    if (behavior.shouldShowBanner) this.#handset.show({ tag: title, title, data });
-    await this.task?.({ data: { data: { dataString: JSON.stringify(data) } } });
+    const behavior = await this.#ask(notificationOf(data, {}, title));
+    if (behavior.shouldShowBanner && title !== undefined) {
+      this.#handset.show({ tag: title, title, data });
+    }
+    await this.task?.({ data: { data: { title, dataString: JSON.stringify(data) } } });
     return behavior;
   }
 
@@ -187,7 +189,7 @@ export function responseOf(data: Readonly<Record<string, unknown>>): ExpoRespons
   return { actionIdentifier: DEFAULT_ACTION, notification: notificationOf(data, {}) };
 }
 
-function notificationOf(content: unknown, remote: unknown): ExpoNotification {
+function notificationOf(data: unknown, remote: unknown, title?: string): ExpoNotification {
   const trigger = { type: 'push', remoteMessage: { data: remote } };
-  return { request: { content: { data: content }, trigger } };
+  return { request: { content: { title: title ?? null, body: null, data }, trigger } };
 }

@@ -45,6 +45,8 @@ export class FirebaseApp implements AsyncDisposable {
   readonly client: PushClient;
   /** What was opened: the URL it leads to. */
   readonly opened: (string | null)[] = [];
+  /** Of each push that the app was told of: its id. */
+  readonly arrived: string[] = [];
   /** Method and status of every request that left the phone. */
   readonly exchanges: string[] = [];
   readonly #network: Network;
@@ -88,6 +90,7 @@ export class FirebaseApp implements AsyncDisposable {
       client: this.client,
       screen,
       open: ({ url }) => this.opened.push(url),
+      arrived: ({ envelope }) => this.arrived.push(envelope.id),
     });
     handleFirebasePushes(this.firebase, receiver);
     handleNotifeeTaps(this.notifee, receiver);

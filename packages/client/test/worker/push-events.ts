@@ -49,6 +49,10 @@ export function clientOfAnna(): WorkerClient & { readonly log: string[]; logout(
       log.push(`received ${id}`);
       return isForUser(rcpt) ? 'show' : 'withhold';
     },
+    async displayed({ id, rcpt }) {
+      log.push(`displayed ${id}`);
+      return isForUser(rcpt);
+    },
     async opened({ id, rcpt }) {
       log.push(`opened ${id}`);
       return isForUser(rcpt);
@@ -56,7 +60,6 @@ export function clientOfAnna(): WorkerClient & { readonly log: string[]; logout(
     dismissed: async ({ id }) => void log.push(`dismissed ${id}`),
     wake: () => void log.push('wake'),
     start: async () => void log.push('start'),
-    status: async () => ({ users }),
     logout() {
       users = [];
     },

@@ -15,6 +15,16 @@ describe('a push that comes to a worker', () => {
     assert.deepEqual(badges, [3]);
   });
 
+  test('is not reported as displayed where the browser does not show it', async () => {
+    const log = logScope(FIREFOX);
+    const client = clientOfAnna();
+    log.onShow = () => {
+      throw new TypeError('no permission');
+    };
+    await assert.rejects(receivePush(log.scope, client, pushFor('anna')), TypeError);
+    assert.deepEqual(client.log, ['received ntf_1']);
+  });
+
   test('shows nothing to anybody else, and has what waits for a network sent', async () => {
     for (const userAgent of [FIREFOX, CHROME]) {
       const { scope, shown } = logScope(userAgent);
@@ -50,7 +60,7 @@ describe('a push that comes to a worker', () => {
     const data = { order: '12' };
     await receivePush(scope, client, { homing: { id: 'ntf_1' }, tag: 't', data });
     assert.deepEqual(shown, []);
-    assert.deepEqual(client.log, ['wake']);
+    assert.deepEqual(client.log, ['received ntf_1', 'wake']);
   });
 
   test('that asks whether pushes reach this installation is answered', async () => {
