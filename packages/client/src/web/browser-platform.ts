@@ -65,7 +65,7 @@ export function createBrowserPlatform(
 
 /** What a browser refuses of this nobody can mend: there is nothing to drop, or to clear. */
 async function attempt(work: () => Promise<void>): Promise<void> {
-  await work().catch(() => undefined);
+  await work().catch(() => null);
 }
 
 async function permission(): Promise<Permission> {

@@ -28,9 +28,10 @@ export function installCommands(
   for (const call of waiting) run(...call);
 }
 
-function runCommand(commands: Commands, [name, ...parameters]: readonly unknown[]): unknown {
-  const command = commands[String(name)];
-  if (command === undefined) throw new Error(`no command "${String(name)}"`);
+function runCommand(commands: Commands, [first, ...parameters]: readonly unknown[]): unknown {
+  const name = String(first);
+  const command = commands[name];
+  if (command === undefined) throw new Error(`no command "${name}"`);
   // The page's own script: whatever it passes is what it gets.
   return command(...(parameters as never[]));
 }

@@ -20,7 +20,7 @@ export interface TextChange<T> {
 export async function changeText<T>(
   name: string,
   change: (text: string | null) => TextChange<T>,
-  written: () => void = () => undefined,
+  written?: () => void,
 ): Promise<T> {
   let database: IDBDatabase | undefined;
   try {
@@ -37,7 +37,7 @@ export async function changeText<T>(
     if (text !== null && text !== before) {
       texts.put(text, name);
       await outcome(transaction, 'complete', 'abort');
-      written();
+      written?.();
     }
     return result;
   } catch (cause) {

@@ -8,17 +8,20 @@ import type { PagePush } from './push.ts';
 
 type Callback<T extends readonly unknown[]> = ((...results: T) => void) | null | undefined;
 
+type FetchAssertion = (installationId: string) => Promise<string>;
+
 interface SubscribeOptions {
   readonly uid?: string | number;
   readonly uidSignature?: string;
   /** Fetches an assertion for an installation, in place of a signature. */
-  readonly assertion?: (installationId: string) => Promise<string>;
+  readonly assertion?: FetchAssertion;
 }
 
 /**
  * The commands of pages without a build, `homing('subscribe', …)`; names and parameters are those
  * that Pushpad's users have in their pages. `baseUrl` is where Homing is, unless `init` says
- * otherwise; `report` gets why a page could not be started.
+ * otherwise; `report` gets why a page could not be started, or not
+ * subscribe.
  */
 export function createPageCommands(baseUrl: string, report: (error: unknown) => void): Commands {
   const commands: Record<string, (...parameters: never[]) => unknown> = {
@@ -26,27 +29,29 @@ export function createPageCommands(baseUrl: string, report: (error: unknown) => 
     init(key: string, options?: Partial<PushOptions>) {
       const push = openPagePush({ baseUrl, key, ...options }, [logoutLane, stateLane]);
       void push.init().catch(report);
-      Object.assign(commands, commandsOf(push));
+      Object.assign(commands, commandsOf(push, report));
     },
   };
   return commands;
 }
 
 /** What a page may call once `init` has said where Homing is. */
-export function commandsOf(push: PagePush): Commands {
+export function commandsOf(push: PagePush, report: (error: unknown) => void): Commands {
   return {
-    async subscribe(callback: Callback<[boolean]>, options: SubscribeOptions = {}) {
-      const { uid } = options;
+    async subscribe(
+      callback: Callback<[boolean]>,
+      { uid, uidSignature, assertion }: SubscribeOptions = {},
+    ) {
       const subscribe = async (): Promise<void> => {
         const permission = await push.subscribe();
         callback?.(permission === 'granted');
       };
       // A person may never answer, and no logout of the page may have to wait for that.
-      void subscribe();
-      if (uid !== undefined) await push.login(String(uid), proofOf(options));
+      void subscribe().catch(report);
+      if (uid !== undefined) await push.login(String(uid), proofOf(uidSignature, assertion));
     },
     async uid(uid: string | number, uidSignature?: string, callback?: Callback<[]>) {
-      await push.login(String(uid), proofOf(uidSignature === undefined ? {} : { uidSignature }));
+      await push.login(String(uid), proofOf(uidSignature));
       callback?.();
     },
     async unsubscribe(callback?: Callback<[]>, options: { readonly uid?: boolean } = {}) {
@@ -68,7 +73,7 @@ export function commandsOf(push: PagePush): Commands {
   };
 }
 
-function proofOf({ uidSignature, assertion }: SubscribeOptions): UserProof {
+function proofOf(signature?: string, assertion?: FetchAssertion): UserProof {
   if (assertion !== undefined) return { assertion };
-  return uidSignature === undefined ? {} : { signature: uidSignature };
+  return signature === undefined ? {} : { signature };
 }

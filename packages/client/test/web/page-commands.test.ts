@@ -18,7 +18,7 @@ describe('the commands of a page without a build', () => {
       logout: async () => void log.push('logout'),
     };
     const page: { homing?: CommandFunction } = {};
-    installCommands(page, 'homing', commandsOf(push), assert.ifError);
+    installCommands(page, 'homing', commandsOf(push, assert.ifError), assert.ifError);
     const subscribed = (isSubscribed: boolean): void => {
       log.push(isSubscribed);
       tell();
@@ -30,5 +30,18 @@ describe('the commands of a page without a build', () => {
     answer('granted');
     await told;
     assert.deepEqual(log, ['login anna', 'logout', true]);
+  });
+
+  test('report why a page could not subscribe', async () => {
+    const { promise: reported, resolve: report } = Promise.withResolvers<unknown>();
+    const failure = new Error('storage: the disk is full');
+    const push = {
+      ...createUnsupportedPush('no_push'),
+      subscribe: () => Promise.reject(failure),
+    };
+    const page: { homing?: CommandFunction } = {};
+    installCommands(page, 'homing', commandsOf(push, report), assert.ifError);
+    page.homing?.('subscribe', () => assert.fail('nobody is told of a subscription'));
+    assert.equal(await reported, failure);
   });
 });
