@@ -2,7 +2,7 @@ import type { Permission, Platform, Transport } from '../core/ports.ts';
 import type { ContextChannel } from './context-channel.ts';
 import { browserFacts } from './device-facts.ts';
 import type { Settings } from './settings.ts';
-import { existingToken, subscriptionToken } from './subscription.ts';
+import { asToken, subscriptionToken } from './subscription.ts';
 import { createVapidKeyReader } from './vapid-key.ts';
 
 /** Where the service worker is that pushes come to. */
@@ -25,6 +25,9 @@ export function createBrowserPlatform(
   transport: Transport,
 ): Platform {
   const readVapidKey = createVapidKeyReader(transport, settings.key);
+  /** Whatever its key. */
+  const existing = async (): Promise<PushSubscription | null | undefined> =>
+    (await worker.existing())?.pushManager.getSubscription();
   return {
     device: async () => browserFacts(settings.appVersion),
     permission,
@@ -41,16 +44,13 @@ export function createBrowserPlatform(
     },
     onToken(listener) {
       const read = async (): Promise<void> => {
-        const registration = await worker.existing();
-        listener(registration && (await existingToken(registration)));
+        const subscription = await existing();
+        listener(subscription ? asToken(subscription) : null);
       };
       return channel.on('token', () => void attempt(read));
     },
     async dropToken() {
-      await attempt(async () => {
-        const registration = await worker.existing();
-        await (await registration?.pushManager.getSubscription())?.unsubscribe();
-      });
+      await attempt(async () => (await existing())?.unsubscribe());
       channel.announce('token');
     },
     async clearShown() {
@@ -64,7 +64,7 @@ export function createBrowserPlatform(
 }
 
 /** What a browser refuses of this nobody can mend: there is nothing to drop, or to clear. */
-async function attempt(work: () => Promise<void>): Promise<void> {
+async function attempt(work: () => Promise<unknown>): Promise<void> {
   await work().catch(() => null);
 }
 

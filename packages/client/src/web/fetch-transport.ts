@@ -10,7 +10,7 @@ export function createFetchTransport(baseUrl: string): Transport {
       const answer = await fetch(baseUrl + path, {
         method,
         headers,
-        ...(body !== null && { body }),
+        body,
         signal,
         cache: 'no-store',
         credentials: 'omit',

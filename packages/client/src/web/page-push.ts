@@ -7,6 +7,7 @@ import { status } from '../core/status.ts';
 import { createBrowserEngine } from './browser-engine.ts';
 import { openContextChannel } from './context-channel.ts';
 import { createPageWorker, type PageWorkerOptions } from './page-worker.ts';
+import { watchPermission } from './permission-watch.ts';
 import type { PagePush } from './push.ts';
 import { keepSettings, type Settings } from './settings.ts';
 import { unsupportedHere } from './support.ts';
@@ -73,6 +74,5 @@ async function begin(settings: Settings, engine: Engine, left: AbortSignal): Pro
   addEventListener('online', awake, options);
   document.addEventListener('visibilitychange', () => document.hidden || awake(), options);
   await start(engine);
-  const permission = await navigator.permissions.query({ name: 'notifications' });
-  permission.addEventListener('change', awake, options);
+  await watchPermission(awake, options);
 }

@@ -32,15 +32,7 @@ export function subscriptionToken(
   });
 }
 
-/** What is there already, whatever its key; null where there is nothing. */
-export async function existingToken({
-  pushManager,
-}: ServiceWorkerRegistration): Promise<TokenInput | null> {
-  const subscription = await pushManager.getSubscription();
-  return subscription && asToken(subscription);
-}
-
-function asToken(subscription: PushSubscription): TokenInput {
+export function asToken(subscription: PushSubscription): TokenInput {
   const { endpoint, keys } = subscription.toJSON() as Pick<WebPushToken, 'endpoint' | 'keys'>;
   const application_server_key = keyOf(subscription);
   return { provider: 'webpush', endpoint, keys, application_server_key };
