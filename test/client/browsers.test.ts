@@ -106,6 +106,18 @@ for (const benIsIn of [true, false]) {
   );
 }
 
+scenario('a tab that logged out is not asked to vouch for who is there again', async (scene) => {
+  await using stage = new ClientScene(scene);
+  const { tab, openTab } = await browse(stage, 'anna');
+  const other = await openTab();
+  await tab.logout();
+  await other.client.login('anna', { assertion: () => Promise.reject(new Error('no session')) });
+  await Promise.all([other.client.settled(), tab.client.settled()]);
+  tab.client.wake();
+  await tab.client.settled();
+  assert.equal((await tab.client.status()).registered, false);
+});
+
 scenario('S80 the session ends at the back end, and the browser hears of it', async (scene) => {
   await using stage = new ClientScene(scene);
   const { tab, endpoint } = await browse(stage, 'anna');

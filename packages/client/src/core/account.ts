@@ -1,6 +1,6 @@
 import { requireTags, requireUserId } from './argument.ts';
 import { want } from './device.ts';
-import { change, learn, type Engine } from './engine.ts';
+import { change, type Engine } from './engine.ts';
 import { newcomer, withLogout, withUsers, type Memory, type Tags } from './memory.ts';
 import { interrupt, poke } from './outbox.ts';
 import type { UserProof } from './push-client-options.ts';
@@ -16,7 +16,7 @@ export async function login(engine: Engine, userId: string, proof: UserProof): P
     if (next.users.length > MAX_USERS) throw new TypeError('userId');
     return next;
   });
-  learn(engine, { proofs: new Map(engine.proofs).set(userId, proof) });
+  engine.proofs.set(userId, proof);
   if (isScreenStale) await leave(engine);
   poke(engine, true);
 }
@@ -24,6 +24,9 @@ export async function login(engine: Engine, userId: string, proof: UserProof): P
 /** `PushClient.logout`; null for everybody. */
 export async function logout(engine: Engine, userId: string | null = null): Promise<void> {
   await change(engine, (memory) => signedOut(memory, userId));
+  // Nobody vouches for them here any more, also where another tab signs them in again.
+  if (userId === null) engine.proofs.clear();
+  else engine.proofs.delete(userId);
   await leave(engine);
   poke(engine, true);
 }

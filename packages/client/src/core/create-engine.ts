@@ -17,6 +17,7 @@ export function createEngine(
     ...options,
     ...ports,
     lanes,
+    proofs: new Map(),
     listeners: new Set(),
     ends: new Map(),
     underWay: new Set(),

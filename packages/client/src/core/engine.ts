@@ -4,6 +4,7 @@ import type { Live } from './live.ts';
 import { freshMemory, parseMemory, type Memory } from './memory.ts';
 import { backoffMs, NO_FAILURES } from './pace.ts';
 import type { Ports } from './ports.ts';
+import type { UserProof } from './push-client-options.ts';
 import type { ClientError, PushClient, PushEventName, PushEvents } from './push-client.ts';
 
 /** What there is one of at a time. */
@@ -24,6 +25,7 @@ export type EndName =
 export interface Engine extends Ports, Live {
   /** The app's publishable key. */
   readonly key: string;
+  readonly proofs: Map<string, UserProof>;
   /** What there is to tell the server, in the order in which it goes out. */
   readonly lanes: readonly Lane[];
   readonly listeners: Set<(name: PushEventName, event: PushEvents[PushEventName]) => void>;

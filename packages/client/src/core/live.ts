@@ -13,7 +13,7 @@ export interface Live {
   readonly device: DeviceFacts | null;
   readonly permission: Permission | null;
   readonly token: TokenAnswer | null;
-  /** What vouches for users in this process, by their ids. */
+  /** What vouches for users in this process, by their ids; until their logout. */
   readonly proofs: ReadonlyMap<string, UserProof>;
   /** The state that was looked at last, in base64url of its SHA-256. */
   readonly digest: { readonly text: string; readonly sha256: string };
@@ -33,12 +33,11 @@ export interface Live {
 }
 
 /** What a process knows when it begins. */
-export const UNKNOWN: Omit<Live, 'sdkVersion'> = {
+export const UNKNOWN: Omit<Live, 'sdkVersion' | 'proofs'> = {
   accounts: 'one',
   device: null,
   permission: null,
   token: null,
-  proofs: new Map(),
   digest: { text: '', sha256: '' },
   acknowledged: null,
   acknowledgedAt: 0,
