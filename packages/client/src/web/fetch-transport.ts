@@ -7,7 +7,7 @@ import type { Transport } from '../core/ports.ts';
 export function createFetchTransport(baseUrl: string): Transport {
   return async ({ method, path, headers, body }, signal) => {
     try {
-      const answer = await fetch(baseUrl + path, {
+      const request: RequestInit = {
         method,
         headers,
         body,
@@ -15,7 +15,8 @@ export function createFetchTransport(baseUrl: string): Transport {
         cache: 'no-store',
         credentials: 'omit',
         keepalive: method === 'DELETE',
-      });
+      };
+      const answer = await fetch(baseUrl + path, request);
       const text = await answer.text();
       return { status: answer.status, header: (name) => answer.headers.get(name), body: text };
     } catch {
