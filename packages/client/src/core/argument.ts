@@ -1,14 +1,17 @@
 import type { Tags } from './memory.ts';
 
-/** Blanks and serialised absences: as an id, either would join strangers in one user. */
-const ABSENT = /^(\s*|null|undefined|0|NaN|\[object Object\])$/;
+/**
+ * Blanks and serialised absences, which as an id would join strangers in one user; and the steps in
+ * a path, which as one could not be named.
+ */
+const NO_ID = /^(\s*|null|undefined|0|NaN|\[object Object\]|\.\.?)$/;
 
 /**
  * Checks of what an app hands over, by the rules of the HTTP contract: a request that no server
  * takes would hold up whatever is wanted after it. Each throws a `TypeError` that names what it is.
  */
 export function requireUserId(id: string): void {
-  require(!ABSENT.test(id) && isText(id, 255) && !/[\0\p{Surrogate}]/u.test(id), 'userId');
+  require(!NO_ID.test(id) && isText(id, 255) && !/[\0\p{Surrogate}]/u.test(id), 'userId');
 }
 
 export function requireTags(tags: Tags): void {

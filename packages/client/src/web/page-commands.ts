@@ -20,8 +20,7 @@ interface SubscribeOptions {
 /**
  * The commands of pages without a build, `homing('subscribe', …)`; names and parameters are those
  * that Pushpad's users have in their pages. `baseUrl` is where Homing is, unless `init` says
- * otherwise; `report` gets why a page could not be started, or not
- * subscribe.
+ * otherwise; `report` gets why a page could not be started, or not subscribe.
  */
 export function createPageCommands(baseUrl: string, report: (error: unknown) => void): Commands {
   const commands: Record<string, (...parameters: never[]) => unknown> = {
