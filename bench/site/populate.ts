@@ -27,6 +27,8 @@ export async function populate(
     await insertInstallations(db, appRef, from, to);
     say(`${to} installations`);
   }
+  // Nor who is given another token: autovacuum is too late where the rows are few.
+  await db.unsafe('analyze installation');
   await insertEvents(db);
 }
 
