@@ -188,7 +188,9 @@ export class ChunkRun {
     const slice = this.#queue.take(count);
     const askedAt = performance.now();
     const pass = await passGate(this.#deps, this.#work, slice, this.#queue.through);
-    if (this.#work.chunk.lane === 'transactional') this.#deps.rightOfWay.heed(askedAt);
+    if (this.#work.chunk.lane === 'transactional') {
+      this.#deps.rightOfWay.checked(performance.now() - askedAt);
+    }
     if (pass === null) {
       this.#settlements.lose();
       return null;

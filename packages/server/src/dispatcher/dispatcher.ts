@@ -218,21 +218,28 @@ export class Dispatcher implements AsyncDisposable {
     const { clock, owner } = this.#options;
     const now = clock();
     const held = [...this.#running].filter(({ chunk }) => chunk.lane === lane);
-    const { lapsed, next, crowded } = vacancies(lane, held, {
+    const { lapsed, next, crowded, isOpen } = vacancies(lane, held, {
       notifications: this.#stillLeftAlone(),
       credentials: this.#lanes.leftAlone(now),
     });
     const common = { owner, lane, leaseMs: LIMITS.leaseMs, now, crowded };
     const takenOver = await this.#startAll(leaseLapsed, { ...common, ...lapsed });
-    return takenOver + (await this.#startAll(leaseChunks, { ...common, ...next }));
+    const fresh = await this.#startAll(leaseChunks, { ...common, ...next });
+    if (lane === 'transactional' && isOpen) {
+      this.#rightOfWay.leased(Math.max(0, ...fresh.map(({ unheldMs }) => unheldMs ?? 0)));
+    }
+    return takenOver.length + fresh.length;
   }
 
-  async #startAll(lease: typeof leaseChunks, request: LeaseRequest): Promise<number> {
-    if (request.limit <= 0 || this.#stopping.signal.aborted) return 0;
+  async #startAll(
+    lease: typeof leaseChunks,
+    request: LeaseRequest,
+  ): Promise<readonly LeasedChunk[]> {
+    if (request.limit <= 0 || this.#stopping.signal.aborted) return [];
     const chunks = await lease(this.#options.db, request);
     for (const chunk of chunks) this.#start(chunk);
     if (chunks.length === request.limit) this.wake();
-    return chunks.length;
+    return chunks;
   }
 
   #stillLeftAlone(): readonly number[] {

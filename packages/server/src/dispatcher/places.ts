@@ -41,6 +41,8 @@ export interface Vacancies {
   readonly lapsed: Vacancy;
   /** Of all that is next in line. */
   readonly next: Vacancy;
+  /** Whether there are places for all: what was not leased yet, only waited for this worker. */
+  readonly isOpen: boolean;
 }
 
 interface Vacancy {
@@ -57,14 +59,11 @@ export function vacancies(
 ): Vacancies {
   const waiting = held.filter(({ run }) => run?.isWaiting === true);
   const busy = held.filter(({ run }) => run?.isWaiting !== true);
-  const crowded = {
-    notifications: [
-      ...crowdsBy(waiting, ({ notificationRef }) => notificationRef),
-      ...leftAlone.notifications,
-    ],
-    credentials: crowdsBy(waiting, ({ credentialRef }) => credentialRef),
-  };
-  const isCrowd = crowded.notifications.length + crowded.credentials.length > 0;
+  const paced = crowdsBy(waiting, ({ notificationRef }) => notificationRef);
+  const credentials = crowdsBy(waiting, ({ credentialRef }) => credentialRef);
+  const crowded = { notifications: [...paced, ...leftAlone.notifications], credentials };
+  const isCrowd = crowded.notifications.length + credentials.length > 0;
+  const full = sated(busy, PLACES[lane]);
   const room = HELD[lane] - held.length;
   const free = Math.min(PLACES[lane] - busy.length, room);
   return {
@@ -75,8 +74,9 @@ export function vacancies(
     },
     next: {
       limit: Math.ceil(free / 2),
-      without: [...sated(busy, PLACES[lane]), ...leftAlone.credentials],
+      without: [...full, ...leftAlone.credentials],
     },
+    isOpen: paced.length + credentials.length + full.length === 0 && 2 * free >= PLACES[lane],
   };
 }
 

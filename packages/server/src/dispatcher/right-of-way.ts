@@ -28,9 +28,17 @@ export class RightOfWay {
     return this.#pauseMs;
   }
 
-  /** Something transactional was checked, and that was asked for then. */
-  heed(askedAt: number, now = performance.now()): void {
-    if (now - askedAt <= LIMITS.gateSlowMs) return;
+  /** The ownership of something transactional was checked, which took so long. */
+  checked(tookMs: number, now = performance.now()): void {
+    if (tookMs > LIMITS.gateSlowMs) this.#step(now);
+  }
+
+  /** Something transactional was leased, which nothing but this worker was late for. */
+  leased(unheldMs: number, now = performance.now()): void {
+    if (unheldMs > LIMITS.leaseSlowMs) this.#step(now);
+  }
+
+  #step(now: number): void {
     if (this.#pauseMs > 0 && now - this.#changedAt < STEP_MS) return;
     this.#change(Math.min(Math.max(2 * this.#pauseMs, LEAST_PAUSE_MS), LIMITS.bulkPauseMs), now);
   }

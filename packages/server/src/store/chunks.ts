@@ -28,6 +28,11 @@ export interface LeasedChunk {
   readonly settled: number;
   /** Fencing token. */
   readonly attempt: number;
+  /**
+   * How long it was there before anybody held it, in milliseconds on the database's clock. Null for
+   * one that somebody held before, or that waited for its time.
+   */
+  readonly unheldMs: number | null;
 }
 
 /**

@@ -17,6 +17,7 @@ interface ChunkRow {
   readonly gated_through: number;
   readonly settled: number;
   readonly attempt: number;
+  readonly unheld_ms: number | null;
 }
 
 export interface LeaseRequest {
@@ -105,7 +106,8 @@ export async function leaseChunks(
     set lease_owner = ${request.owner}, attempt = c.attempt + 1,
       lease_until = clock_timestamp() + make_interval(secs => ${request.leaseMs / 1000})
     from candidate where c.chunk_ref = candidate.chunk_ref
-    returning c.*`;
+    returning c.*, case when c.attempt = 1 and c.available_at < c.created_at + interval '1 s'
+      then extract(epoch from clock_timestamp() - c.created_at)::float8 * 1000 end as unheld_ms`;
   return rows.map(toLeasedChunk).toSorted((a, b) => a.turn - b.turn || a.ref - b.ref);
 }
 
@@ -133,7 +135,7 @@ export async function leaseLapsed(
     set lease_owner = ${owner}, attempt = c.attempt + 1,
       lease_until = clock_timestamp() + make_interval(secs => ${leaseMs / 1000})
     from candidate where c.chunk_ref = candidate.chunk_ref
-    returning c.*`;
+    returning c.*, null::float8 as unheld_ms`;
   return rows.map(toLeasedChunk);
 }
 
@@ -184,5 +186,6 @@ function toLeasedChunk(row: ChunkRow): LeasedChunk {
     gatedThrough: row.gated_through,
     settled: row.settled,
     attempt: row.attempt,
+    unheldMs: row.unheld_ms,
   };
 }

@@ -29,6 +29,7 @@ function held(
       gatedThrough: 0,
       settled: 0,
       attempt: 1,
+      unheldMs: null,
     },
     run: { isWaiting },
   }));
@@ -40,6 +41,7 @@ describe('the places of a worker', () => {
       crowded: NOTHING,
       lapsed: { limit: 0, without: [] },
       next: { limit: PLACES / 2, without: [] },
+      isOpen: true,
     });
     const { next } = vacancies('bulk', [...held(1, false), ...held(2, false, 2, 2)], NOTHING);
     assert.deepEqual(next, { limit: 3, without: [] });
@@ -61,6 +63,17 @@ describe('the places of a worker', () => {
     const { next, lapsed } = vacancies('bulk', full, NOTHING);
     assert.deepEqual(next, { limit: 0, without: [1] });
     assert.deepEqual(lapsed, { limit: PLACES, without: [] });
+  });
+
+  it('are there for all that comes, unless others are waited for', () => {
+    const isOpen = (chunks: readonly PlacedChunk[]) => vacancies('bulk', chunks, NOTHING).isOpen;
+    assert.equal(isOpen([...held(1, false), ...held(2, true)]), true);
+    assert.equal(isOpen(held(1, true, 7, 2)), false, 'a pace is waited for');
+    assert.equal(isOpen(held(1, false, 1, 4)), false, 'a credential has its share');
+    const many = [1, 2, 3, 4, 5].flatMap((credential) => held(credential, false));
+    assert.equal(isOpen(many), false, 'more than half are taken');
+    const { isOpen: isStillOpen } = vacancies('bulk', [], { notifications: [7], credentials: [3] });
+    assert.equal(isStillOpen, true, 'nothing is leased of what is left alone');
   });
 
   it('come to no more than a worker may hold, and to nothing of what is left alone', () => {

@@ -8,14 +8,15 @@ const START = 10_000;
 
 /** The pause after so many milliseconds in each of which a check was slow. */
 function pauseAfter(rights: RightOfWay, ms: number): number {
-  for (let now = START; now < START + ms; now += 1) rights.heed(now - SLOW_MS, now);
+  for (let now = START; now < START + ms; now += 1) rights.checked(SLOW_MS, now);
   return rights.pauseMs(START + ms);
 }
 
 test('bulk waits for nothing where what is transactional is checked in time', () => {
   const rights = new RightOfWay();
   for (let now = START; now < START + 1_000; now += 1) {
-    rights.heed(now - LIMITS.gateSlowMs, now);
+    rights.checked(LIMITS.gateSlowMs, now);
+    rights.leased(LIMITS.leaseSlowMs, now);
   }
   assert.equal(rights.pauseMs(START + 1_000), 0);
 });
@@ -46,7 +47,7 @@ test('the pause shrinks to nothing when all is in time again', () => {
 
 test('a slice that waits is let go when the process stops', async () => {
   const rights = new RightOfWay();
-  rights.heed(performance.now() - SLOW_MS);
+  rights.leased(LIMITS.leaseSlowMs + 1);
   const stopping = new AbortController();
   const paused = rights.pause(stopping.signal);
   stopping.abort();
