@@ -13,7 +13,7 @@ import { passGate, type GatedPush, type GatePass } from './gate-pass.ts';
 import type { Lane } from './lane.ts';
 import type { DispatcherMetrics } from './metrics.ts';
 import { offer, type AdmittedPush, type Offered } from './offer.ts';
-import { takePermit, type Permit } from './permit.ts';
+import { takePermit, type AwaitedThing, type Permit } from './permit.ts';
 import { RecipientQueue } from './recipient-queue.ts';
 import type { RightOfWay } from './right-of-way.ts';
 import { SettlementBuffer } from './settlement-buffer.ts';
@@ -64,7 +64,7 @@ export class ChunkRun {
   #failure: { readonly error: unknown } | null = null;
   #isPaused = false;
   #isCancelled = false;
-  #isWaiting: boolean;
+  #waitsFor: AwaitedThing | null;
   /** When the first of those that cannot go now may go. */
   #blockedUntil: Date | null = null;
 
@@ -72,14 +72,14 @@ export class ChunkRun {
     this.#deps = deps;
     this.#work = work;
     // What has a pace waits for it, until it is seen not to.
-    this.#isWaiting = work.pace !== null;
+    this.#waitsFor = work.pace === null ? null : 'pace';
     this.#queue = new RecipientQueue(work.chunk);
     this.#settlements = new SettlementBuffer((settlements) => this.#write(settlements));
   }
 
-  /** Whether it waits for tokens or room: what is in its way is in that of its like, too. */
-  get isWaiting(): boolean {
-    return this.#isWaiting;
+  /** What is in its way is in that of its like, too. Null while it is worked on. */
+  get waitsFor(): AwaitedThing | null {
+    return this.#waitsFor;
   }
 
   /** Told by the heartbeat: whatever is not written yet belongs to the successor. */
@@ -143,16 +143,16 @@ export class ChunkRun {
   async #takePermit(lane: Lane): Promise<Permit | null> {
     const { chunk, pace, notification } = this.#work;
     const want = Math.min(LIMITS.gateSlice, this.#queue.size);
-    this.#isWaiting = true;
+    const waitsFor = (what: AwaitedThing): void => void (this.#waitsFor = what);
     try {
-      const permit = await takePermit({ laneName: chunk.lane, lane, pace, want });
+      const permit = await takePermit({ laneName: chunk.lane, lane, pace, want, waitsFor });
       if (permit !== null) return permit;
       const standing = await readStanding(this.#deps.db, notification.ref);
       this.#isPaused = standing === 'paused';
       this.#isCancelled = standing === 'cancelled';
       return null;
     } finally {
-      this.#isWaiting = false;
+      this.#waitsFor = null;
     }
   }
 

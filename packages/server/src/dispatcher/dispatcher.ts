@@ -6,8 +6,8 @@ import { relieve } from '../feedback/relieve.ts';
 import { expandWalk } from '../sending/expand-walk.ts';
 import { createPushMaker } from '../sending/push-maker.ts';
 import { createRenderer } from '../sending/render.ts';
-import { countAhead, countOpenWork, releaseChunk, type LeasedChunk } from '../store/chunks.ts';
-import { leaseChunks, leaseLapsed, type LeaseRequest } from '../store/leases.ts';
+import { countOpenWork, releaseChunk, type LeasedChunk } from '../store/chunks.ts';
+import { countAhead, leaseChunks, leaseLapsed, type LeaseRequest } from '../store/leases.ts';
 import { leaseProbes } from '../store/probes.ts';
 import type { Database } from '../store/sql.ts';
 import { leaseTickets } from '../store/tickets.ts';
@@ -218,11 +218,11 @@ export class Dispatcher implements AsyncDisposable {
     const { clock, owner } = this.#options;
     const now = clock();
     const held = [...this.#running].filter(({ chunk }) => chunk.lane === lane);
-    const { lapsed, next, crowded, isOpen } = vacancies(lane, held, {
+    const { lapsed, next, isOpen } = vacancies(lane, held, {
       notifications: this.#stillLeftAlone(),
       credentials: this.#lanes.leftAlone(now),
     });
-    const common = { owner, lane, leaseMs: LIMITS.leaseMs, now, crowded };
+    const common = { owner, lane, leaseMs: LIMITS.leaseMs, now };
     const takenOver = await this.#startAll(leaseLapsed, { ...common, ...lapsed });
     const fresh = await this.#startAll(leaseChunks, { ...common, ...next });
     if (lane === 'transactional' && isOpen) {

@@ -19,7 +19,12 @@ export interface PermitRequest {
   /** Of the notification; null where it has no pace of its own. */
   readonly pace: RateLimiter | null;
   readonly want: number;
+  /** Told what is waited for, one after the other. */
+  readonly waitsFor: (what: AwaitedThing) => void;
 }
+
+/** What is in the way of a chunk: its notification's pace, or the tokens or room of its lane. */
+export type AwaitedThing = 'pace' | 'lane';
 
 /**
  * What has to be had before the gate, so that a push that passed it starts at once. Tokens come
@@ -36,11 +41,15 @@ export async function takePermit(request: PermitRequest): Promise<Permit | null>
     for (const { limiter, tokens } of taken) limiter.giveBack(tokens - used);
   };
   for (const limiter of limiters) {
+    request.waitsFor(limiter === pace ? 'pace' : 'lane');
     pushes = await limiter.take(laneName, pushes, patienceMs);
     taken.push({ limiter, tokens: pushes });
     if (pushes === 0) break;
   }
-  if (pushes > 0) pushes = await lane.room.take(laneName, pushes, patienceMs);
+  if (pushes > 0) {
+    request.waitsFor('lane');
+    pushes = await lane.room.take(laneName, pushes, patienceMs);
+  }
   returnAbove(pushes);
   if (pushes === 0) return null;
   return {

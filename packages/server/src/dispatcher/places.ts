@@ -1,6 +1,7 @@
 import type { Lane as LaneName } from '../domain/notification.ts';
 import type { LeasedChunk } from '../store/chunks.ts';
-import type { Crowded } from '../store/leases.ts';
+import type { LeaseRequest } from '../store/leases.ts';
+import type { AwaitedThing } from './permit.ts';
 
 /**
  * How many chunks are worked on at once, beside those that wait for tokens or room; transactional
@@ -12,7 +13,10 @@ import type { Crowded } from '../store/leases.ts';
  * of 500 a second 99 of 100 were at the provider within 3.1 s with 32 places, 0.13 s with 256.
  */
 const PLACES: Readonly<Record<LaneName, number>> = { transactional: 256, bulk: 8 };
-/** How many one worker holds, those that wait for tokens or room included. */
+/**
+ * How many one worker holds, those that wait for tokens or room included. What dead workers left to
+ * wait is taken over until half of it waits, so that the rest is there for whoever need not wait.
+ */
 const HELD: Readonly<Record<LaneName, number>> = { transactional: 512, bulk: 64 };
 /** Where so many chunks wait for the same thing, another one would only wait as well. */
 const CROWD = 2;
@@ -21,7 +25,7 @@ const CROWD = 2;
 export interface PlacedChunk {
   readonly chunk: LeasedChunk;
   /** Null while it is prepared, and for one that is only resolved. */
-  readonly run: { readonly isWaiting: boolean } | null;
+  readonly run: { readonly waitsFor: AwaitedThing | null } | null;
 }
 
 /** What is not worth a lease at the moment, whatever place is free. */
@@ -32,24 +36,15 @@ export interface LeftAlone {
 
 /** What a worker may lease of one lane. */
 export interface Vacancies {
-  /** Nothing more of these but what dead workers left. */
-  readonly crowded: Crowded;
-  /**
-   * Of what dead workers left of a crowd. It would only wait, so that it takes no place, and its
-   * credential may have its share of them already.
-   */
+  /** Of what dead workers left, and what would only wait here: it takes no place. */
   readonly lapsed: Vacancy;
-  /** Of all that is next in line. */
+  /** Of all that is next in line, and need not wait for what others wait for. */
   readonly next: Vacancy;
   /** Whether there are places for all: what was not leased yet, only waited for this worker. */
   readonly isOpen: boolean;
 }
 
-interface Vacancy {
-  readonly limit: number;
-  /** Credentials of which nothing is leased. */
-  readonly without: readonly number[];
-}
+type Vacancy = Pick<LeaseRequest, 'limit' | 'without' | 'crowded'>;
 
 /** What a worker may lease of a lane that holds these chunks of it. */
 export function vacancies(
@@ -57,35 +52,37 @@ export function vacancies(
   held: readonly PlacedChunk[],
   leftAlone: LeftAlone,
 ): Vacancies {
-  const waiting = held.filter(({ run }) => run?.isWaiting === true);
-  const busy = held.filter(({ run }) => run?.isWaiting !== true);
-  const paced = crowdsBy(waiting, ({ notificationRef }) => notificationRef);
-  const credentials = crowdsBy(waiting, ({ credentialRef }) => credentialRef);
-  const crowded = { notifications: [...paced, ...leftAlone.notifications], credentials };
-  const isCrowd = crowded.notifications.length + credentials.length > 0;
+  const {
+    pace = [],
+    lane: room = [],
+    none: busy = [],
+  } = Object.groupBy(held, ({ run }) => run?.waitsFor ?? 'none');
+  const paced = crowds(pace.map(({ chunk }) => chunk.notificationRef));
   const full = sated(busy, PLACES[lane]);
-  const room = HELD[lane] - held.length;
-  const free = Math.min(PLACES[lane] - busy.length, room);
+  const limited = crowds(room.map(({ chunk }) => chunk.credentialRef));
+  const notifications = [...paced, ...leftAlone.notifications];
+  const credentials = limited.filter((ref) => !full.includes(ref));
+  const isCrowd = notifications.length + credentials.length > 0;
+  const waiting = pace.length + room.length;
+  const free = Math.min(PLACES[lane] - busy.length, HELD[lane] - held.length);
   return {
-    crowded,
     lapsed: {
-      limit: isCrowd ? Math.min(PLACES[lane], Math.floor(room / 2)) : 0,
+      limit: isCrowd ? Math.min(PLACES[lane], HELD[lane] / 2 - waiting) : 0,
       without: leftAlone.credentials,
+      crowded: { notifications, credentials },
     },
     next: {
       limit: Math.ceil(free / 2),
       without: [...full, ...leftAlone.credentials],
+      crowded: { notifications, credentials: limited },
     },
-    isOpen: paced.length + credentials.length + full.length === 0 && 2 * free >= PLACES[lane],
+    isOpen: paced.length + limited.length + full.length === 0 && 2 * free >= PLACES[lane],
   };
 }
 
-/** What several chunks wait for already: a notification its tokens, a credential tokens or room. */
-function crowdsBy(
-  waiting: readonly PlacedChunk[],
-  what: (chunk: LeasedChunk) => number | null,
-): readonly number[] {
-  const groups = Map.groupBy(waiting, ({ chunk }) => what(chunk));
+/** What is there several times. */
+function crowds(refs: readonly (number | null)[]): readonly number[] {
+  const groups = Map.groupBy(refs, (ref) => ref);
   return [...groups].flatMap(([ref, { length }]) => (ref !== null && length >= CROWD ? [ref] : []));
 }
 

@@ -196,21 +196,6 @@ export async function deleteChunk(tx: Transaction, chunk: LeasedChunk): Promise<
   await tx`delete from chunk where chunk_ref = ${chunk.ref}`;
 }
 
-/**
- * How many chunks of a notification are held before one that nobody began: those that were begun,
- * and those further ahead in line. Counted are only those whose workers have prolonged their leases
- * lately: one whose worker died counts for not much longer than its heartbeats are missed.
- */
-export async function countAhead(db: Database, chunk: LeasedChunk): Promise<number> {
-  const missedMs = LIMITS.leaseMs - LIMITS.heartbeatMs - LIMITS.heartbeatDelayMs;
-  const [row] = await db<{ chunks: number }[]>`
-    select count(*)::integer as chunks from chunk
-    where notification_ref = ${chunk.notificationRef}
-      and lease_until > clock_timestamp() + make_interval(secs => ${missedMs / 1000})
-      and (gated_through > 0 or settled > 0 or chunk_ref < ${chunk.ref})`;
-  return row?.chunks ?? 0;
-}
-
 /** Chunks and retries that are not done, whenever they become due. */
 export async function countOpenWork(db: Database): Promise<number> {
   const [row] = await db<{ open: number }[]>`

@@ -1,3 +1,4 @@
+import { LIMITS } from '../domain/limits.ts';
 import type { Lane } from '../domain/notification.ts';
 import type { LeasedChunk } from './chunks.ts';
 import { listOf, type Queryable } from './sql.ts';
@@ -31,10 +32,7 @@ export interface LeaseRequest {
    * resolved uses none, and is leased all the same.
    */
   readonly without: readonly number[];
-  /**
-   * What several chunks wait for already, so that another one would only wait as well. A chunk
-   * whose worker died is leased all the same, and has its turn before those that nobody began.
-   */
+  /** What several chunks wait for already: another one would only wait as well. */
   readonly crowded: Crowded;
 }
 
@@ -86,9 +84,8 @@ export async function leaseChunks(
             and (c.lease_until is null or c.lease_until < clock_timestamp())
             and (c.credential_ref is null
               or c.credential_ref <> all(${listOf(db, 'bigint', without)})
-                and (c.lease_until is not null
-                  or c.notification_ref <> all(${listOf(db, 'bigint', crowded.notifications)})
-                    and c.credential_ref <> all(${listOf(db, 'bigint', crowded.credentials)})))
+                and c.notification_ref <> all(${listOf(db, 'bigint', crowded.notifications)})
+                and c.credential_ref <> all(${listOf(db, 'bigint', crowded.credentials)}))
           order by c.turn, c.available_at, c.chunk_ref limit ${2 * limit}
         ) head
     ), best as (
@@ -119,13 +116,13 @@ export async function leaseChunks(
  */
 export async function leaseLapsed(
   db: Queryable,
-  { owner, lane, limit, leaseMs, without, crowded }: LeaseRequest,
+  { owner, lane, limit, leaseMs, without, crowded }: Omit<LeaseRequest, 'now'>,
 ): Promise<readonly LeasedChunk[]> {
   const rows = await db<ChunkRow[]>`
     with candidate as (
       select chunk_ref from chunk
       where lane = ${lane} and lease_owner is not null and lease_until < clock_timestamp()
-        and credential_ref <> all(${listOf(db, 'bigint', without)})
+        and credential_ref is not null and credential_ref <> all(${listOf(db, 'bigint', without)})
         and (notification_ref = any(${listOf(db, 'bigint', crowded.notifications)})
           or credential_ref = any(${listOf(db, 'bigint', crowded.credentials)}))
       order by lease_until limit ${limit}
@@ -137,6 +134,24 @@ export async function leaseLapsed(
     from candidate where c.chunk_ref = candidate.chunk_ref
     returning c.*, null::float8 as unheld_ms`;
   return rows.map(toLeasedChunk);
+}
+
+/**
+ * How many chunks of its notification and credential are held before one that nobody began: those
+ * that were begun, and those before it in line. Counted are only those whose workers have prolonged
+ * their leases lately: one whose worker died counts for not much longer than its heartbeats are
+ * missed. Reads only what is held.
+ */
+export async function countAhead(db: Queryable, chunk: LeasedChunk): Promise<number> {
+  const missedMs = LIMITS.leaseMs - LIMITS.heartbeatMs - LIMITS.heartbeatDelayMs;
+  const [row] = await db<{ chunks: number }[]>`
+    select count(*)::integer as chunks from chunk
+    where lane = ${chunk.lane} and app_ref = ${chunk.appRef} and lease_owner is not null
+      and notification_ref = ${chunk.notificationRef} and credential_ref = ${chunk.credentialRef}
+      and lease_until > clock_timestamp() + make_interval(secs => ${missedMs / 1000})
+      and (gated_through > 0 or settled > 0
+        or (turn, chunk_ref) < (${chunk.turn}, ${chunk.ref}))`;
+  return row?.chunks ?? 0;
 }
 
 /**

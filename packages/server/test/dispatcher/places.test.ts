@@ -9,7 +9,7 @@ let refs = 0;
 
 function held(
   credentialRef: number,
-  isWaiting: boolean,
+  waitsFor: 'pace' | 'lane' | null,
   notificationRef = 1,
   count = 1,
 ): readonly PlacedChunk[] {
@@ -31,57 +31,75 @@ function held(
       attempt: 1,
       unheldMs: null,
     },
-    run: { isWaiting },
+    run: { waitsFor },
   }));
 }
 
 describe('the places of a worker', () => {
   it('go to what is next in line by halves', () => {
     assert.deepEqual(vacancies('bulk', [], NOTHING), {
-      crowded: NOTHING,
-      lapsed: { limit: 0, without: [] },
-      next: { limit: PLACES / 2, without: [] },
+      lapsed: { limit: 0, without: [], crowded: NOTHING },
+      next: { limit: PLACES / 2, without: [], crowded: NOTHING },
       isOpen: true,
     });
-    const { next } = vacancies('bulk', [...held(1, false), ...held(2, false, 2, 2)], NOTHING);
-    assert.deepEqual(next, { limit: 3, without: [] });
+    const { next } = vacancies('bulk', [...held(1, null), ...held(2, null, 2, 2)], NOTHING);
+    assert.deepEqual(next, { limit: 3, without: [], crowded: NOTHING });
   });
 
   it('are held by one credential to a half of what others leave', () => {
-    const { next } = vacancies('bulk', held(1, false, 1, 4), NOTHING);
+    const { next } = vacancies('bulk', held(1, null, 1, 4), NOTHING);
     assert.deepEqual(next.without, [1]);
   });
 
-  it('are not taken by what waits, of which more of the same is left to others', () => {
-    const { next, crowded } = vacancies('bulk', held(1, true, 7, 40), NOTHING);
-    assert.equal(next.limit, PLACES / 2);
-    assert.deepEqual(crowded, { notifications: [7], credentials: [1] });
+  it('are not taken by what waits', () => {
+    const waiting = [...held(1, 'pace', 7, 20), ...held(2, 'lane', 8, 20)];
+    assert.equal(vacancies('bulk', waiting, NOTHING).next.limit, PLACES / 2);
+  });
+
+  it('are no use to what would wait for the same pace, or for the same lane', () => {
+    const { next: paced } = vacancies('bulk', held(1, 'pace', 7, 2), NOTHING);
+    assert.deepEqual(paced.crowded, { notifications: [7], credentials: [] });
+    const { next: limited } = vacancies('bulk', held(1, 'lane', 7, 2), NOTHING);
+    assert.deepEqual(limited.crowded, { notifications: [], credentials: [1] });
   });
 
   it('are not needed for what dead workers left of a crowd', () => {
-    const full = [...held(1, false, 7, PLACES), ...held(1, true, 7, 2)];
+    const full = [...held(1, null, 7, PLACES), ...held(1, 'pace', 7, 2)];
     const { next, lapsed } = vacancies('bulk', full, NOTHING);
-    assert.deepEqual(next, { limit: 0, without: [1] });
-    assert.deepEqual(lapsed, { limit: PLACES, without: [] });
+    assert.deepEqual([next.limit, next.without], [0, [1]]);
+    const crowded = { notifications: [7], credentials: [] };
+    assert.deepEqual(lapsed, { limit: PLACES, without: [], crowded });
+  });
+
+  it('go to nothing that dead workers left of a credential that has its share', () => {
+    const { lapsed } = vacancies(
+      'bulk',
+      [...held(1, null, 1, 4), ...held(1, 'lane', 1, 2)],
+      NOTHING,
+    );
+    assert.equal(lapsed.limit, 0);
   });
 
   it('are there for all that comes, unless others are waited for', () => {
     const isOpen = (chunks: readonly PlacedChunk[]) => vacancies('bulk', chunks, NOTHING).isOpen;
-    assert.equal(isOpen([...held(1, false), ...held(2, true)]), true);
-    assert.equal(isOpen(held(1, true, 7, 2)), false, 'a pace is waited for');
-    assert.equal(isOpen(held(1, false, 1, 4)), false, 'a credential has its share');
-    const many = [1, 2, 3, 4, 5].flatMap((credential) => held(credential, false));
+    assert.equal(isOpen([...held(1, null), ...held(2, 'lane')]), true);
+    assert.equal(isOpen(held(1, 'pace', 7, 2)), false, 'a pace is waited for');
+    assert.equal(isOpen(held(1, null, 1, 4)), false, 'a credential has its share');
+    const many = [1, 2, 3, 4, 5].flatMap((credential) => held(credential, null));
     assert.equal(isOpen(many), false, 'more than half are taken');
     const { isOpen: isStillOpen } = vacancies('bulk', [], { notifications: [7], credentials: [3] });
     assert.equal(isStillOpen, true, 'nothing is leased of what is left alone');
   });
 
-  it('come to no more than a worker may hold, and to nothing of what is left alone', () => {
+  it('are kept for others where much waits, and given to nothing that is left alone', () => {
     const leftAlone = { notifications: [7], credentials: [3] };
-    const { next, lapsed, crowded } = vacancies('bulk', held(1, true, 2, 61), leftAlone);
-    assert.deepEqual(crowded, { notifications: [2, 7], credentials: [1] });
-    assert.deepEqual(lapsed, { limit: 1, without: [3] });
-    assert.deepEqual(next, { limit: 2, without: [3] });
-    assert.equal(vacancies('bulk', held(1, true, 2, 64), NOTHING).next.limit, 0);
+    const { next, lapsed } = vacancies('bulk', held(1, 'pace', 2, 29), leftAlone);
+    const crowded = { notifications: [2, 7], credentials: [] };
+    assert.deepEqual(lapsed, { limit: 3, without: [3], crowded });
+    assert.deepEqual(next, { limit: PLACES / 2, without: [3], crowded });
+    const most = vacancies('bulk', held(1, 'pace', 2, 40), NOTHING);
+    assert.ok(most.lapsed.limit <= 0);
+    assert.equal(most.next.limit, PLACES / 2);
+    assert.equal(vacancies('bulk', held(1, 'pace', 2, 64), NOTHING).next.limit, 0);
   });
 });
