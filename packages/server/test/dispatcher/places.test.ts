@@ -35,6 +35,10 @@ function held(
   }));
 }
 
+function isOpen(chunks: readonly PlacedChunk[]): boolean {
+  return vacancies('bulk', chunks, NOTHING).isOpen;
+}
+
 describe('the places of a worker', () => {
   it('go to what is next in line by halves', () => {
     assert.deepEqual(vacancies('bulk', [], NOTHING), {
@@ -81,7 +85,6 @@ describe('the places of a worker', () => {
   });
 
   it('are there for all that comes, unless others are waited for', () => {
-    const isOpen = (chunks: readonly PlacedChunk[]) => vacancies('bulk', chunks, NOTHING).isOpen;
     assert.equal(isOpen([...held(1, null), ...held(2, 'lane')]), true);
     assert.equal(isOpen(held(1, 'pace', 7, 2)), false, 'a pace is waited for');
     assert.equal(isOpen(held(1, null, 1, 4)), false, 'a credential has its share');
