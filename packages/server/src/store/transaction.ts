@@ -51,6 +51,13 @@ export function inRequestTransaction<T>(
  * with locks in its hands says nothing, and PostgreSQL ends its transaction for that. The bounds
  * are those of the transaction: poolers refuse unknown parameters of a connection, and lend one
  * connection to many.
+ *
+ * Nor is a table scanned that has an index for what is asked. A queue is empty most of the time,
+ * and what is planned then, the checks of foreign keys among it, scans it, and goes on so when
+ * there are thousands of rows, and each insert reads them all. Of 500
+ * single sends a second beside a campaign 99 of 100 were at the provider within 1.1 s with scans,
+ * and within 0.2 s without, while the campaign went at twice the rate. Before PostgreSQL 18 a scan
+ * that nothing can replace looks so dear then that it would be compiled.
  */
 async function bounded<T>(
   tx: Transaction,
@@ -64,7 +71,8 @@ async function bounded<T>(
   const silenceMs = String(LIMITS.transactionSilenceMs);
   const [, result] = await flight([
     tx`
-      select set_config('idle_in_transaction_session_timeout', ${silenceMs}, true)
+      select set_config('idle_in_transaction_session_timeout', ${silenceMs}, true),
+        set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)
         ${lockTimeout}`.execute(),
     work(tx),
   ]);

@@ -33,6 +33,15 @@ describe('a transaction', { timeout: 20_000 }, () => {
     await increase(db);
   });
 
+  it('looks into the index also of a queue that is empty when it is planned', async () => {
+    await db`create table queue (name text primary key)`;
+    await db`vacuum analyze queue`;
+    const plan = async (sql: Pick<Database, 'unsafe'>) =>
+      JSON.stringify(await sql.unsafe(`explain select from queue where name = 'job-1'`));
+    assert.match(await plan(db), /Seq Scan on queue/, 'PostgreSQL would scan it');
+    assert.match(await inTransaction(db, plan), /using queue_pkey/);
+  });
+
   it('of a process that is silent for too long lets go of its locks', async () => {
     const silent = openDatabase({
       url: database.url,
