@@ -1,6 +1,7 @@
 // What has a pace of its own is slow on purpose, and in nobody's way.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LIMITS } from '../../packages/server/src/domain/limits.ts';
 import { gatherCrowd } from '../anonymous-crowd.ts';
 import { assertAnswered } from '../answered.ts';
 import { BackEnd } from '../back-end.ts';
@@ -11,6 +12,8 @@ import { startSecondServer } from '../second-server.ts';
 
 const PROMPT_MS = 10_000;
 const CHUNK = 50;
+/** One more of the same notification is enough. */
+const BEGUN = LIMITS.pacedChunks - 1;
 
 async function sendPaced(
   { backEnd }: Network,
@@ -94,14 +97,14 @@ test('a retry of a paced notification stands in front of what is left of it', as
   await db`
     update chunk set gated_through = 1, attempt = 1, lease_owner = 'a living one',
       lease_until = clock_timestamp() + interval '1 hour'
-    where turn < 15`;
+    where turn < ${BEGUN}::int`;
   const [retry] = await db<{ chunk_ref: number; token: string }[]>`
     with last as (select * from installation order by installation_ref desc limit 1)
     insert into chunk (app_ref, notification_ref, day, lane, credential_ref, installation_refs,
       user_refs, turn, available_at, retry)
     select c.app_ref, notification_ref, day, lane, credential_ref, array[last.installation_ref],
-      '{0}', 15, available_at, true
-    from chunk c cross join last where turn = 15
+      '{0}', ${BEGUN}::int, available_at, true
+    from chunk c cross join last where turn = ${BEGUN}::int
     returning chunk_ref, (select token from last) as token`;
   assert(retry !== undefined);
   await using _ = await startWorker(network);

@@ -9,10 +9,10 @@ const LEAST_PAUSE_MS = 25;
 
 /**
  * Keeps bulk from being in the way where processors are scarce: places of its own are of no use to
- * something transactional that waits for a processor. As long as its ownership checks are slow, the
- * slices of bulk come further and further apart, up to a limit, and then closer again. A check
- * waits for nothing but the database and this process, so that no provider, pace or rate that is
- * slow makes bulk so. ADR 0004 has what came of it.
+ * something transactional that waits for a processor. As long as its ownership checks are slow, or
+ * this worker comes late to it, the slices of bulk come further and further apart, up to a limit,
+ * and then closer again. Both wait for nothing but the database and this process, so that no
+ * provider, pace or rate that is slow makes bulk so. ADR 0004 has what came of it.
  *
  * Times are milliseconds of `performance.now()`.
  */

@@ -121,12 +121,13 @@ export const LIMITS = {
   /** Pushes that are handed over in one go, before others have their turn of the event loop. */
   pushesAtOnce: 50,
   /**
-   * So many chunks of a notification with a pace are held by all workers together, or one for so
-   * many pushes a second: enough to keep the pace. What is held beyond only waits, and when its
-   * worker dies it waits for the end of its lease as well. With one of three workers killed each
-   * second, what the pace takes 60 s for took 70 s with 16 and 79 s with 8.
+   * So many chunks of a notification with a pace are held by all workers together for each of its
+   * credentials, or one for so many pushes a second: enough to keep the pace. What is held beyond
+   * only waits, and when its worker dies it waits for the end of its lease as well. With one of
+   * three workers killed each second and two credentials a chunk waited 6.7 s for its next worker
+   * (99 of 100) with 8, and 8.9 s with 16.
    */
-  pacedChunks: 16,
+  pacedChunks: 8,
   pushesPerPacedChunk: 500,
   /**
    * An ownership check of something transactional that takes longer is slow, and so is a worker

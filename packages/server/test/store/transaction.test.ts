@@ -9,6 +9,11 @@ function increase(db: Database): Promise<unknown> {
   return inTransaction(db, (tx) => tx`update counter set value = value + 1 where name = 'one'`);
 }
 
+/** How PostgreSQL would look a job up. */
+async function plan(sql: Pick<Database, 'unsafe'>): Promise<string> {
+  return JSON.stringify(await sql.unsafe(`explain select from queue where name = 'job-1'`));
+}
+
 describe('a transaction', { timeout: 20_000 }, () => {
   let database: TestDatabase;
   /** One connection: whoever kept it would keep everybody else waiting. */
@@ -36,8 +41,6 @@ describe('a transaction', { timeout: 20_000 }, () => {
   it('looks into the index also of a queue that is empty when it is planned', async () => {
     await db`create table queue (name text primary key)`;
     await db`vacuum analyze queue`;
-    const plan = async (sql: Pick<Database, 'unsafe'>) =>
-      JSON.stringify(await sql.unsafe(`explain select from queue where name = 'job-1'`));
     assert.match(await plan(db), /Seq Scan on queue/, 'PostgreSQL would scan it');
     assert.match(await inTransaction(db, plan), /using queue_pkey/);
   });
