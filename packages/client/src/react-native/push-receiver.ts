@@ -60,7 +60,8 @@ export function createPushReceiver(options: PushReceiverOptions): PushReceiver {
     const isDisplayed =
       drawing === 'system' ||
       (isFirst && drawing !== null && (await drawOn(screen, drawing, clears)));
-    if (isDisplayed) await client.displayed(envelope).catch(() => false);
+    // Whoever logs out in between has cleared the screen before this was on it.
+    if (isDisplayed && !(await client.displayed(envelope).catch(() => false))) return false;
     if (isFirst) options.arrived?.(push);
     return true;
   }
