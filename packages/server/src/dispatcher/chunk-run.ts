@@ -115,6 +115,7 @@ export class ChunkRun {
     if (this.#work.chunk.lane === 'bulk') await rightOfWay.pause(signal);
     const lane = this.#isOver() ? null : await this.#usableLane();
     if (lane === null) {
+      this.#waitsFor = null;
       await this.#gate(LIMITS.gateSlice);
       return;
     }
@@ -144,16 +145,15 @@ export class ChunkRun {
     const { chunk, pace, notification } = this.#work;
     const want = Math.min(LIMITS.gateSlice, this.#queue.size);
     const waitsFor = (what: AwaitedThing): void => void (this.#waitsFor = what);
-    try {
-      const permit = await takePermit({ laneName: chunk.lane, lane, pace, want, waitsFor });
-      if (permit !== null) return permit;
-      const standing = await readStanding(this.#deps.db, notification.ref);
-      this.#isPaused = standing === 'paused';
-      this.#isCancelled = standing === 'cancelled';
-      return null;
-    } finally {
+    const permit = await takePermit({ laneName: chunk.lane, lane, pace, want, waitsFor });
+    if (permit !== null) {
       this.#waitsFor = null;
+      return permit;
     }
+    const standing = await readStanding(this.#deps.db, notification.ref);
+    this.#isPaused = standing === 'paused';
+    this.#isCancelled = standing === 'cancelled';
+    return null;
   }
 
   /** Gates as many as are permitted, and leaves the answers to be awaited beside what follows. */

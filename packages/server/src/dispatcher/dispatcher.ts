@@ -218,28 +218,21 @@ export class Dispatcher implements AsyncDisposable {
     const { clock, owner } = this.#options;
     const now = clock();
     const held = [...this.#running].filter(({ chunk }) => chunk.lane === lane);
-    const { lapsed, next, isOpen } = vacancies(lane, held, {
+    const { lapsed, next } = vacancies(lane, held, {
       notifications: this.#stillLeftAlone(),
       credentials: this.#lanes.leftAlone(now),
     });
     const common = { owner, lane, leaseMs: LIMITS.leaseMs, now };
     const takenOver = await this.#startAll(leaseLapsed, { ...common, ...lapsed });
-    const fresh = await this.#startAll(leaseChunks, { ...common, ...next });
-    if (lane === 'transactional' && isOpen) {
-      this.#rightOfWay.leased(Math.max(0, ...fresh.map(({ unheldMs }) => unheldMs ?? 0)));
-    }
-    return takenOver.length + fresh.length;
+    return takenOver + (await this.#startAll(leaseChunks, { ...common, ...next }));
   }
 
-  async #startAll(
-    lease: typeof leaseChunks,
-    request: LeaseRequest,
-  ): Promise<readonly LeasedChunk[]> {
-    if (request.limit <= 0 || this.#stopping.signal.aborted) return [];
+  async #startAll(lease: typeof leaseChunks, request: LeaseRequest): Promise<number> {
+    if (request.limit <= 0 || this.#stopping.signal.aborted) return 0;
     const chunks = await lease(this.#options.db, request);
     for (const chunk of chunks) this.#start(chunk);
     if (chunks.length === request.limit) this.wake();
-    return chunks;
+    return chunks.length;
   }
 
   #stillLeftAlone(): readonly number[] {

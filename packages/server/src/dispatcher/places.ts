@@ -14,8 +14,8 @@ import type { AwaitedThing } from './permit.ts';
  */
 const PLACES: Readonly<Record<LaneName, number>> = { transactional: 256, bulk: 8 };
 /**
- * How many one worker holds, those that wait for tokens or room included. What dead workers left to
- * wait is taken over until half of it waits, so that the rest is there for whoever need not wait.
+ * How many one worker holds, those that wait for tokens or room included. Where half of them wait,
+ * nothing more is leased that would only wait, so that the rest is there for whoever need not.
  */
 const HELD: Readonly<Record<LaneName, number>> = { transactional: 512, bulk: 64 };
 /** Where so many chunks wait for the same thing, another one would only wait as well. */
@@ -40,43 +40,43 @@ export interface Vacancies {
   readonly lapsed: Vacancy;
   /** Of all that is next in line, and need not wait for what others wait for. */
   readonly next: Vacancy;
-  /** Whether there are places for all: what was not leased yet, only waited for this worker. */
-  readonly isOpen: boolean;
 }
 
-type Vacancy = Pick<LeaseRequest, 'limit' | 'without' | 'crowded'>;
+type Vacancy = Pick<LeaseRequest, 'limit' | 'without' | 'crowded' | 'paced'>;
 
 /** What a worker may lease of a lane that holds these chunks of it. */
 export function vacancies(
   lane: LaneName,
-  held: readonly PlacedChunk[],
+  all: readonly PlacedChunk[],
   leftAlone: LeftAlone,
 ): Vacancies {
   const {
     pace = [],
     lane: room = [],
     none: busy = [],
-  } = Object.groupBy(held, ({ run }) => run?.waitsFor ?? 'none');
+  } = Object.groupBy(all, ({ run }) => run?.waitsFor ?? 'none');
   const paced = crowds(pace.map(({ chunk }) => chunk.notificationRef));
   const full = sated(busy, PLACES[lane]);
   const limited = crowds(room.map(({ chunk }) => chunk.credentialRef));
   const notifications = [...paced, ...leftAlone.notifications];
   const credentials = limited.filter((ref) => !full.includes(ref));
   const isCrowd = notifications.length + credentials.length > 0;
-  const waiting = pace.length + room.length;
-  const free = Math.min(PLACES[lane] - busy.length, HELD[lane] - held.length);
+  const left = HELD[lane] - all.length;
+  const toWait = HELD[lane] / 2 - pace.length - room.length;
+  const free = Math.min(PLACES[lane] - busy.length, left);
   return {
     lapsed: {
-      limit: isCrowd ? Math.min(PLACES[lane], HELD[lane] / 2 - waiting) : 0,
+      limit: isCrowd ? Math.min(PLACES[lane], toWait, Math.floor(left / 2)) : 0,
       without: leftAlone.credentials,
       crowded: { notifications, credentials },
+      paced: true,
     },
     next: {
       limit: Math.ceil(free / 2),
       without: [...full, ...leftAlone.credentials],
       crowded: { notifications, credentials: limited },
+      paced: toWait > 0,
     },
-    isOpen: paced.length + limited.length + full.length === 0 && 2 * free >= PLACES[lane],
   };
 }
 

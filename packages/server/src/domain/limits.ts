@@ -130,13 +130,11 @@ export const LIMITS = {
   pacedChunks: 8,
   pushesPerPacedChunk: 500,
   /**
-   * An ownership check of something transactional that takes longer is slow, and so is a worker
-   * that takes so long to come to what nothing else holds up; then a slice of bulk waits, so long
-   * at most.
+   * An ownership check of something transactional that takes longer is slow; then the slices of
+   * bulk come apart, so far at most.
    */
   gateSlowMs: 25,
-  leaseSlowMs: 100,
-  bulkPauseMs: 800,
+  bulkSpacingMs: 100,
   /** When a chunk is looked at again whose lane another one probes at the moment. */
   probePatienceMs: 1_000,
   /** Workers look for work at this pace when no notification woke them. */

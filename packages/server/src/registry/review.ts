@@ -29,7 +29,7 @@ import {
   startApplying,
 } from '../store/reviews.ts';
 import type { Database, Transaction } from '../store/sql.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { allowScans, inTransaction } from '../store/transaction.ts';
 import { auditWrite } from './audit-write.ts';
 import { keyHintOf, type RegistryContext } from './caller.ts';
 
@@ -152,6 +152,7 @@ export async function advanceReviews({ db, clock, signal, onError }: ReviewWork)
 async function advance(tx: Transaction, ref: number, now: Date): Promise<boolean> {
   const review = await lockReviewUnderWay(tx, ref);
   if (review === null) return false;
+  await allowScans(tx);
   const { throughRef: after, lastRef } = review;
   const through = Math.min(after + LIMITS.reviewSlice, lastRef);
   const slice = { review, after, through };

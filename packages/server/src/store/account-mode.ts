@@ -3,6 +3,7 @@ import type { AccountMode } from '../domain/registration.ts';
 import { lockAllShared, lockExclusively } from './advisory-lock.ts';
 import { updateApp } from './apps.ts';
 import { flight, type Queryable, type Transaction } from './sql.ts';
+import { allowScans } from './transaction.ts';
 
 /** The mode of an app at this moment. */
 export async function readAccountMode(db: Queryable, appRef: number): Promise<AccountMode> {
@@ -79,6 +80,7 @@ export async function writeAccountMode(
 ): Promise<void> {
   await updateApp(tx, appRef, { account_mode: mode });
   if (mode === 'multi') return;
+  await allowScans(tx);
   await tx`
     update link set exclusive = true
     where app_ref = ${appRef} and ended_at is null and not exclusive`;

@@ -28,11 +28,6 @@ export interface LeasedChunk {
   readonly settled: number;
   /** Fencing token. */
   readonly attempt: number;
-  /**
-   * How long it was there before anybody held it, in milliseconds on the database's clock. Null for
-   * one that somebody held before, or that waited for its time.
-   */
-  readonly unheldMs: number | null;
 }
 
 /**

@@ -18,7 +18,6 @@ interface ChunkRow {
   readonly gated_through: number;
   readonly settled: number;
   readonly attempt: number;
-  readonly unheld_ms: number | null;
 }
 
 export interface LeaseRequest {
@@ -34,6 +33,8 @@ export interface LeaseRequest {
   readonly without: readonly number[];
   /** What several chunks wait for already: another one would only wait as well. */
   readonly crowded: Crowded;
+  /** Whether also of notifications with a pace, of which most only wait. */
+  readonly paced: boolean;
 }
 
 export interface Crowded {
@@ -60,7 +61,7 @@ export async function leaseChunks(
   db: Queryable,
   request: LeaseRequest,
 ): Promise<readonly LeasedChunk[]> {
-  const { lane, limit, now, without, crowded } = request;
+  const { lane, limit, now, without, crowded, paced } = request;
   const rows = await db<ChunkRow[]>`
     with recursive app_with_work as (
       (select app_ref from chunk where lane = ${lane} order by app_ref limit 1)
@@ -85,7 +86,10 @@ export async function leaseChunks(
             and (c.credential_ref is null
               or c.credential_ref <> all(${listOf(db, 'bigint', without)})
                 and c.notification_ref <> all(${listOf(db, 'bigint', crowded.notifications)})
-                and c.credential_ref <> all(${listOf(db, 'bigint', crowded.credentials)}))
+                and c.credential_ref <> all(${listOf(db, 'bigint', crowded.credentials)})
+                and (${paced} or not exists (
+                  select from notification n where n.notification_ref = c.notification_ref
+                    and n.pace_per_second is not null)))
           order by c.turn, c.available_at, c.chunk_ref limit ${2 * limit}
         ) head
     ), best as (
@@ -103,8 +107,7 @@ export async function leaseChunks(
     set lease_owner = ${request.owner}, attempt = c.attempt + 1,
       lease_until = clock_timestamp() + make_interval(secs => ${request.leaseMs / 1000})
     from candidate where c.chunk_ref = candidate.chunk_ref
-    returning c.*, case when c.attempt = 1 and c.available_at < c.created_at + interval '1 s'
-      then extract(epoch from clock_timestamp() - c.created_at)::float8 * 1000 end as unheld_ms`;
+    returning c.*`;
   return rows.map(toLeasedChunk).toSorted((a, b) => a.turn - b.turn || a.ref - b.ref);
 }
 
@@ -116,7 +119,7 @@ export async function leaseChunks(
  */
 export async function leaseLapsed(
   db: Queryable,
-  { owner, lane, limit, leaseMs, without, crowded }: Omit<LeaseRequest, 'now'>,
+  { owner, lane, limit, leaseMs, without, crowded }: Omit<LeaseRequest, 'now' | 'paced'>,
 ): Promise<readonly LeasedChunk[]> {
   const rows = await db<ChunkRow[]>`
     with candidate as (
@@ -132,7 +135,7 @@ export async function leaseLapsed(
     set lease_owner = ${owner}, attempt = c.attempt + 1,
       lease_until = clock_timestamp() + make_interval(secs => ${leaseMs / 1000})
     from candidate where c.chunk_ref = candidate.chunk_ref
-    returning c.*, null::float8 as unheld_ms`;
+    returning c.*`;
   return rows.map(toLeasedChunk);
 }
 
@@ -201,6 +204,5 @@ function toLeasedChunk(row: ChunkRow): LeasedChunk {
     gatedThrough: row.gated_through,
     settled: row.settled,
     attempt: row.attempt,
-    unheldMs: row.unheld_ms,
   };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Database } from './sql.ts';
-import { inTransaction } from './transaction.ts';
+import { allowScans, inTransaction } from './transaction.ts';
 
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
@@ -87,6 +87,7 @@ async function runOnce(db: Database, migration: Migration): Promise<boolean> {
         `migration ${migration.name} was edited after it ran; restore the file and add a new one`,
       );
     }
+    await allowScans(tx);
     await tx.unsafe(migration.text);
     await tx`insert into schema_migration (number, name, checksum)
       values (${migration.number}, ${migration.name}, ${migration.checksum})`;

@@ -79,6 +79,11 @@ async function bounded<T>(
   return result;
 }
 
+/** For what looks at most of a table, which is better read as it lies. */
+export async function allowScans(tx: Transaction): Promise<void> {
+  await tx`select set_config('enable_seqscan', 'on', true)`;
+}
+
 /** Runs work in a transaction, as `inTransaction` does, or in one that it shares. */
 export type RunTransaction = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
 

@@ -29,25 +29,19 @@ function held(
       gatedThrough: 0,
       settled: 0,
       attempt: 1,
-      unheldMs: null,
     },
     run: { waitsFor },
   }));
 }
 
-function isOpen(chunks: readonly PlacedChunk[]): boolean {
-  return vacancies('bulk', chunks, NOTHING).isOpen;
-}
-
 describe('the places of a worker', () => {
   it('go to what is next in line by halves', () => {
     assert.deepEqual(vacancies('bulk', [], NOTHING), {
-      lapsed: { limit: 0, without: [], crowded: NOTHING },
-      next: { limit: PLACES / 2, without: [], crowded: NOTHING },
-      isOpen: true,
+      lapsed: { limit: 0, without: [], crowded: NOTHING, paced: true },
+      next: { limit: PLACES / 2, without: [], crowded: NOTHING, paced: true },
     });
     const { next } = vacancies('bulk', [...held(1, null), ...held(2, null, 2, 2)], NOTHING);
-    assert.deepEqual(next, { limit: 3, without: [], crowded: NOTHING });
+    assert.deepEqual(next, { limit: 3, without: [], crowded: NOTHING, paced: true });
   });
 
   it('are held by one credential to a half of what others leave', () => {
@@ -72,7 +66,7 @@ describe('the places of a worker', () => {
     const { next, lapsed } = vacancies('bulk', full, NOTHING);
     assert.deepEqual([next.limit, next.without], [0, [1]]);
     const crowded = { notifications: [7], credentials: [] };
-    assert.deepEqual(lapsed, { limit: PLACES, without: [], crowded });
+    assert.deepEqual(lapsed, { limit: PLACES, without: [], crowded, paced: true });
   });
 
   it('go to nothing that dead workers left of a credential that has its share', () => {
@@ -84,25 +78,16 @@ describe('the places of a worker', () => {
     assert.equal(lapsed.limit, 0);
   });
 
-  it('are there for all that comes, unless others are waited for', () => {
-    assert.equal(isOpen([...held(1, null), ...held(2, 'lane')]), true);
-    assert.equal(isOpen(held(1, 'pace', 7, 2)), false, 'a pace is waited for');
-    assert.equal(isOpen(held(1, null, 1, 4)), false, 'a credential has its share');
-    const many = [1, 2, 3, 4, 5].flatMap((credential) => held(credential, null));
-    assert.equal(isOpen(many), false, 'more than half are taken');
-    const { isOpen: isStillOpen } = vacancies('bulk', [], { notifications: [7], credentials: [3] });
-    assert.equal(isStillOpen, true, 'nothing is leased of what is left alone');
-  });
-
   it('are kept for others where much waits, and given to nothing that is left alone', () => {
     const leftAlone = { notifications: [7], credentials: [3] };
     const { next, lapsed } = vacancies('bulk', held(1, 'pace', 2, 29), leftAlone);
     const crowded = { notifications: [2, 7], credentials: [] };
-    assert.deepEqual(lapsed, { limit: 3, without: [3], crowded });
-    assert.deepEqual(next, { limit: PLACES / 2, without: [3], crowded });
+    assert.deepEqual(lapsed, { limit: 3, without: [3], crowded, paced: true });
+    assert.deepEqual(next, { limit: PLACES / 2, without: [3], crowded, paced: true });
     const most = vacancies('bulk', held(1, 'pace', 2, 40), NOTHING);
     assert.ok(most.lapsed.limit <= 0);
     assert.equal(most.next.limit, PLACES / 2);
+    assert.equal(most.next.paced, false);
     assert.equal(vacancies('bulk', held(1, 'pace', 2, 64), NOTHING).next.limit, 0);
   });
 });

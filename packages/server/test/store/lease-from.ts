@@ -4,7 +4,7 @@ import type { Lane } from '../../src/domain/notification.ts';
 import type { LeasedChunk } from '../../src/store/chunks.ts';
 import { leaseChunks, type LeaseRequest } from '../../src/store/leases.ts';
 
-const NOTHING = { without: [], crowded: { notifications: [], credentials: [] } };
+const NOTHING = { without: [], crowded: { notifications: [], credentials: [] }, paced: true };
 
 /** Leases chunks as a worker does, and leaves out nothing unless told to. */
 export function leaseFrom(
