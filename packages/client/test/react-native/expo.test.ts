@@ -5,7 +5,7 @@ import { startNetwork, type Network } from '../../../../test/network.ts';
 import { DEVICE_ADDRESS, EXPO_ADDRESS, ExpoApp } from './expo-phone.ts';
 import { responseOf, type ExpoBody } from './expo-stand-in.ts';
 import { nativeError, type FcmBody } from './firebase-stand-in.ts';
-import { fcmTokenValue, Handset } from './handset.ts';
+import { allowed, Handset, fcmTokenValue } from './handset.ts';
 import { sendPush } from './sent-push.ts';
 
 let network: Network;
@@ -15,12 +15,6 @@ before(async () => {
 });
 
 after(() => network[Symbol.asyncDispose]());
-
-function allowed(os: Handset['os']): Handset {
-  const handset = new Handset(os);
-  handset.permission = 'granted';
-  return handset;
-}
 
 async function signedIn(handset: Handset, address: ExpoAddress, userId: string): Promise<ExpoApp> {
   const app = new ExpoApp(network, handset, address);

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { startNetwork, type Network } from '../../../../test/network.ts';
 import { FirebaseApp, pushTo, type FirebaseAppOptions } from './firebase-phone.ts';
 import { nativeError, type FcmBody } from './firebase-stand-in.ts';
-import { fcmTokenValue, Handset } from './handset.ts';
+import { allowed, Handset, fcmTokenValue } from './handset.ts';
 
 let network: Network;
 
@@ -12,13 +12,6 @@ before(async () => {
 });
 
 after(() => network[Symbol.asyncDispose]());
-
-/** A phone on which the app may notify. */
-function allowed(os: Handset['os']): Handset {
-  const handset = new Handset(os);
-  handset.permission = 'granted';
-  return handset;
-}
 
 /** An app that was started, and somebody signed in. */
 async function signedIn(

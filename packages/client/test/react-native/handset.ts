@@ -73,6 +73,13 @@ export class Handset {
   }
 }
 
+/** A phone on which the app may notify. */
+export function allowed(os: Handset['os']): Handset {
+  const handset = new Handset(os);
+  handset.permission = 'granted';
+  return handset;
+}
+
 export function fcmTokenValue(): string {
   const id = randomBytes(16).toString('base64url').slice(0, 22);
   return `${id}:APA91b${randomBytes(90).toString('base64url')}`;

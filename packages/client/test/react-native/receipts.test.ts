@@ -5,7 +5,7 @@ import { ExpoApp, EXPO_ADDRESS } from './expo-phone.ts';
 import type { ExpoBody } from './expo-stand-in.ts';
 import { FirebaseApp, pushTo } from './firebase-phone.ts';
 import type { FcmBody } from './firebase-stand-in.ts';
-import { Handset } from './handset.ts';
+import { allowed } from './handset.ts';
 import { sendPush } from './sent-push.ts';
 
 let network: Network;
@@ -15,12 +15,6 @@ before(async () => {
 });
 
 after(() => network[Symbol.asyncDispose]());
-
-function allowed(os: Handset['os']): Handset {
-  const handset = new Handset(os);
-  handset.permission = 'granted';
-  return handset;
-}
 
 async function signedIn<A extends FirebaseApp | ExpoApp>(app: A, userId: string): Promise<A> {
   await app.start();
